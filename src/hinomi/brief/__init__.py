@@ -1,0 +1,1 @@
+"""Findings + claims -> words: ranking, digest, renderers, templates."""

@@ -1,0 +1,1 @@
+"""Rows + rules -> findings: one adapter per rule format."""

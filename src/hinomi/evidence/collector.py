@@ -1,0 +1,67 @@
+"""What a collector is. One file in `collectors/` defines one, as a module-level `COLLECTOR`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import BinaryIO, Protocol, runtime_checkable
+
+from hinomi.evidence.target import Target
+from hinomi.evidence.view import Entry
+from hinomi.model.findings import Coverage
+from hinomi.model.tables import Row
+
+HEAD_SIZE = 4096
+
+
+@runtime_checkable
+class HostCollector(Protocol):
+    """Asks the target as a whole: accounts, packages, persistence, processes."""
+
+    name: str
+    tables: tuple[type[Row], ...]
+
+    def collect(self, target: Target, coverage: Coverage) -> Iterator[Row]:
+        """Yield rows in stable order; what could not be read is a miss in `coverage`, never an exception."""
+
+
+class ContentFile(Protocol):
+    """One regular file that the pipeline has opened and read once."""
+
+    entry: Entry
+    head: bytes  # first HEAD_SIZE bytes
+    sha256: str
+    content_type: str
+
+    def read(self, limit: int) -> bytes:
+        """Return at most `limit` bytes from the start."""
+
+    def open(self) -> BinaryIO:
+        """Return a seekable reader over the whole content (from memory for small files); the caller closes it."""
+
+
+@runtime_checkable
+class ContentCollector(Protocol):
+    """Examines the content of single files as the pipeline reads them; may be called from several threads."""
+
+    name: str
+    tables: tuple[type[Row], ...]
+
+    def wants(self, entry: Entry, head: bytes) -> bool:
+        """Decide by attributes and the first bytes whether to examine the file; cheap, called for every file."""
+
+    def examine(self, file: ContentFile, target: Target, coverage: Coverage) -> Iterator[Row]:
+        """Yield rows; raise `ParseError` for content that cannot be understood (the pipeline records the miss)."""
+
+
+Collector = HostCollector | ContentCollector
+
+
+@cache
+def load_collectors() -> tuple[Collector, ...]:
+    """Import every module of `hinomi.evidence.collectors` and return their `COLLECTOR`s in name order."""
+    package = import_module("hinomi.evidence.collectors")
+    modules = [import_module(f"{package.__name__}.{m.name}") for m in iter_modules(package.__path__)]
+    return tuple(sorted((m.COLLECTOR for m in modules), key=lambda c: c.name))

@@ -1,0 +1,1 @@
+"""Ways to reach a target's files; each gives a `FileSystemView`."""

@@ -1,0 +1,1 @@
+"""Report -> claims: formats, language, extractors, relations, STIX."""

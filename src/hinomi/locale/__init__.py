@@ -1,0 +1,1 @@
+"""Words on screen, Japanese and English, through one catalogue."""

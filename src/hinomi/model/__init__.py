@@ -1,0 +1,1 @@
+"""What things are: claims, tables, findings, verdicts, errors. Frozen dataclasses, no I/O."""

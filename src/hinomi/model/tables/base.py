@@ -1,0 +1,66 @@
+"""How a table is declared: `@table(...)` on a frozen dataclass of `column(...)` fields."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import MISSING, dataclass, field, fields
+from typing import Any, ClassVar, TypeVar, dataclass_transform, get_type_hints
+
+R = TypeVar("R", bound="Row")
+
+
+@dataclass(frozen=True, slots=True)
+class TableInfo:
+    """A table's name, its one-line purpose, and which column names the subject of a row."""
+
+    name: str
+    doc: str
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnInfo:
+    """A column's name, Python type (`str`, `int`, `float`, `bool`, `list[str]`; maybe `| None`) and doc line."""
+
+    name: str
+    type: Any
+    doc: str
+
+
+class Row:
+    """Base of every table's row class."""
+
+    __slots__ = ()
+    table_info: ClassVar[TableInfo]
+
+
+def column(doc: str, *, default: Any = MISSING, default_factory: Any = MISSING) -> Any:
+    """Declare a column with its doc line; give `default` for columns that may be unknown."""
+    if default_factory is not MISSING:
+        return field(default_factory=default_factory, metadata={"doc": doc})
+    if default is not MISSING:
+        return field(default=default, metadata={"doc": doc})
+    return field(metadata={"doc": doc})
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(column,))
+def table(name: str, doc: str, *, subject: str) -> Callable[[type[R]], type[R]]:
+    """Make a frozen, keyword-only row class of the decorated class and register it as table `name`."""
+
+    def declare(cls: type[R]) -> type[R]:
+        made = dataclass(frozen=True, kw_only=True)(cls)
+        made.table_info = TableInfo(name, doc, subject)
+        return made
+
+    return declare
+
+
+def table_of(cls: type[Row]) -> TableInfo:
+    """Return the declaration of a row class."""
+    return cls.table_info
+
+
+def columns_of(cls: type[Row]) -> tuple[ColumnInfo, ...]:
+    """Return the columns of a row class in declared order."""
+    hints = get_type_hints(cls)
+    return tuple(ColumnInfo(f.name, hints[f.name], f.metadata["doc"]) for f in fields(cls))  # type: ignore[arg-type]

@@ -1,0 +1,1 @@
+"""Finding -> guided clean-up: playbooks and the plan made of them."""

@@ -1,0 +1,1 @@
+"""Data only: rules, each beside its cases, and the vocabularies they share."""

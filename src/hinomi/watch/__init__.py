@@ -1,0 +1,1 @@
+"""Change over time: what is different between two looks at one target."""
