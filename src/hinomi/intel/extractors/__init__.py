@@ -1,0 +1,1 @@
+"""Extractors: one module with `EXTRACTOR` finds one kind of claim."""

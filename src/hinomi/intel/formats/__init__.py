@@ -1,0 +1,1 @@
+"""Report formats: one module with `FORMAT` reads one format."""

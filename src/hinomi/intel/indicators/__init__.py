@@ -1,0 +1,1 @@
+"""Indicator families: one module with `FAMILY` finds one kind of indicator."""

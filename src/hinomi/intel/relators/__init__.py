@@ -1,0 +1,1 @@
+"""Relators: one module with `RELATOR` joins claims of one sentence."""
