@@ -1,0 +1,1 @@
+"""Alembic's environment: one file per change of the state's schema."""
