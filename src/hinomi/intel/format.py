@@ -1,0 +1,55 @@
+"""What a report format is: it recognises its bytes and turns them into a document."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Protocol, runtime_checkable
+
+from hinomi.model.claims import Document
+from hinomi.model.errors import ReportError
+
+MAX_INPUT = 64 << 20
+"""Bytes of one report. More than that is a log or an archive, not a report."""
+MAX_TEXT = 64 << 20
+"""Characters of the extracted text; what goes beyond is dropped and noted."""
+
+
+@runtime_checkable
+class ReportFormat(Protocol):
+    """One format. Found by listing `hinomi.intel.formats`; the highest `sniff` wins."""
+
+    name: str
+    media_types: tuple[str, ...]
+
+    def sniff(self, data: bytes) -> int:
+        """Return how sure the content is of this format, 0 (not at all) to 100; looks at content, not names."""
+        ...
+
+    def extract(self, data: bytes, source: str) -> Document:
+        """Return the document. Raises ReportError when the bytes cannot be read."""
+        ...
+
+
+def document(
+    data: bytes,
+    source: str,
+    text: str,
+    *,
+    media_type: str,
+    encoding: str = "",
+    title: str | None = None,
+    published: str | None = None,
+    notes: tuple[str, ...] = (),
+) -> Document:
+    """Make a Document, bounding its text. Raises ReportError when there is no text at all."""
+    if not text.strip():
+        raise ReportError(
+            "report-no-text", place=source, cause="it holds no text", next_step="give a report that holds text"
+        )
+    if len(text) > MAX_TEXT:
+        notes = (*notes, f"only the first {MAX_TEXT} characters were read")
+        text = text[:MAX_TEXT]
+    return Document(
+        source=source, text=text, title=title, encoding=encoding, media_type=media_type,
+        sha256=hashlib.sha256(data).hexdigest(), published=published, notes=notes,
+    )  # fmt: skip

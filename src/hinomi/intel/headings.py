@@ -1,0 +1,205 @@
+"""Which lines of a report are headings, and what role a heading's words give its section."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hinomi.model.claims import SectionRole, Span
+
+# Words of the trade that name a section, by role. A heading matches when it consists of such a word and little else.
+_ROLE_WORDS: dict[SectionRole, tuple[str, ...]] = {
+    "scope": (
+        "影響範囲", "影響を受ける製品", "影響を受けるシステム", "影響を受けるバージョン", "影響を受ける", "対象製品", "対象システム",
+        "対象バージョン", "対象となる製品", "対象", "affected products", "affected versions", "affected systems", "affected software",
+        "affected", "scope of impact", "scope", "impact", "who is affected", "am i affected", "are we affected", "vulnerable versions",
+        "vulnerable products", "影響",
+    ),
+    "view": (
+        "見解", "アナリストの見解", "考察", "所見", "ひとくちメモ", "analyst view", "analyst's view", "analyst comment",
+        "analyst assessment", "assessment", "our view", "our take", "outlook", "perspective", "analysis and outlook",
+    ),
+    "mitigation": (
+        "緩和のための戦略", "緩和策", "緩和", "対策", "対処", "対処方法", "対応", "対応策", "対応方法", "回避策", "推奨事項", "推奨対策", "推奨される対策",
+        "推奨", "解決策", "防御策", "防御", "この脅威から身を守る方法", "身を守る方法", "修正方法", "軽減策", "暫定対策", "恒久対策", "mitigation",
+        "mitigations", "mitigation strategy", "mitigation strategies", "recommendation", "recommendations", "recommended actions",
+        "remediation", "countermeasures", "workaround", "workarounds", "how to protect", "how to protect yourself", "protection",
+        "defense", "defence", "defensive measures", "prevention", "what to do", "what you should do", "solution", "solutions",
+        "actions to take", "actions to take today", "protecting against", "how to defend", "hardening", "next steps",
+    ),
+    "sources": (
+        "情報源", "参考", "参考情報", "参考資料", "参考文献", "関連文書", "関連情報", "出典", "引用元", "関連リンク", "references", "reference",
+        "sources", "source", "further reading", "additional resources", "resources", "links", "see also", "related links",
+        "credits", "acknowledgements", "acknowledgments",
+    ),
+    "indicators": (
+        "ioc", "iocs", "indicators", "indicator", "indicators of compromise", "indicators of compromise (iocs)",
+        "侵害指標", "侵害の痕跡", "痕跡情報", "インディケータ", "インジケータ", "インジケーター", "インディケーター", "通信先", "検体情報", "ハッシュ値",
+        "network indicators", "file indicators", "file hashes", "hashes", "samples", "network", "network infrastructure", "domains", "ip addresses",
+        "c&c servers", "c2 servers", "appendix: indicators of compromise", "host indicators", "urls", "files",
+    ),
+    "summary": (
+        "概要", "要約", "サマリー", "サマリ", "はじめに", "要旨", "エグゼクティブサマリー", "summary", "executive summary", "overview",
+        "introduction", "key findings", "key points", "key takeaways", "tl;dr", "abstract", "at a glance", "主なポイント",
+    ),
+    "other": (
+        "writer", "author", "authors", "about the author", "ライター", "著者", "執筆者", "アナリスト", "アナリストのコメント", "articles", "article",
+        "目次", "記事一覧", "table of contents", "contents", "about us", "contact", "share", "更新履歴", "update history", "revision history",
+        "conclusion", "conclusions", "まとめ", "おわりに", "終わりに", "結論", "technical details", "技術的詳細", "詳細", "timeline",
+    ),
+}  # fmt: skip
+_BY_WORD: dict[str, SectionRole] = {word: role for role, words in _ROLE_WORDS.items() for word in words}
+_NAVIGATION = frozenset({"articles", "article", "目次", "記事一覧", "table of contents", "contents"})
+
+_NUMBERING = re.compile(
+    r"^(?:[#■●◆▼▶○◎★□・*§_\s]+|第?\d{1,3}(?:\.\d{1,2}){0,3}[.)章節項:]?\s+|[(（【\[]\d{1,3}[)）】\]]\s*)"
+)
+_TOC_ENTRY = re.compile(r"^(?:article|記事|item|no)[.\s]*\d{1,3}$", re.IGNORECASE)
+_LIST_MARK = re.compile(r"^\s*(?:[-*+•‣◦・✔✓☑□☐■]\ufe0f?\s|\d{1,3}[.)]\s|[|>]|\(\d|[a-z]\)\s)")
+_MARKDOWN = re.compile(r"^(#{1,6})\s+(\S.*?)\s*#*$")
+_MARKED = re.compile(r"^(?:[■●◆▼▶◎★§]\s*\S|【[^】]{1,80}】)")
+_RULE = re.compile(r"^(?:={3,}|-{3,}|~{3,})\s*$")
+_MAX_HEADING = 100
+_SENTENCE_END = "。．.!！?？,、;；"
+_LOOKS_LIKE_DATA = re.compile(r"[\\/@=|{}<>$\t]|\w\[\.?\]|[0-9a-fA-F]{16,}|\w\.\w+\.\w|\d{3,}[.:]\d")
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading line: its words, where the line stands, its level (1 outermost; 0 unknown) and its role if its words give one."""
+
+    text: str
+    span: Span
+    level: int
+    role: SectionRole | None
+    navigation: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the text without its newline."""
+
+    text: str
+    span: Span
+
+    @property
+    def blank(self) -> bool:
+        """Nothing but white space."""
+        return not self.text.strip()
+
+
+def lines_of(text: str) -> list[Line]:
+    """Cut `text` at its newlines."""
+    result, start = [], 0
+    for line in text.split("\n"):
+        result.append(Line(line, (start, start + len(line))))
+        start += len(line) + 1
+    return result
+
+
+def clean_heading(text: str) -> str:
+    """Strip marks, numbering and brackets around a heading's words."""
+    text = text.strip()
+    for _ in range(3):
+        text = _NUMBERING.sub("", text, count=1).strip()
+    return text.strip("*_ :：【】[]〈〉<>《》「」■●◆▼").strip()
+
+
+def role_of(heading: str) -> SectionRole | None:
+    """Return the role that the heading's words give, or None. Longer headings count when they begin or end with one."""
+    words = clean_heading(heading).lower()
+    if words in _BY_WORD:
+        return _BY_WORD[words]
+    for word, role in _BY_WORD.items():
+        if role == "other" or len(word) < 2 or len(words) > len(word) + 24:
+            continue
+        if word.isascii():
+            if len(word) >= 6 and (words.startswith(word + " ") or words.endswith(" " + word)):
+                return role
+        elif len(word) >= 3 and (words.startswith(word) or words.endswith(word)):
+            return role
+    return None
+
+
+def find_headings(lines: Sequence[Line]) -> list[Heading]:
+    """Return the headings in order. Marked headings (`#`, underlines, ■) win; bare short lines count only by their place."""
+    result = []
+    for number, line in enumerate(lines):
+        if len(line.text) > _MAX_HEADING + 8 or line.blank:
+            continue
+        heading = _marked_heading(lines, number) or _known_heading(line) or _bare_heading(lines, number)
+        if heading:
+            result.append(heading)
+    return result
+
+
+def _marked_heading(lines: Sequence[Line], number: int) -> Heading | None:
+    line = lines[number]
+    if match := _MARKDOWN.match(line.text):
+        return _heading(match.group(2), line.span, len(match.group(1)))
+    following = lines[number + 1].text if number + 1 < len(lines) else ""
+    if _RULE.match(following) and not _RULE.match(line.text) and not _LIST_MARK.match(line.text):
+        return _heading(line.text.strip(), line.span, 1 if following.startswith("=") else 2)
+    if _MARKED.match(line.text) and not line.text.rstrip().endswith(("。", ".")):
+        return _heading(line.text.strip(), line.span, 0)
+    return None
+
+
+def _known_heading(line: Line) -> Heading | None:
+    """A line that consists of a section's name (`影響範囲`, `References:`)."""
+    if len(line.text) > 60 or line.text.rstrip().endswith(("。", ",", "、")) or "|" in line.text:
+        return None
+    words = clean_heading(line.text)
+    role = _BY_WORD.get(words.lower())
+    if role is None and _TOC_ENTRY.match(words):
+        return Heading(words, line.span, 0, "other", navigation=True)
+    if role is None and not words.isascii() and len(words) <= 24 and not _LIST_MARK.match(line.text):
+        role = role_of(words) if not words.endswith(("です", "ます", "た")) else None
+    return _heading(words, line.span, 0) if role else None
+
+
+def _bare_heading(lines: Sequence[Line], number: int) -> Heading | None:
+    """A short line without an end mark that a longer paragraph or another heading follows."""
+    line = lines[number]
+    text = line.text.strip()
+    if not _shaped_like_heading(text) or _LIST_MARK.match(line.text):
+        return None
+    before = number == 0 or lines[number - 1].blank or _ends_sentence(lines[number - 1].text)
+    following = _next_text(lines, number)
+    if following is None or not (before or _previous_is_heading(lines, number)):
+        return None
+    if _LIST_MARK.match(following) or not (len(following) > len(text) or _shaped_like_heading(following)):
+        return None
+    return _heading(text, line.span, 0)
+
+
+def _shaped_like_heading(text: str) -> bool:
+    if not 2 <= len(text) <= _MAX_HEADING or text[-1] in _SENTENCE_END or _LOOKS_LIKE_DATA.search(text):
+        return False
+    if text.isascii():
+        words = text.split()
+        return len(words) <= 14 and text[0].isalnum() and not text[0].islower()
+    return len(text) <= 60 and text[-1] not in "」』)）:：" and "。" not in text
+
+
+def _ends_sentence(text: str) -> bool:
+    text = text.rstrip()
+    return bool(text) and (text[-1] in "。.!?！？)）:：」" or len(text) <= 24)
+
+
+def _previous_is_heading(lines: Sequence[Line], number: int) -> bool:
+    return number > 0 and _shaped_like_heading(lines[number - 1].text.strip())
+
+
+def _next_text(lines: Sequence[Line], number: int) -> str | None:
+    for line in lines[number + 1 : number + 4]:
+        if not line.blank:
+            return line.text.strip()
+    return None
+
+
+def _heading(text: str, span: Span, level: int) -> Heading:
+    words = clean_heading(text) or text.strip()
+    navigation = words.lower() in _NAVIGATION or bool(_TOC_ENTRY.match(words))
+    return Heading(words, span, level, role_of(text), navigation)

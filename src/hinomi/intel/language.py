@@ -1,0 +1,89 @@
+"""Which language a report is in, where its sentences end, and whether its lines are hard-wrapped."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from hinomi.model.claims import Span
+from hinomi.model.text import Language
+
+_SAMPLE = 200_000
+_KANA = re.compile("[\u3041-\u30ff]")
+_JAPANESE = re.compile("[\u3041-\u30ff\u4e00-\u9fff]")
+_LATIN_WORD = re.compile(r"(?<![\w./\\:-])[A-Za-z]{2,20}(?![\w/\\:-])")
+
+_END = re.compile(r"[。！？!?.]")
+_CLOSERS = "」』）)]】》\"'”’"
+_ABBREVIATIONS = frozenset(
+    "e.g i.e etc vs cf al fig figs no nos vol sec ver v inc ltd co corp dr mr mrs ms st approx est dept gen gov"
+    " jan feb mar apr jun jul aug sep sept oct nov dec u.s u.k p pp".split()
+)
+_LAST_WORD = re.compile(r"[\w.]{1,12}$")
+
+
+def detect_language(text: str) -> Language:
+    """Return `ja` when Japanese characters outweigh Latin words, else `en`. Hashes and hosts do not count."""
+    sample = text[:_SAMPLE]
+    if not _KANA.search(sample):
+        han = len(_JAPANESE.findall(sample))
+        return "ja" if han > 2 * len(_LATIN_WORD.findall(sample)) and han >= 4 else "en"
+    return "ja" if len(_JAPANESE.findall(sample)) >= len(_LATIN_WORD.findall(sample)) else "en"
+
+
+def hard_wrapped(lines: list[str]) -> bool:
+    """Tell whether the lines were cut at a fixed width: most lines are about as long as the longest ones."""
+    widths = sorted(_width(line) for line in lines[:4000] if line.strip())
+    if len(widths) < 8:
+        return False
+    widest = widths[int(len(widths) * 0.95)]
+    if not 40 <= widest <= 140:
+        return False
+    return sum(1 for width in widths if width >= widest * 0.8) >= len(widths) * 0.5
+
+
+def _width(line: str) -> int:
+    return len(line) + sum(1 for c in line if c >= "\u2e80")
+
+
+def sentence_spans(text: str, start: int, end: int) -> Iterator[Span]:
+    """Yield the spans of the sentences in one paragraph `text[start:end]`, without surrounding blanks."""
+    begin = start
+    position = start
+    while (match := _END.search(text, position, end)) is not None:
+        position = match.end()
+        if not _is_end(text, match.start(), start, end):
+            continue
+        while position < end and (text[position] in _CLOSERS or text[position] in "。！？!?"):
+            position += 1
+        yield from _stripped(text, begin, position)
+        begin = position
+    yield from _stripped(text, begin, end)
+
+
+def _stripped(text: str, start: int, end: int) -> Iterator[Span]:
+    while start < end and text[start].isspace():
+        start += 1
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    if start < end:
+        yield start, end
+
+
+def _is_end(text: str, mark: int, start: int, end: int) -> bool:
+    if text[mark] in "。！？":
+        return True
+    following = text[mark + 1 : mark + 4]
+    if following and not following[0].isspace() and following[0] not in _CLOSERS:
+        return False
+    if text[mark] != ".":
+        return True
+    after = text[mark + 1 : mark + 8].lstrip(_CLOSERS + " \n\t")
+    if after and after[0].islower():
+        return False
+    word = _LAST_WORD.search(text, max(start, mark - 12), mark)
+    return not (word and _is_abbreviation(word.group()))
+
+
+def _is_abbreviation(word: str) -> bool:
+    return word.lower() in _ABBREVIATIONS or (len(word) == 1 and word.isalpha() and word != "I")

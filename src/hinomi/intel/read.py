@@ -1,0 +1,158 @@
+"""Read one report: bytes in, report out. Pure: no file, no clock, no network."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+
+from hinomi.intel.discovery import members
+from hinomi.intel.extractor import Candidate, Extractor, ReadingContext, Relator
+from hinomi.intel.format import MAX_INPUT, ReportFormat
+from hinomi.intel.sections import context_of
+from hinomi.model.claims import Claim, Document, Relation, Report, Span
+from hinomi.model.errors import ReportError
+
+MAX_CLAIMS = 200_000
+MAX_SPANS = 200
+"""Further occurrences kept per claim."""
+PROSE_LIMIT = 4 << 20
+"""Characters that the extractors of prose (names, behaviours) read; indicators are read from the whole text."""
+
+
+def read_report(source: str, data: bytes, *, media_type: str | None = None) -> Report:
+    """Return the report in `data`; `source` only names it. Raises ReportError when it cannot be read.
+
+    `media_type` (from an HTTP header or a mail part) is a hint; the content decides.
+    """
+    document = extract_document(source, data, media_type=media_type)
+    context = context_of(document)
+    claims, notes = _claims(context)
+    relations = _relations(context, claims)
+    return Report(
+        id="report--" + document.sha256[:32],
+        source=source,
+        title=context.title or source,
+        language=context.language,
+        published=context.published,
+        text=document.text,
+        sections=context.sections,
+        claims=claims,
+        relations=relations,
+        sha256=document.sha256,
+        media_type=document.media_type,
+        notes=(*document.notes, *notes),
+    )
+
+
+def extract_document(source: str, data: bytes, *, media_type: str | None = None) -> Document:
+    """Return the extracted text of `data`. Raises ReportError (empty, too large, binary, unknown, no text)."""
+    if not data.strip():
+        raise ReportError(
+            "report-empty", place=source, cause="it holds no bytes", next_step="check the download or the path"
+        )
+    if len(data) > MAX_INPUT:
+        raise ReportError(
+            "report-too-large",
+            place=source,
+            cause=f"it has {len(data)} bytes; a report may have {MAX_INPUT}",
+            next_step="cut it into parts, or scan it as a log",
+        )
+    return _format_of(data, media_type).extract(data, source)
+
+
+def _format_of(data: bytes, media_type: str | None) -> ReportFormat:
+    hint = (media_type or "").split(";")[0].strip().lower()
+    formats: Sequence[ReportFormat] = members("hinomi.intel.formats", "FORMAT")
+
+    def rank(candidate: ReportFormat) -> tuple[int, str]:
+        sure = candidate.sniff(data)
+        return sure + (15 if sure and hint in candidate.media_types else 0), candidate.name
+
+    return max(formats, key=rank)
+
+
+def _claims(context: ReadingContext) -> tuple[tuple[Claim, ...], tuple[str, ...]]:
+    extractors: Sequence[Extractor] = members("hinomi.intel.extractors", "EXTRACTOR")
+    notes: list[str] = []
+    prose = context
+    if len(context.text) > PROSE_LIMIT:
+        prose = _head(context)
+        notes.append(f"names and behaviours were read from the first {PROSE_LIMIT} characters only")
+    candidates: list[Candidate] = []
+    for extractor in extractors:
+        candidates += extractor.extract(context if extractor.name == "indicators" else prose)
+    claims = merge(context, candidates)
+    if len(claims) > MAX_CLAIMS:
+        notes.append(f"only the first {MAX_CLAIMS} of {len(claims)} claims were kept")
+        claims = claims[:MAX_CLAIMS]
+    return claims, tuple(notes)
+
+
+def _head(context: ReadingContext) -> ReadingContext:
+    sections = tuple(s for s in context.sections if s.span[0] < PROSE_LIMIT)
+    sentences = tuple(s for s in context.sentences if s.span[1] <= PROSE_LIMIT)
+    return ReadingContext(
+        context.text[:PROSE_LIMIT],
+        context.language,
+        context.title,
+        sections,
+        sentences,
+        context.source,
+        context.published,
+    )
+
+
+def merge(context: ReadingContext, candidates: Iterable[Candidate]) -> tuple[Claim, ...]:
+    """Make one claim of all candidates with the same type, value and `distinct`; order by place, type, value.
+
+    The surest candidate gives role, confidence and reason (the first of equals), the first place gives the span.
+    """
+    groups: dict[tuple[str, str, str], list[Candidate]] = {}
+    for candidate in candidates:
+        start, end = candidate.span
+        if 0 <= start < end <= len(context.text):
+            groups.setdefault((candidate.type, candidate.value, candidate.distinct), []).append(candidate)
+    claims = [_claim(context, key, group) for key, group in groups.items()]
+    return tuple(sorted(claims, key=lambda c: (c.span, c.type, c.value, c.id)))
+
+
+def _claim(context: ReadingContext, key: tuple[str, str, str], group: list[Candidate]) -> Claim:
+    group.sort(key=lambda c: c.span)
+    best = max(group, key=lambda c: c.confidence)
+    start, end = group[0].span
+    attributes = dict(best.attributes)
+    for other in group:
+        for name, value in other.attributes.items():
+            attributes.setdefault(name, value)
+    if further := _further_spans(group):
+        attributes["spans"] = further
+    return Claim(
+        id=claim_id(*key),
+        type=best.type,
+        value=best.value,
+        text=context.text[start:end],
+        span=(start, end),
+        role=best.role,
+        section=context.section_at(start),
+        confidence=max(0, min(100, best.confidence)),
+        why=best.why,
+        canonical=best.canonical,
+        attributes=attributes,
+    )
+
+
+def _further_spans(group: Sequence[Candidate]) -> list[list[int]]:
+    spans: dict[Span, None] = {c.span: None for c in group[: MAX_SPANS + 1]}
+    return [list(span) for span in spans if span != group[0].span]
+
+
+def claim_id(type_: str, value: str, distinct: str = "") -> str:
+    """Return the stable id of a claim: the same thing said in two reports has the same id."""
+    digest = hashlib.sha256("\x00".join((type_, value, distinct)).encode("utf-8", "surrogatepass"))
+    return "claim--" + digest.hexdigest()[:24]
+
+
+def _relations(context: ReadingContext, claims: tuple[Claim, ...]) -> tuple[Relation, ...]:
+    relators: Sequence[Relator] = members("hinomi.intel.relators", "RELATOR")
+    found = {(r.from_id, r.type, r.to_id): r for relator in reversed(relators) for r in relator.relate(context, claims)}
+    return tuple(sorted(found.values(), key=lambda r: (r.span, r.from_id, r.type, r.to_id)))
