@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import struct
+import zlib
 from typing import Protocol, runtime_checkable
 
 from hinomi.model.claims import Document
@@ -53,3 +55,21 @@ def document(
         source=source, text=text, title=title, encoding=encoding, media_type=media_type,
         sha256=hashlib.sha256(data).hexdigest(), published=published, notes=notes,
     )  # fmt: skip
+
+
+DAMAGE: tuple[type[Exception], ...] = (
+    ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, MemoryError, OSError, RuntimeError,
+    TypeError, ValueError, struct.error, zlib.error,
+)  # fmt: skip
+"""What parsing libraries raise on crafted input, beside their own errors."""
+
+
+def damaged(source: str, kind: str, error: BaseException) -> ReportError:
+    """Return the error for a file of `kind` that its library could not read."""
+    detail = str(error).splitlines()[0][:200] if str(error).strip() else type(error).__name__
+    return ReportError(
+        "report-damaged",
+        place=source,
+        cause=f"it looks like {kind}, but cannot be read: {detail}",
+        next_step="fetch it again, or give its text",
+    )

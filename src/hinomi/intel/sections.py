@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from hinomi.intel.extractor import ReadingContext, Sentence
 from hinomi.intel.headings import Heading, Line, find_headings, lines_of
@@ -95,7 +96,7 @@ def _articles(headings: Sequence[Heading]) -> list[_Article]:
         return []
     first = _first_article(headings, cuts[0])
     bounds = [first, *cuts, len(headings)]
-    return [_Article(a, b) for a, b in zip(bounds, bounds[1:], strict=False)]
+    return [_Article(a, b) for a, b in pairwise(bounds)]
 
 
 def _cuts(headings: Sequence[Heading]) -> list[int]:
@@ -115,7 +116,7 @@ def _cuts(headings: Sequence[Heading]) -> list[int]:
 
 
 def _first_article(headings: Sequence[Heading], cut: int) -> int:
-    """The first article's heading: after any table of contents, whose lines come again as headings or are `Article.1`."""
+    """The first article's heading: after any table of contents, whose lines come again or are `Article.1`."""
     later = {h.text for h in headings[cut:]}
     first = 0
     for number in range(cut):
@@ -164,9 +165,9 @@ def _paragraphs(lines: Sequence[Line], breaks: set[int], wrapped: bool) -> Itera
 
 
 _DATE = re.compile(
-    r"(?P<y>(?:19|20)\d\d)\s?[-/.年]\s?(?P<m>\d{1,2})\s?[-/.月]\s?(?P<d>\d{1,2})\b|(?P<y2>(?:19|20)\d\d)年(?P<m2>\d{1,2})月(?P<d2>\d{1,2})日"
+    r"(?P<y>(?:19|20)\d\d)\s?[-/.年]\s?(?P<m>\d{1,2})\s?[-/.月]\s?(?P<d>\d{1,2})(?!\d)|(?P<y2>(?:19|20)\d\d)年(?P<m2>\d{1,2})月(?P<d2>\d{1,2})日"
 )
-_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH = r"(?P<mon>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?"
 _WORDED = re.compile(
     rf"{_MONTH} (?P<day>\d{{1,2}})(?:st|nd|rd|th)?,? (?P<year>(?:19|20)\d\d)"
