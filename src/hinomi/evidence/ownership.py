@@ -1,0 +1,146 @@
+"""Who owns a path, and is it as it was shipped: all package databases of a target in one small index.
+
+A Debian desktop owns 300,000 paths. Kept are a 64-bit hash of each path (Python's keyed hash: nobody outside can aim at
+a collision), its package's number and its digest, sorted in flat arrays: some 30 bytes a path.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable
+from threading import Lock
+
+from hinomi.evidence.packages import OwnedPath, load_databases
+from hinomi.evidence.target import Ownership
+from hinomi.evidence.view import FileSystemView
+from hinomi.model.findings import Coverage
+
+DIGEST_KINDS = {16: "md5", 20: "sha1", 32: "sha256"}
+MAX_OWNED = 20_000_000
+_ALIAS_DEPTH = 2  # /bin -> usr/bin, /var/run -> ../run
+
+
+class _Index:
+    """Owned paths in sorted order of their hash."""
+
+    def __init__(self, owned: Iterable[OwnedPath], aliases: _Aliases) -> None:
+        numbers: dict[str, int] = {}
+        keys, packages, digests = array("q"), array("L"), array("q")
+        blob = bytearray()
+        for path, package, digest in owned:
+            if len(keys) >= MAX_OWNED:
+                break
+            keys.append(hash(aliases.real(path)))
+            packages.append(numbers.setdefault(package, len(numbers)))
+            digests.append(-1 if digest is None else len(blob))
+            if digest is not None:
+                blob += bytes([len(digest)]) + digest
+        order = sorted(range(len(keys)), key=keys.__getitem__)
+        self._keys = array("q", (keys[i] for i in order))
+        self._packages = array("L", (packages[i] for i in order))
+        self._digests = array("q", (digests[i] for i in order))
+        self._blob = bytes(blob)
+        self._names = list(numbers)
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def find(self, path: bytes) -> tuple[str, bytes | None] | None:
+        """Return (package, digest) of a real path; of several owners the one that has a digest."""
+        key = hash(path)
+        at = bisect_left(self._keys, key)
+        found: tuple[str, bytes | None] | None = None
+        while at < len(self._keys) and self._keys[at] == key:
+            start = self._digests[at]
+            digest = self._blob[start + 1 : start + 1 + self._blob[start]] if start >= 0 else None
+            if found is None or (found[1] is None and digest is not None):
+                found = self._names[self._packages[at]], digest
+            at += 1
+        return found
+
+
+class _Aliases:
+    """Folders of the first levels that are links: databases say /bin/ls, the tree has /usr/bin/ls."""
+
+    def __init__(self, view: FileSystemView) -> None:
+        self._view = view
+        self._known: dict[bytes, bytes] = {}
+
+    def real(self, path: bytes) -> bytes:
+        """Return the path with linked folders of the first levels replaced."""
+        for depth in range(_ALIAS_DEPTH, 0, -1):
+            cut = _cut(path, depth)
+            if cut < 0:
+                continue
+            folder = path[:cut]
+            known = self._known.get(folder)
+            if known is None:
+                known = self._known.setdefault(folder, self._view.resolve(folder) or folder)
+            return known + path[cut:] if known != folder else path
+        return path
+
+
+def _cut(path: bytes, depth: int) -> int:
+    """Return where the folder of the first `depth` parts ends, -1 where the path has no part after it."""
+    at = 0
+    for _ in range(depth):
+        at = path.find(b"/", at + 1)
+        if at < 0:
+            return -1
+    return at
+
+
+class PackageOwnership:
+    """Answers from the target's own databases (implements `Ownership`); they are read at the first question."""
+
+    def __init__(self, view: FileSystemView) -> None:
+        """Remember the view; nothing is read yet."""
+        self._view = view
+        self._lock = Lock()
+        self._aliases = _Aliases(view)
+        self._index: _Index | None = None
+        self._last: tuple[bytes, tuple[str, bytes | None] | None] = (b"", None)
+
+    def load(self, coverage: Coverage) -> None:
+        """Read the databases now; what of them cannot be read is a miss."""
+        with self._lock:
+            if self._index is None:
+                view = self._view
+                found = [database for database in load_databases() if database.present(view)]
+                self._index = _Index((path for d in found for path in d.owned(view, coverage)), self._aliases)
+
+    def _find(self, path: bytes) -> tuple[str, bytes | None] | None:
+        if self._index is None:
+            self.load(Coverage())
+        last = self._last
+        if last[0] == path:  # several questions come in a row for one path
+            return last[1]
+        index = self._index
+        found = index.find(self._aliases.real(path)) if index is not None else None
+        self._last = path, found
+        return found
+
+    def package_of(self, path: bytes) -> str | None:
+        """Return the owning package's name."""
+        found = self._find(path)
+        return found[0] if found else None
+
+    def digest_kind(self, path: bytes) -> str | None:
+        """Return which digest the database holds."""
+        found = self._find(path)
+        return DIGEST_KINDS.get(len(found[1])) if found and found[1] else None
+
+    def state(self, path: bytes, digest: str | None) -> str | None:
+        """Return intact, modified or unowned; None where the target has no database."""
+        found = self._find(path)
+        if found is None:
+            return "unowned" if self._index else None
+        if digest is None or found[1] is None:
+            return "intact"
+        return "intact" if found[1].hex() == digest.lower() else "modified"
+
+
+def ownership_of(view: FileSystemView) -> Ownership:
+    """Return the ownership of a target, read when it is first asked for."""
+    return PackageOwnership(view)

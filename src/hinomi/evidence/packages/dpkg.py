@@ -1,0 +1,147 @@
+"""dpkg: Debian, Ubuntu and what is built from them (format: dpkg's own documents, deb-control(5), deb-md5sums(5))."""
+
+from __future__ import annotations
+
+import binascii
+from collections.abc import Iterator
+
+from hinomi.evidence.packages.database import (
+    MAX_DATABASE,
+    MAX_LIST,
+    InstalledPackage,
+    OwnedPath,
+    distribution_of,
+    make_purl,
+    read_whole,
+)
+from hinomi.evidence.view import FileSystemView
+from hinomi.model.findings import Coverage
+
+HOME = b"/var/lib/dpkg"
+STATUS = HOME + b"/status"
+INFO = HOME + b"/info/"
+
+
+class Dpkg:
+    """/var/lib/dpkg and, in images without one, the per-package files of /var/lib/dpkg/status.d."""
+
+    manager = "dpkg"
+
+    def present(self, view: FileSystemView) -> bool:
+        """Return whether there is a status file or folder."""
+        return view.entry(STATUS) is not None or bool(view.listdir(HOME + b"/status.d"))
+
+    def packages(self, view: FileSystemView, coverage: Coverage) -> Iterator[InstalledPackage]:
+        """Yield one package per stanza, removed ones with configuration left included (their status says so)."""
+        distribution = distribution_of(view, "debian")
+        for path, stanza in _stanzas(view, coverage):
+            name, version = stanza.get(b"package"), stanza.get(b"version", b"")
+            if not name:
+                continue
+            architecture = _text(stanza[b"architecture"]) if b"architecture" in stanza else None
+            yield InstalledPackage(
+                manager=self.manager,
+                name=_text(name),
+                version=_text(version),
+                architecture=architecture,
+                source=_text(stanza[b"source"]).split(" ")[0] if stanza.get(b"source") else _text(name),
+                status=_text(stanza[b"status"]).split(" ")[-1] if stanza.get(b"status") else "installed",
+                path=path,
+                purl=make_purl("deb", _text(name), _text(version), architecture, distribution),
+            )
+
+    def owned(self, view: FileSystemView, coverage: Coverage) -> Iterator[OwnedPath]:
+        """Yield listed paths, with the digests of md5sums and, for configuration files, of the status file."""
+        diversions = _diversions(view, coverage)
+        conffiles = _conffiles(view, coverage)
+        for name in view.listdir(INFO):
+            if not name.endswith(b".list"):
+                continue
+            stem = name[:-5]
+            package = stem.split(b":")[0]
+            listed = read_whole(view, INFO + name, MAX_LIST, coverage)
+            digests = _md5sums(view, INFO + stem + b".md5sums", coverage)
+            for path in (listed or b"").split(b"\n"):
+                if not path.startswith(b"/") or path == b"/.":
+                    continue
+                digest = digests.get(path) or conffiles.get((package, path))
+                yield OwnedPath(_diverted(path, package, diversions), _text(package), digest)
+
+
+def _diverted(path: bytes, package: bytes, diversions: dict[bytes, tuple[bytes, bytes]]) -> bytes:
+    """Where the package's file really is: a diversion by another package moved it."""
+    moved = diversions.get(path)
+    return path if moved is None or moved[1] == package else moved[0]
+
+
+def _stanzas(view: FileSystemView, coverage: Coverage) -> Iterator[tuple[bytes, dict[bytes, bytes]]]:
+    """Yield (file, fields) for every package; field names in lower case."""
+    paths = [STATUS] if view.entry(STATUS) is not None else []
+    folder = HOME + b"/status.d/"
+    paths += [folder + name for name in view.listdir(folder) if not name.endswith(b".md5sums")]
+    for path in paths:
+        for block in (read_whole(view, path, MAX_DATABASE, coverage) or b"").split(b"\n\n"):
+            if block.strip():
+                yield path, _fields(block)
+
+
+def _fields(block: bytes) -> dict[bytes, bytes]:
+    fields: dict[bytes, bytes] = {}
+    name = b""
+    for line in block.split(b"\n"):
+        if line[:1] in (b" ", b"\t"):
+            if name == b"conffiles":  # the only folded field that is asked for
+                fields[name] += b"\n" + line
+            continue
+        name, colon, value = line.partition(b":")
+        name = name.strip().lower()
+        if colon:
+            fields[name] = value.strip()
+    return fields
+
+
+def _conffiles(view: FileSystemView, coverage: Coverage) -> dict[tuple[bytes, bytes], bytes]:
+    """Return {(package, path): MD5} of the configuration files as they were shipped."""
+    found: dict[tuple[bytes, bytes], bytes] = {}
+    for _, stanza in _stanzas(view, coverage):
+        for line in stanza.get(b"conffiles", b"").split(b"\n"):
+            parts = line.strip().rsplit(b" ")
+            digest = _md5(parts[1]) if len(parts) >= 2 else None
+            if digest is not None and b"obsolete" not in parts[2:]:
+                found[stanza.get(b"package", b""), parts[0]] = digest
+    return found
+
+
+def _md5sums(view: FileSystemView, path: bytes, coverage: Coverage) -> dict[bytes, bytes]:
+    if view.entry(path) is None:
+        return {}
+    found: dict[bytes, bytes] = {}
+    for line in (read_whole(view, path, MAX_LIST, coverage) or b"").split(b"\n"):
+        digest = _md5(line[:32])
+        if digest is not None:
+            found[b"/" + line[32:].lstrip(b" *").lstrip(b"/")] = digest
+    return found
+
+
+def _md5(text: bytes) -> bytes | None:
+    try:
+        digest = binascii.unhexlify(text)
+    except binascii.Error:
+        return None
+    return digest if len(digest) == 16 else None
+
+
+def _diversions(view: FileSystemView, coverage: Coverage) -> dict[bytes, tuple[bytes, bytes]]:
+    """Return {path: (moved to, by package)}; local diversions are by `:`."""
+    path = HOME + b"/diversions"
+    if view.entry(path) is None:
+        return {}
+    lines = (read_whole(view, path, MAX_LIST, coverage) or b"").split(b"\n")
+    return {lines[i]: (lines[i + 1], lines[i + 2]) for i in range(0, len(lines) - 2, 3)}
+
+
+def _text(value: bytes) -> str:
+    return value.decode("utf-8", "replace")
+
+
+DATABASE = Dpkg()

@@ -1,0 +1,345 @@
+"""The walk: every entry of a target becomes a row of `files`, every regular file is opened once and read once.
+
+That one reading feeds the digest, the type and every content collector. Batches of entries go to threads (hashing,
+reading and byte scanning release the interpreter's lock); their rows come back in walk order, whoever was first.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from hinomi.evidence.collector import ContentCollector
+from hinomi.evidence.content import Content, FileChangedError, FileTooLargeError
+from hinomi.evidence.folders import Folder, Handle, folders_of, miss_os_error
+from hinomi.evidence.names import Names, names_of
+from hinomi.evidence.target import Target
+from hinomi.evidence.view import Entry
+from hinomi.model.errors import HinomiError
+from hinomi.model.findings import Coverage
+from hinomi.model.tables import Row
+from hinomi.model.tables.files import File
+from hinomi.model.text import path_text, printable
+
+Progress = Callable[[int, int, str], None]
+
+BATCH_FILES = 128
+BATCH_BYTES = 16 << 20
+QUEUED_BATCHES = 4  # per thread
+MAX_LINKED = 100_000  # hard-linked files remembered at once; beyond, one is read again
+CAPABILITY = "security.capability"
+
+
+@dataclass(slots=True)
+class Examined:
+    """What one entry gave."""
+
+    file: File
+    rows: list[Row] = field(default_factory=list)
+    size: int = 0  # bytes read
+    digest_kind: str | None = None
+    digest: str | None = None
+
+
+class _Item(NamedTuple):
+    """An entry to examine in its folder; `twin` marks a hard link of a file that is already on its way."""
+
+    folder: Folder
+    entry: Entry
+    twin: bool
+
+
+@dataclass(slots=True)
+class _Batch:
+    items: list[_Item] = field(default_factory=list)
+    folders: list[Folder] = field(default_factory=list)
+    size: int = 0
+
+    def release(self) -> None:
+        for folder in self.folders:
+            folder.release()
+
+    @property
+    def full(self) -> bool:
+        return len(self.items) >= BATCH_FILES or self.size >= BATCH_BYTES
+
+
+@dataclass(slots=True)
+class _Twin:
+    """A hard-linked file whose result waits for its other names."""
+
+    waiting: int
+    result: Examined | None = None
+
+
+class Examiner:
+    """Turns entries into rows; used from several threads, holds no state of its own."""
+
+    def __init__(self, target: Target, collectors: Sequence[ContentCollector]) -> None:
+        """Read the target's account names; the rest is asked per entry."""
+        self._target = target
+        self._collectors = tuple(collectors)
+        self._names: Names = names_of(target.view)
+
+    def examine(self, folder: Folder, entry: Entry, coverage: Coverage) -> Examined:
+        """Return the entry's rows. A file that cannot be read keeps its attributes and is a miss."""
+        if entry.kind != "file":
+            if entry.kind not in ("directory", "symlink"):
+                coverage.skip(entry.kind)
+            return Examined(self._row(entry, None, {}, None))
+        if entry.size > self._target.limits.max_file_size:
+            coverage.miss("files", _shown(entry.path), "too-large", str(entry.size))
+            return Examined(self._row(entry, None, {}, None))
+        try:
+            handle = folder.open(entry)
+        except OSError as error:
+            miss_os_error(coverage, "files", entry.path, error)
+            return Examined(self._row(entry, None, {}, None))
+        try:
+            return self._read(entry, handle, coverage)
+        finally:
+            handle.close()
+
+    def _read(self, entry: Entry, handle: Handle, coverage: Coverage) -> Examined:
+        kind = self._target.ownership.digest_kind(entry.path)
+        try:
+            content = Content(entry, handle, kind, self._target.limits.max_file_size)
+            xattrs = handle.xattrs()
+        except OSError as error:
+            _miss_content(coverage, entry.path, error)
+            return Examined(self._row(entry, None, {}, None))
+        coverage.examined["files"] += 1
+        coverage.examined["bytes"] += content.size
+        rows = [row for collector in self._collectors for row in self._collect(collector, content, coverage)]
+        return Examined(self._row(entry, content, xattrs, content.digest), rows, content.size, kind, content.digest)
+
+    def _collect(self, collector: ContentCollector, content: Content, coverage: Coverage) -> list[Row]:
+        """Run one collector on one file: whatever goes wrong in it costs this file's rows of this collector only."""
+        rows: list[Row] = []
+        try:
+            if collector.wants(content.entry, content.head):
+                rows.extend(collector.examine(content, self._target, coverage))
+        except Exception as error:  # noqa: BLE001 - the border of one collector
+            miss_crash(coverage, collector.name, _shown(content.entry.path), error)
+        return rows
+
+    def _row(self, entry: Entry, content: Content | None, xattrs: dict[str, bytes], digest: str | None) -> File:
+        ownership = self._target.ownership
+        path = entry.path
+        unread = entry.kind == "file" and content is None
+        text = path_text(path)
+        capability = xattrs.get(CAPABILITY) if xattrs else None
+        return File(
+            path=text,
+            path_raw=None if text.isascii() or _is_utf8(path) else path,
+            kind=entry.kind,
+            size=entry.size,
+            mode=entry.mode,
+            uid=entry.uid,
+            gid=entry.gid,
+            owner=self._names.users.get(entry.uid),
+            group=self._names.groups.get(entry.gid),
+            inode=entry.inode,
+            links=entry.links,
+            mtime=entry.mtime,
+            ctime=entry.ctime,
+            btime=entry.btime,
+            link_target=None if entry.link_target is None else path_text(entry.link_target),
+            sha256=content.sha256 if content else None,
+            content_type=content.content_type if content else None,
+            xattrs=sorted(xattrs),
+            capabilities=capability.hex() if capability else None,
+            package=ownership.package_of(path),
+            package_state=_unread_state(ownership.state(path, None)) if unread else ownership.state(path, digest),
+        )
+
+    def twin(self, entry: Entry, first: Examined) -> Examined | None:
+        """Return what another name of the same file gives; None where it must be read again for its own digest."""
+        kind = self._target.ownership.digest_kind(entry.path)
+        if first.file.sha256 is None or (kind not in (None, "sha256") and kind != first.digest_kind):
+            return None
+        digest = first.file.sha256 if kind in (None, "sha256") else first.digest
+        old, new = first.file.path, path_text(entry.path)
+        ownership = self._target.ownership
+        file = replace(
+            first.file,
+            path=new,
+            path_raw=None if _is_utf8(entry.path) else entry.path,
+            package=ownership.package_of(entry.path),
+            package_state=ownership.state(entry.path, digest),
+        )
+        return Examined(file, [_renamed(row, old, new) for row in first.rows])
+
+
+class Pipeline:
+    """Walks a target and hands every row to `sink` from the calling thread, in walk order."""
+
+    def __init__(
+        self,
+        target: Target,
+        sink: Callable[[Row], None],
+        coverage: Coverage,
+        collectors: Sequence[ContentCollector],
+        *,
+        progress: Progress | None = None,
+        jobs: int | None = None,
+    ) -> None:
+        """Prepare; nothing is read but the target's account names."""
+        self._target = target
+        self._sink = sink
+        self._coverage = coverage
+        self._examiner = Examiner(target, collectors)
+        self._progress = progress
+        self._jobs = jobs or usable_cores()
+        self._twins: dict[tuple[int, int], _Twin] = {}
+        self._files = 0
+        self._bytes = 0
+
+    def run(self) -> None:
+        """Walk the whole target."""
+        if self._jobs == 1:
+            for batch in self._batches():
+                self._emit(batch, *self._work(batch))
+            return
+        with ThreadPoolExecutor(self._jobs, "hinomi-read") as pool:
+            waiting: deque[tuple[_Batch, Future[tuple[list[Examined | None], Coverage]]]] = deque()
+            try:
+                for batch in self._batches():
+                    waiting.append((batch, pool.submit(self._work, batch)))
+                    if len(waiting) > self._jobs * QUEUED_BATCHES:
+                        first, future = waiting.popleft()
+                        self._emit(first, *future.result())
+                while waiting:
+                    first, future = waiting.popleft()
+                    self._emit(first, *future.result())
+            except BaseException:
+                pool.shutdown(wait=True, cancel_futures=True)
+                raise
+
+    def _batches(self) -> Iterator[_Batch]:
+        batch = _Batch()
+        for folder in folders_of(self._target.view, self._coverage):
+            batch.folders.append(folder)
+            for entry in folder.entries:
+                batch.items.append(_Item(folder, entry, self._is_twin(entry)))
+                batch.size += entry.size if entry.kind == "file" else 0
+                if batch.full:
+                    folder.retain()  # the rest of its entries go into the next batch
+                    done, batch = batch, _Batch(folders=[folder])
+                    yield done
+            if len(batch.folders) >= BATCH_FILES:
+                yield batch
+                batch = _Batch()
+        yield batch
+
+    def _is_twin(self, entry: Entry) -> bool:
+        if entry.links < 2 or entry.kind != "file":
+            return False
+        key = entry.device, entry.inode
+        if key in self._twins:
+            return True
+        if len(self._twins) < MAX_LINKED:
+            self._twins[key] = _Twin(entry.links - 1)
+        return False
+
+    def _work(self, batch: _Batch) -> tuple[list[Examined | None], Coverage]:
+        """Examine a batch (in any thread); twins are left for the thread that emits."""
+        coverage = Coverage()
+        try:
+            return [
+                None if item.twin else self._examiner.examine(item.folder, item.entry, coverage) for item in batch.items
+            ], coverage
+        except BaseException:
+            batch.release()
+            raise
+
+    def _emit(self, batch: _Batch, results: list[Examined | None], coverage: Coverage) -> None:
+        for item, result in zip(batch.items, results, strict=True):
+            examined = result or self._twin(item, coverage)
+            if result is not None and item.entry.links > 1 and item.entry.kind == "file":
+                self._remember(item.entry, result)
+            self._sink(examined.file)
+            for row in examined.rows:
+                self._sink(row)
+            self._bytes += examined.size
+        batch.release()
+        self._files += len(batch.items)
+        self._coverage.merge(coverage)
+        if self._progress is not None and batch.items:
+            self._progress(self._files, self._bytes, _shown(batch.items[-1].entry.path))
+
+    def _remember(self, entry: Entry, result: Examined) -> None:
+        twin = self._twins.get((entry.device, entry.inode))
+        if twin is not None and twin.result is None:
+            twin.result = result
+
+    def _twin(self, item: _Item, coverage: Coverage) -> Examined:
+        key = item.entry.device, item.entry.inode
+        twin = self._twins.get(key)
+        result = None
+        if twin is not None and twin.result is not None:
+            result = self._examiner.twin(item.entry, twin.result)
+            twin.waiting -= 1
+            if twin.waiting <= 0:
+                del self._twins[key]
+        if result is None:
+            return self._examiner.examine(item.folder, item.entry, coverage)
+        coverage.count("hard-links")
+        return result
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def miss_crash(coverage: Coverage, area: str, subject: str, error: Exception) -> None:
+    """Record what ended a collector: our own errors by their code, refusals of the system, and crashes."""
+    if isinstance(error, HinomiError):
+        coverage.miss(area, subject, error.code, error.cause)
+    elif isinstance(error, OSError):
+        coverage.miss(
+            area, subject, "permission" if isinstance(error, PermissionError) else "unreadable", str(error.strerror)
+        )
+    else:
+        coverage.miss(area, subject, "crashed", f"{type(error).__name__}: {printable(str(error))[:200]}")
+
+
+def _miss_content(coverage: Coverage, path: bytes, error: OSError) -> None:
+    if isinstance(error, FileTooLargeError):
+        coverage.miss("files", _shown(path), "too-large", str(error))
+    elif isinstance(error, FileChangedError):
+        coverage.miss("files", _shown(path), "changed", str(error), transient=True)
+    else:
+        miss_os_error(coverage, "files", path, error)
+
+
+def _unread_state(state: str | None) -> str | None:
+    """An unread file is unowned or unknown, never intact."""
+    return state if state == "unowned" else None
+
+
+def _renamed(row: Row, old: str, new: str) -> Row:
+    """Return the row of a hard link: its paths begin with the other name."""
+    changed = {
+        name: new + value[len(old) :]
+        for name in ("path", "container")
+        if isinstance(value := getattr(row, name, None), str) and value.startswith(old)
+    }
+    return replace(row, **changed)  # type: ignore[type-var]
+
+
+def _is_utf8(path: bytes) -> bool:
+    try:
+        path.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _shown(path: bytes) -> str:
+    return printable(path_text(path))

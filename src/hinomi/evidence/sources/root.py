@@ -1,0 +1,548 @@
+"""A folder as a root file system: a mounted image, an unpacked appliance, a chroot, or `/` itself.
+
+Nothing is looked up by a long path: each level is opened relative to the folder above it, never through a link, and
+what was opened is asked again what it is. Links are followed by us, inside the target. Nothing that is not a regular
+file or a folder is ever opened, and where we may, reading leaves no trace in access times.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import stat
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from threading import Lock
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+
+from hinomi.evidence.folders import Identity, miss_os_error
+from hinomi.evidence.ownership import ownership_of
+from hinomi.evidence.sources.mounts import skipped_mounts
+from hinomi.evidence.sources.platforms import host_label, platform_of
+from hinomi.evidence.target import Limits, Target
+from hinomi.evidence.view import Entry, EntryKind
+from hinomi.model.errors import TargetError
+from hinomi.model.findings import Coverage
+from hinomi.model.text import path_text, printable
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+MAX_LINKS = 40  # as the kernel
+MAX_OPEN_FOLDERS = 200  # of the walk's own stack; the soft limit on descriptors is often 1,024
+MAX_NAMED = 200  # excluded places that the coverage names one by one
+
+_QUIET = os.O_NOATIME if hasattr(os, "O_NOATIME") and hasattr(os, "geteuid") and os.geteuid() == 0 else 0
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+_FOLDER = os.O_RDONLY | os.O_NOFOLLOW | os.O_DIRECTORY | os.O_CLOEXEC
+
+_KINDS: dict[int, EntryKind] = {
+    stat.S_IFREG: "file",
+    stat.S_IFDIR: "directory",
+    stat.S_IFLNK: "symlink",
+    stat.S_IFIFO: "fifo",
+    stat.S_IFSOCK: "socket",
+    stat.S_IFBLK: "block-device",
+    stat.S_IFCHR: "character-device",
+}
+
+
+def _open(name: bytes, flags: int, folder: int) -> int:
+    """Open relative to `folder`, without touching access times where that is allowed."""
+    if not _QUIET:
+        return os.open(name, flags, dir_fd=folder)
+    try:
+        return os.open(name, flags | _QUIET, dir_fd=folder)
+    except PermissionError:  # root of a user namespace, or a file system that refuses
+        return os.open(name, flags, dir_fd=folder)
+
+
+def make_entry(path: bytes, info: os.stat_result, link_target: bytes | None = None) -> Entry:
+    """Return the entry for what `stat` says of `path`."""
+    mode = info.st_mode
+    return Entry(
+        path,
+        _KINDS.get(mode & 0o170000, "character-device"),
+        info.st_size,
+        mode & 0o7777,
+        info.st_uid,
+        info.st_gid,
+        info.st_ino,
+        info.st_dev,
+        info.st_nlink,
+        info.st_mtime,
+        info.st_ctime,
+        None,
+        link_target,
+        info.st_blocks,
+    )
+
+
+class FileHandle:
+    """An open regular file by its descriptor (implements `Handle`)."""
+
+    __slots__ = ("fd",)
+
+    def __init__(self, name: bytes, folder: int) -> None:
+        self.fd = _open(name, _FILE, folder)
+
+    def identity(self) -> Identity:
+        """Return what the descriptor is; `OSError` where it is no regular file."""
+        info = os.fstat(self.fd)
+        if info.st_mode & 0o170000 != 0o100000:
+            raise OSError(errno.EINVAL, "not a regular file")
+        return Identity(info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns)
+
+    def read(self, size: int) -> bytes:
+        """Return the next bytes."""
+        return os.read(self.fd, size)
+
+    def readinto(self, buffer: memoryview) -> int:
+        """Fill `buffer` from the start."""
+        return os.readv(self.fd, [buffer])
+
+    def rewind(self) -> None:
+        """Go back to the first byte."""
+        os.lseek(self.fd, 0, os.SEEK_SET)
+
+    def reader(self) -> BinaryIO:
+        """Return a buffered reader with its own position."""
+        return io.BufferedReader(_PositionReader(os.dup(self.fd)), 1 << 16)
+
+    def xattrs(self) -> dict[str, bytes]:
+        """Return extended attributes (one system call where there are none)."""
+        return read_xattrs(self.fd)
+
+    def close(self) -> None:
+        """Close the descriptor."""
+        os.close(self.fd)
+
+
+class _PositionReader(io.RawIOBase):
+    """Reads a descriptor at positions of its own (descriptors made by `dup` share theirs)."""
+
+    def __init__(self, fd: int) -> None:
+        super().__init__()
+        self._fd = fd
+        self._position = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Buffer) -> int:
+        number = os.preadv(self._fd, [buffer], self._position)
+        self._position += number
+        return number
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        base = (0, self._position, os.fstat(self._fd).st_size)[whence]
+        if base + offset < 0:
+            raise OSError(errno.EINVAL, "negative position")
+        self._position = base + offset
+        return self._position
+
+    def close(self) -> None:
+        if not self.closed:
+            os.close(self._fd)
+        super().close()
+
+
+class OpenFolder:
+    """A folder of the walk, held open until its last user is done (implements `Folder`)."""
+
+    __slots__ = ("_before_open", "_lock", "_users", "entries", "fd")
+
+    def __init__(self, fd: int, before_open: Callable[[bytes], None] | None = None) -> None:
+        self.fd = fd
+        self._before_open = before_open
+        self._users = 1
+        self._lock = Lock()
+        self.entries: Sequence[Entry] = ()
+
+    def open(self, entry: Entry) -> FileHandle:
+        """Open one of the folder's files by its bare name."""
+        if self._before_open is not None:
+            self._before_open(entry.path)
+        return FileHandle(entry.path.rsplit(b"/", 1)[-1], self.fd)
+
+    def retain(self) -> None:
+        """Add a user."""
+        with self._lock:
+            self._users += 1
+
+    def release(self) -> None:
+        """Drop a user; the last closes."""
+        with self._lock:
+            self._users -= 1
+            last = self._users == 0
+        if last:
+            os.close(self.fd)
+
+
+class _Frame(NamedTuple):
+    """A listed folder with the sub-folders still to be walked (last first)."""
+
+    folder: OpenFolder | None  # None: too many are open, look sub-folders up from the root again
+    todo: list[bytes]
+
+
+class RootView:
+    """Reads a folder as a root file system (implements `FileSystemView` and `FolderView`).
+
+    `exclude` holds paths inside the target that are not walked (our own case), `mounts` those of file systems that are
+    left out, with their type. Both are counted as skipped and named. They can still be read by path.
+    """
+
+    def __init__(
+        self,
+        root: bytes,
+        *,
+        exclude: Sequence[bytes] = (),
+        mounts: Mapping[bytes, str] | None = None,
+        max_depth: int = 4096,
+        before_open: Callable[[bytes], None] | None = None,
+    ) -> None:
+        """Open `root`; `before_open` is called with each path between listing and opening (for tests of races)."""
+        self.root = root
+        self._fd = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        self._exclude = frozenset(_join(_parts(path)) for path in exclude)
+        self._max_depth = max_depth
+        self._mounts = dict(mounts or {})
+        self._before_open = before_open
+        self._close = os.close
+
+    def __del__(self) -> None:
+        if hasattr(self, "_close"):
+            self._close(self._fd)
+
+    # --- the walk -------------------------------------------------------------------------------------------------
+
+    def walk(self, coverage: Coverage) -> Iterator[Entry]:
+        """Yield every entry: a folder's entries in byte order, then the contents of its sub-folders in that order."""
+        for folder in self.folders(coverage):
+            try:
+                yield from folder.entries
+            finally:
+                folder.release()
+
+    def folders(self, coverage: Coverage) -> Iterator[OpenFolder]:
+        """Yield the open folders of the walk; the caller releases each."""
+        top = OpenFolder(os.dup(self._fd))
+        top.entries = [make_entry(b"/", os.fstat(self._fd))]
+        yield top
+        frames = [_Frame(None, [b"/"])]
+        try:
+            while frames:
+                frame = frames[-1]
+                path = frame.todo.pop()
+                folder = self._list(path, frame.folder, coverage)
+                if not frame.todo:
+                    _release(frames.pop())
+                if folder is None:
+                    continue
+                todo = self._sub_folders(path, folder, coverage)
+                if todo:
+                    frames.append(_Frame(_retained(folder) if len(frames) < MAX_OPEN_FOLDERS else None, todo))
+                yield folder
+        finally:
+            for frame in frames:
+                _release(frame)
+
+    def _list(self, path: bytes, parent: OpenFolder | None, coverage: Coverage) -> OpenFolder | None:
+        """Open and list one folder; None, with a miss, where that fails."""
+        try:
+            if self._before_open is not None:
+                self._before_open(path)
+            if parent is not None:
+                fd = _open(path.rsplit(b"/", 1)[-1], _FOLDER, parent.fd)
+            else:
+                fd = self._descend(_parts(path))
+        except OSError as error:
+            miss_os_error(coverage, "walk", path, error)
+            return None
+        folder = OpenFolder(fd, self._before_open)
+        folder.entries = self._entries(path, fd, coverage)
+        return folder
+
+    def _entries(self, path: bytes, fd: int, coverage: Coverage) -> list[Entry]:
+        prefix = path if path == b"/" else path + b"/"
+        entries = []
+        try:
+            with os.scandir(fd) as listing:
+                found = sorted((os.fsencode(item.name), item) for item in listing)
+        except OSError as error:
+            miss_os_error(coverage, "walk", path, error)
+            return []
+        for name, item in found:
+            inside = prefix + name
+            if inside in self._mounts or inside in self._exclude:
+                self._say_skipped(inside, coverage)
+                continue
+            try:
+                info = item.stat(follow_symlinks=False)
+                target = os.readlink(name, dir_fd=fd) if stat.S_ISLNK(info.st_mode) else None
+            except OSError as error:
+                miss_os_error(coverage, "walk", inside, error)
+                continue
+            entries.append(make_entry(inside, info, target))
+        return entries
+
+    def _say_skipped(self, path: bytes, coverage: Coverage) -> None:
+        kind = self._mounts.get(path)
+        if kind is not None:
+            coverage.skip(f"file-system:{kind}")
+        named = f"{'excluded' if kind is None else 'mount'}:{printable(path_text(path))}"
+        if len(coverage.skipped) < MAX_NAMED:
+            coverage.skip(named)
+        else:
+            coverage.skip("excluded:others")
+
+    def _sub_folders(self, path: bytes, folder: OpenFolder, coverage: Coverage) -> list[bytes]:
+        """Return the paths of the sub-folders to walk, last first."""
+        todo = [entry.path for entry in reversed(folder.entries) if entry.kind == "directory"]
+        if todo and path.count(b"/") >= self._max_depth:
+            coverage.miss("walk", printable(path_text(path)[:200]), "too-deep")
+            return []
+        return todo
+
+    # --- single paths ---------------------------------------------------------------------------------------------
+
+    def entry(self, path: bytes) -> Entry | None:
+        """Return the entry at `path`, its last part not followed."""
+        found = self._look_up(path, follow=False)
+        if found is None:
+            return None
+        try:
+            target = os.readlink(found.name, dir_fd=found.folder) if stat.S_ISLNK(found.info.st_mode) else None
+            return make_entry(found.path, found.info, target)
+        except OSError:
+            return None
+        finally:
+            os.close(found.folder)
+
+    def listdir(self, path: bytes) -> list[bytes]:
+        """Return the names in a folder."""
+        found = self._look_up(path, follow=True)
+        if found is None:
+            return []
+        try:
+            fd = _open(found.name, _FOLDER, found.folder)
+        except OSError:
+            return []
+        finally:
+            os.close(found.folder)
+        try:
+            return sorted(map(os.fsencode, os.listdir(fd)))
+        except OSError:
+            return []
+        finally:
+            os.close(fd)
+
+    def open(self, path: bytes) -> BinaryIO:
+        """Open a regular file; links are resolved inside the target, FIFOs and devices never opened."""
+        found = self._look_up(path, follow=True)
+        if found is None:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+        try:
+            if not stat.S_ISREG(found.info.st_mode):
+                raise OSError(errno.EINVAL, "not a regular file", path)
+            fd = _open(found.name, _FILE, found.folder)
+        finally:
+            os.close(found.folder)
+        if not stat.S_ISREG(os.fstat(fd).st_mode):  # swapped since we looked
+            os.close(fd)
+            raise OSError(errno.EINVAL, "not a regular file", path)
+        return os.fdopen(fd, "rb")
+
+    def read(self, path: bytes, limit: int) -> bytes:
+        """Return at most `limit` bytes; works for files that say size 0 (/proc)."""
+        with self.open(path) as file:
+            return file.read(limit)
+
+    def resolve(self, path: bytes) -> bytes | None:
+        """Follow links inside the target."""
+        found = self._look_up(path, follow=True)
+        if found is None:
+            return None
+        os.close(found.folder)
+        return found.path
+
+    def xattrs(self, path: bytes) -> dict[str, bytes]:
+        """Return extended attributes of a regular file or folder."""
+        found = self._look_up(path, follow=False)
+        if found is None:
+            return {}
+        try:
+            if stat.S_IFMT(found.info.st_mode) not in (stat.S_IFREG, stat.S_IFDIR):
+                return {}
+            fd = _open(found.name, _FILE, found.folder)
+        except OSError:
+            return {}
+        finally:
+            os.close(found.folder)
+        try:
+            return read_xattrs(fd)
+        finally:
+            os.close(fd)
+
+    def _descend(self, parts: Sequence[bytes]) -> int:
+        """Open the folder at `parts`, none of which may be a link."""
+        fd = os.dup(self._fd)
+        for part in parts:
+            try:
+                lower = _open(part, _FOLDER, fd)
+            finally:
+                os.close(fd)
+            fd = lower
+        return fd
+
+    def _look_up(self, path: bytes, *, follow: bool) -> _Found | None:
+        """Walk to `path` part by part, following links inside the root as the kernel does in a chroot."""
+        try:
+            return _Lookup(self, path, follow=follow).run()
+        except OSError:
+            return None
+
+
+class _Found(NamedTuple):
+    """Where a path led: the open folder (to be closed by the caller), the name in it, and what stands there."""
+
+    path: bytes
+    folder: int
+    name: bytes
+    info: os.stat_result
+
+
+class _Lookup:
+    """One resolution of one path. Holds one descriptor at a time."""
+
+    def __init__(self, view: RootView, path: bytes, *, follow: bool) -> None:
+        self._view = view
+        self._follow = follow
+        self._todo = _parts(path)[::-1]
+        self._done: list[bytes] = []
+        self._links = 0
+
+    def run(self) -> _Found | None:
+        """Return where the path leads; None for loops and for what is not there; `OSError` likewise."""
+        fd = self._view._descend(())
+        try:
+            while self._todo:
+                part = self._todo.pop()
+                if part == b"..":
+                    fd = self._up(fd)
+                    continue
+                info = os.stat(part, dir_fd=fd, follow_symlinks=False)
+                if stat.S_ISLNK(info.st_mode) and (self._todo or self._follow):
+                    fd = self._through(part, fd)
+                    continue
+                self._done.append(part)
+                if not self._todo:
+                    found, fd = _Found(_join(self._done), fd, part, info), -1
+                    return found
+                fd = _swap(fd, _open(part, _FOLDER, fd))
+            return self._at_folder()
+        finally:
+            if fd >= 0:
+                os.close(fd)
+
+    def _at_folder(self) -> _Found:
+        """The path ended with `..` or was the root: the folder itself, named `.` in itself."""
+        fd = self._view._descend(self._done)
+        return _Found(_join(self._done), fd, b".", os.fstat(fd))
+
+    def _up(self, fd: int) -> int:
+        """One level up, by walking down again: the folder above may have been moved, and the root stays the root."""
+        del self._done[-1:]
+        return _swap(fd, self._view._descend(self._done))
+
+    def _through(self, part: bytes, fd: int) -> int:
+        self._links += 1
+        if self._links > MAX_LINKS:
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+        target = os.readlink(part, dir_fd=fd)
+        self._todo.extend(_parts(target)[::-1])
+        if not target.startswith(b"/"):
+            return fd
+        self._done.clear()
+        return _swap(fd, self._view._descend(()))
+
+
+def _swap(old: int, new: int) -> int:
+    os.close(old)
+    return new
+
+
+def _parts(path: bytes) -> list[bytes]:
+    """Split a path; `.` and empty parts mean nothing."""
+    return [part for part in path.split(b"/") if part not in (b"", b".")]
+
+
+def _join(parts: Sequence[bytes]) -> bytes:
+    return b"/" + b"/".join(parts)
+
+
+def _retained(folder: OpenFolder) -> OpenFolder:
+    folder.retain()
+    return folder
+
+
+def _release(frame: _Frame) -> None:
+    if frame.folder is not None:
+        frame.folder.release()
+
+
+def read_xattrs(fd: int) -> dict[str, bytes]:
+    """Return a descriptor's extended attributes; empty where the file system has none."""
+    try:
+        return {name: os.getxattr(fd, name) for name in os.listxattr(fd)[:64]}
+    except OSError:
+        return {}
+
+
+def root_target(
+    path: str | os.PathLike[str],
+    *,
+    exclude: Sequence[bytes] = (),
+    limits: Limits | None = None,
+) -> Target:
+    """Return a folder as a target; needs no privileges. `exclude` holds absolute paths of this host.
+
+    Raises `TargetError` where it is missing, no folder or closed to us.
+    """
+    name = os.fspath(path)
+    root = os.path.realpath(os.fsencode(name))
+    bounds = limits or Limits()
+    try:
+        view = RootView(
+            root,
+            exclude=_inside(root, exclude),
+            mounts=skipped_mounts(root),
+            max_depth=bounds.max_walk_depth,
+        )
+    except OSError as error:
+        raise _target_error(name, error) from error
+    return Target(
+        name=name,
+        kind="root",
+        host=host_label(view, path_text(root.rsplit(b"/", 1)[-1]) or "root"),
+        view=view,
+        ownership=ownership_of(view),
+        platform=platform_of(view),
+        limits=bounds,
+    )
+
+
+def _inside(root: bytes, paths: Sequence[bytes]) -> list[bytes]:
+    """Return the paths below `root`, as paths inside it."""
+    prefix = root.rstrip(b"/") + b"/"
+    real = [os.path.realpath(path) for path in paths]
+    return [path[len(prefix) - 1 :] for path in real if path.startswith(prefix)]
+
+
+def _target_error(name: str, error: OSError) -> TargetError:
+    code = "target.permission" if isinstance(error, PermissionError) else "target.missing"
+    return TargetError(code, place=name, cause=error.strerror or "cannot be opened", next_step="name a readable folder")
