@@ -1,0 +1,217 @@
+"""Advisories -> findings: what is installed or embedded, against OSV ranges and against what its content says.
+
+A library whose collector decided by content (`state` other than `present`) is judged by that alone: its version number
+may lie. Everything else is compared by version with the rules of its ecosystem.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hinomi.detect.draft import Draft, draft_of
+from hinomi.detect.rule import Rule
+from hinomi.detect.sql import Evidence, QueryTimeoutError
+from hinomi.model.errors import HinomiError
+from hinomi.model.findings import Coverage, Severity, severity_rank
+from hinomi.model.text import Bilingual
+
+MAX_COMPONENTS = 500_000
+STATE_RULE = "library-state"  # the rule id where no advisory names the CVEs that the content shows
+_LIBRARIES = """SELECT row, path, container, ecosystem, name, version, content_version, state, cves, why FROM libraries
+WHERE state <> 'fixed' ORDER BY path, row"""
+_PACKAGES = "SELECT row, name, source, version, purl, path FROM packages ORDER BY row"
+_PURL_ECOSYSTEMS = {
+    "deb/debian": "debian", "deb/ubuntu": "ubuntu", "apk/alpine": "alpine", "rpm/redhat": "red hat",
+    "rpm/rocky": "rocky linux", "rpm/almalinux": "almalinux", "rpm/opensuse": "opensuse", "rpm/suse": "suse",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    severity: Severity
+    confidence: int
+    title: Bilingual
+    explanation: Bilingual
+
+
+_STATES: dict[str, _State] = {
+    "vulnerable": _State(
+        "critical", 95,
+        Bilingual("{name} is open to {cves}", "{name}に脆弱性({cves})があります"),
+        Bilingual(
+            "{place} holds {name} {version}, whose code is open to {cves}. {why}",
+            "{place} に含まれる{name} {version}のコードには{cves}の脆弱性があります。根拠: {why}",
+        ),
+    ),
+    "below-fix": _State(
+        "medium", 95,
+        Bilingual("{name} is below its fixed version", "{name}は修正版に達していません"),
+        Bilingual(
+            "{place} holds {name} {version}, which is older than the fixed version and still open to {cves}. {why}",
+            "{place} に含まれる{name} {version}は修正版より古く、{cves}の脆弱性が残っています。根拠: {why}",
+        ),
+    ),
+    "mitigated": _State(
+        "low", 90,
+        Bilingual("{name} is old but mitigated", "{name}は古い版ですが緩和策が取られています"),
+        Bilingual(
+            "{place} holds {name} {version} without the class that is attacked. Remote code execution is prevented, but "
+            "the copy remains open to {cves}: update it. {why}",
+            "{place} に含まれる{name} {version}からは攻撃対象のクラスが取り除かれています。リモートコード実行は防がれますが、"
+            "{cves}が残るため更新が必要です。根拠: {why}",
+        ),
+    ),
+    "metadata-only": _State(
+        "low", 40,
+        Bilingual("{name} could not be confirmed", "{name}の有無を確認できません"),
+        Bilingual(
+            "{place} names {name} {version}, but its code was not found or could not be read: look at it by hand. {why}",
+            "{place} には{name} {version}と書かれていますが、コード自体は見つからないか読めません。手作業で確認してください。根拠: {why}",
+        ),
+    ),
+    "end-of-life": _State(
+        "low", 90,
+        Bilingual("{name} is no longer maintained", "{name}は保守が終了しています"),
+        Bilingual(
+            "{place} holds {name} {version}, which gets no fixes any more (known: {cves}). {why}",
+            "{place} に含まれる{name} {version}は保守が終了しており、修正は提供されません(既知: {cves})。根拠: {why}",
+        ),
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Advisory:
+    rule: Rule
+    ids: frozenset[str]
+    affected: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Component:
+    """A library or package as advisories see it."""
+
+    table: str
+    row: int
+    subject: str
+    ecosystem: str
+    names: tuple[str, ...]
+    version: str
+    place: str
+
+
+def match_advisories(evidence: Evidence, rules: Sequence[Rule], coverage: Coverage) -> Iterator[Draft]:
+    """Yield drafts for vulnerable libraries and packages of one run."""
+    advisories = [_advisory(rule) for rule in rules]
+    coverage.count("rules", len(advisories))
+    decided, components = [], []
+    for values in _rows(evidence, _LIBRARIES, "libraries", coverage):
+        (decided if values["state"] in _STATES else components).append(values)
+    for values in decided:
+        yield _decided(values, advisories)
+    if advisories:
+        listed = [c for c in map(_library, components) if c]
+        packages = _rows(evidence, _PACKAGES, "packages", coverage)
+        yield from _by_version([*listed, *(p for p in map(_package, packages) if p)], advisories, coverage)
+
+
+def _rows(evidence: Evidence, sql: str, table: str, coverage: Coverage) -> Iterator[dict[str, Any]]:
+    try:
+        result = evidence.query(sql, limit=MAX_COMPONENTS)
+    except (HinomiError, QueryTimeoutError) as error:
+        coverage.miss(f"table:{table}", table, "unreadable", str(error))
+        return
+    if result.truncated:
+        coverage.miss(f"table:{table}", table, "truncated", f"more than {MAX_COMPONENTS} rows")
+    yield from result.dicts()
+
+
+def _advisory(rule: Rule) -> _Advisory:
+    record = json.loads(rule.body)
+    ids = {str(record["id"]), *(str(a) for a in record.get("aliases") or ())}
+    affected = tuple(a for a in record.get("affected") or () if isinstance(a, dict))
+    return _Advisory(rule, frozenset(ids), affected)
+
+
+def _decided(values: Mapping[str, Any], advisories: Iterable[_Advisory]) -> Draft:
+    """Return the one draft of a copy whose content decided; the gravest advisory on its CVEs lends its marks."""
+    state = _STATES[values["state"]]
+    cves = list(values["cves"] or ())
+    named = [a.rule for a in advisories if a.ids.intersection(cves)]
+    best = max(named, key=lambda rule: (severity_rank(rule.severity), rule.id), default=None)
+    words: dict[str, Any] = {
+        "title": state.title, "explanation": state.explanation, "severity": state.severity,
+        "confidence": state.confidence, "evidence": (("libraries", values["row"]),),
+        "related": (values["container"],), "attributes": {"state": values["state"], "cves": cves},
+        "values": {**values, "place": values["path"], "version": _told_version(values), "cves": cves},
+    }  # fmt: skip
+    if best is not None:
+        return draft_of(best, values["path"], **words)
+    return Draft(STATE_RULE, "advisory", subject_type="library", subject=values["path"], behaviours=("vulnerable-library",), **words)  # fmt: skip  # noqa: E501
+
+
+def _told_version(values: Mapping[str, Any]) -> str:
+    claimed, content = values["version"], values["content_version"]
+    if claimed and content and claimed != content:
+        return f"{claimed} ({content})"
+    return claimed or content or "?"
+
+
+def _library(values: Mapping[str, Any]) -> _Component | None:
+    if not values["version"]:
+        return None
+    ecosystem, name = values["ecosystem"].casefold(), values["name"]
+    return _Component(
+        "libraries", values["row"], values["path"], ecosystem, (name,), values["version"], values["path"]
+    )
+
+
+def _package(values: Mapping[str, Any]) -> _Component | None:
+    kind = "/".join(values["purl"].removeprefix("pkg:").split("/")[:2]).casefold()
+    ecosystem = _PURL_ECOSYSTEMS.get(kind)
+    if ecosystem is None:
+        return None
+    names = tuple(dict.fromkeys(n for n in (values["name"], values["source"]) if n))
+    return _Component("packages", values["row"], values["name"], ecosystem, names, values["version"], values["path"])
+
+
+def _by_version(
+    components: Iterable[_Component], advisories: Iterable[_Advisory], coverage: Coverage
+) -> Iterator[Draft]:
+    index: dict[tuple[str, str], list[tuple[_Advisory, Mapping[str, Any]]]] = {}
+    for advisory in advisories:
+        for affected in advisory.affected:
+            package = affected.get("package") or {}
+            key = (str(package.get("ecosystem", "")).partition(":")[0].casefold(), str(package.get("name", "")).casefold())
+            index.setdefault(key, []).append((advisory, affected))
+    for component in components:
+        for name in component.names:
+            for advisory, affected in index.get((component.ecosystem, name.casefold()), ()):
+                draft = _compared(component, name, advisory, affected, coverage)
+                if draft is not None:
+                    yield draft
+
+
+def _compared(
+    component: _Component, name: str, advisory: _Advisory, affected: Mapping[str, Any], coverage: Coverage
+) -> Draft | None:
+    from hinomi.model.versions import in_range
+
+    try:
+        hit = in_range(component.version, affected, component.ecosystem)
+    except Exception as error:  # noqa: BLE001 - the border of one rule
+        coverage.miss(f"rule:{advisory.rule.id}", component.subject, "failed", repr(error))
+        return None
+    if not hit:
+        return None
+    fixed = sorted({e["fixed"] for r in affected.get("ranges") or () for e in r.get("events") or () if "fixed" in e})
+    values = {
+        "name": name, "version": component.version, "place": component.place, "fixed": fixed or None,
+        "advisory": sorted(advisory.ids),
+    }  # fmt: skip
+    subject_type = "package" if component.table == "packages" else "library"
+    evidence = ((component.table, component.row),)
+    return draft_of(advisory.rule, component.subject, evidence=evidence, values=values, subject_type=subject_type)

@@ -1,0 +1,65 @@
+"""Advisory files in OSV form -> `Rule`. `database_specific` may carry our bilingual words, severity and responses."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from hinomi.detect.rule import Rule
+from hinomi.detect.rulefile import WordReader, make_rule
+from hinomi.detect.yamlfile import read_bounded
+from hinomi.model.errors import RuleError
+
+_SEVERITIES = {"moderate": "medium", "important": "high", "none": "info"}
+_DEFAULT_EXPLANATION = {
+    "en": "{name} {version} ({place}) is in the range that {advisory} calls affected. Fixed in: {fixed}.",
+    "ja": "{name} {version}({place})は{advisory}の影響を受ける範囲にあります。修正版: {fixed}。",
+}
+
+
+def read_advisory(path: Path) -> Rule:
+    """Read one OSV record; `RuleError` with its place for anything wrong."""
+    text = read_bounded(path)
+    try:
+        record = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise RuleError("rule.json", place=f"{path}:{error.lineno}:{error.colno}", cause=error.msg) from error
+    except RecursionError as error:
+        raise RuleError("rule.json", place=str(path), cause="nested too deeply") from error
+    reader = WordReader(_words(record, path), path, {})
+    return make_rule(reader, rule_id=_rule_id(path.stem), kind="advisory", body=text, path=path, level="severity")
+
+
+def _rule_id(stem: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")
+
+
+def _words(record: Any, path: Path) -> dict[str, Any]:
+    if not isinstance(record, dict) or not isinstance(record.get("id"), str):
+        raise RuleError("rule.osv", place=str(path), cause="not an OSV record: no `id`")
+    if not isinstance(record.get("affected", []), list):
+        raise RuleError("rule.osv", place=str(path), cause="`affected` must be a list")
+    own = record.get("database_specific")
+    own = own if isinstance(own, dict) else {}
+    summary = str(record.get("summary") or record["id"])
+    return {
+        "title": own.get("title") or {"en": summary, "ja": summary},
+        "explanation": own.get("explanation") or _DEFAULT_EXPLANATION,
+        "severity": _severity(own.get("severity")),
+        "confidence": own.get("confidence", 90),
+        "subject_type": own.get("subject_type", "library"),
+        "behaviours": own.get("behaviours", []),
+        "attack": own.get("attack", []),
+        "threats": own.get("threats", []),
+        "responses": own.get("responses", []),
+        "references": [r["url"] for r in record.get("references", []) if isinstance(r, dict) and "url" in r],
+        "falsepositives": own.get("falsepositives"),
+        "license": str(own.get("license", "")),
+    }
+
+
+def _severity(value: Any) -> str:
+    word = str(value or "medium").lower()
+    return _SEVERITIES.get(word, word)

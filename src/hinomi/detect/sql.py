@@ -1,0 +1,190 @@
+"""DuckDB over the evidence of one run: views for every table, macros, vocabularies, and nothing else within reach."""
+
+from __future__ import annotations
+
+import csv
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import TracebackType
+from typing import Any, get_args, get_origin
+
+from hinomi.detect.catalogue import BUILT_IN
+from hinomi.detect.macros import MACROS
+from hinomi.model.errors import RuleError
+from hinomi.model.tables import TABLES, Row, columns_of
+
+MEMORY_LIMIT = "200MB"
+QUERY_SECONDS = 20.0
+DATA_FOLDER = BUILT_IN / "data"
+_TYPES = {str: "VARCHAR", int: "BIGINT", float: "DOUBLE", bool: "BOOLEAN", bytes: "BLOB"}
+
+
+class QueryTimeoutError(Exception):
+    """A query took longer than its budget and was interrupted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Column names and rows of one query; `truncated` where more rows were there than asked for."""
+
+    columns: tuple[str, ...]
+    rows: list[tuple[Any, ...]]
+    truncated: bool = False
+
+    def dicts(self) -> Iterator[dict[str, Any]]:
+        """Yield each row as a mapping."""
+        return (dict(zip(self.columns, row, strict=True)) for row in self.rows)
+
+
+class Evidence:
+    """A locked, in-memory DuckDB connection whose views hold one run. A context manager.
+
+    `tables` maps a table's name to its Parquet files, each with a `row` column. Queries are single SELECTs; they read
+    those files and the vocabularies of `rules/data`, and can neither write, reach other files nor change settings.
+    """
+
+    def __init__(self, tables: Mapping[str, Sequence[Path]]) -> None:
+        import duckdb
+
+        self._temp = TemporaryDirectory(prefix="hinomi-sql-")
+        files = [str(path) for paths in tables.values() for path in paths]
+        # one thread: the order of list() and first() stays the same from run to run
+        config: dict[str, str | bool | int | float | list[str]] = {
+            "memory_limit": MEMORY_LIMIT, "threads": 1, "temp_directory": self._temp.name,
+            "autoinstall_known_extensions": False, "autoload_known_extensions": False, "max_temp_directory_size": "2GB",
+        }  # fmt: skip
+        self.connection = duckdb.connect(":memory:", config=config)
+        self.problems: list[tuple[str, str]] = []  # (table, cause) of evidence that cannot be read
+        for name, row in TABLES.items():
+            self._make_view(name, row, tables.get(name, ()))
+        self._load_vocabularies()
+        self.connection.execute(MACROS)
+        self.connection.execute(f"SET allowed_paths={_literal_list(files)}")
+        self.connection.execute("SET enable_external_access=false")
+        self.connection.execute("SET lock_configuration=true")
+
+    def __enter__(self) -> Evidence:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection and drop its temporary folder."""
+        self.connection.close()
+        self._temp.cleanup()
+
+    def query(
+        self, sql: str, parameters: Sequence[Any] = (), *, limit: int = 10_000, seconds: float = QUERY_SECONDS
+    ) -> Result:
+        """Run one SELECT; `RuleError` where it is no single SELECT or fails, `QueryTimeoutError` past `seconds`."""
+        import duckdb
+
+        cursor = self.connection.cursor()
+        try:
+            _check_select(cursor, sql)
+            cursor.begin()  # never committed: a query that changes something changes it for nobody else
+            with _interrupted_after(cursor, seconds):
+                cursor.execute(sql, list(parameters))
+                columns = tuple(d[0] for d in cursor.description or ())
+                rows = cursor.fetchmany(limit + 1)
+        except duckdb.InterruptException as error:
+            raise QueryTimeoutError(f"more than {seconds:g} s") from error
+        except duckdb.Error as error:
+            raise RuleError("rule.sql", cause=str(error).splitlines()[0]) from error
+        finally:
+            cursor.close()
+        return Result(columns, rows[:limit], truncated=len(rows) > limit)
+
+    def bind(self, sql: str) -> tuple[str, ...]:
+        """Return the columns a query would give without running it; `RuleError` where it does not bind."""
+        import duckdb
+
+        cursor = self.connection.cursor()
+        try:
+            _check_select(cursor, sql)
+            return tuple(row[0] for row in cursor.execute(f"DESCRIBE ({sql.rstrip().rstrip(';')}\n)").fetchall())
+        except duckdb.Error as error:
+            raise RuleError("rule.sql", cause=str(error).splitlines()[0]) from error
+        finally:
+            cursor.close()
+
+    def _make_view(self, name: str, row: type[Row], files: Sequence[Path]) -> None:
+        import duckdb
+
+        try:
+            self.connection.execute(_view(name, row, files))
+        except duckdb.Error as error:
+            self.problems.append((name, str(error).splitlines()[0]))
+            self.connection.execute(_view(name, row, ()))
+
+    def _load_vocabularies(self) -> None:
+        for path in sorted(DATA_FOLDER.glob("*.csv")):
+            header, rows = read_vocabulary(path)
+            columns = ", ".join(f'"{name}" VARCHAR' for name in header)
+            self.connection.execute(f'CREATE TABLE "{path.stem}" ({columns})')
+            if rows:
+                marks = ", ".join("(" + ", ".join("?" * len(header)) + ")" for _ in rows)
+                self.connection.execute(f'INSERT INTO "{path.stem}" VALUES {marks}', [v for row in rows for v in row])
+
+
+def read_vocabulary(path: Path) -> tuple[list[str], list[list[str | None]]]:
+    """Read a vocabulary: `#` comment lines, a header, rows; an empty cell is null."""
+    with path.open(encoding="utf-8", newline="") as file:
+        lines = csv.reader(line for line in file if not line.startswith("#") and line.strip())
+        header = next(lines)
+        rows: list[list[str | None]] = [[cell.strip() or None for cell in row] for row in lines]
+    wrong = next((row for row in rows if len(row) != len(header)), None)
+    if wrong is not None:
+        raise RuleError("rule.vocabulary", place=str(path), cause=f"{len(wrong)} cells in place of {len(header)}: {wrong}")
+    return header, rows
+
+
+def sql_type(hint: Any) -> str:
+    """Return the DuckDB type of a column's Python type."""
+    if get_origin(hint) is list:
+        return f"{sql_type(get_args(hint)[0])}[]"
+    if hint in _TYPES:
+        return _TYPES[hint]
+    return next(sql_type(argument) for argument in get_args(hint) if argument is not type(None))
+
+
+def _view(name: str, row: type[Row], files: Sequence[Path]) -> str:
+    """Return the view's SQL. Missing columns (older runs) are null; the types are the declared ones."""
+    columns = [("row", "BIGINT"), *((c.name, sql_type(c.type)) for c in columns_of(row))]
+    empty = ", ".join(f'NULL::{kind} AS "{column}"' for column, kind in columns)
+    declared = f"SELECT {empty} WHERE false"
+    if not files:
+        return f'CREATE VIEW "{name}" AS {declared}'
+    listed = _literal_list([str(path) for path in files])
+    return (
+        f'CREATE VIEW "{name}" AS {declared} UNION ALL BY NAME '
+        f"SELECT * FROM read_parquet({listed}, union_by_name=true, hive_partitioning=false)"
+    )
+
+
+def _literal_list(values: Sequence[str]) -> str:
+    return "[" + ", ".join("'" + value.replace("'", "''") + "'" for value in values) + "]"
+
+
+def _check_select(cursor: Any, sql: str) -> None:
+    import duckdb
+
+    statements = cursor.extract_statements(sql)
+    if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+        raise RuleError("rule.sql", cause="the query must be a single SELECT")
+
+
+@contextmanager
+def _interrupted_after(cursor: Any, seconds: float) -> Iterator[None]:
+    timer = threading.Timer(seconds, cursor.interrupt)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
