@@ -38,7 +38,7 @@ class _Pdf:
         return 95 if b"%PDF-" in data[:1024] else 0
 
     def extract(self, data: bytes, source: str) -> Document:
-            logging.getLogger("pypdf").setLevel(logging.CRITICAL)
+        logging.getLogger("pypdf").setLevel(logging.CRITICAL)
         try:
             reader = _open(data, source)
             pages, notes = _pages(reader)
@@ -103,6 +103,7 @@ def _lost(count: int) -> tuple[str, ...]:
 
 def _page_text(page: Any, deadline: float) -> str | None:
     """Return the page's text, or None when the page is damaged or too large."""
+
     def check(*_: Any) -> None:
         if time.monotonic() > deadline:
             raise _Late
