@@ -1,0 +1,53 @@
+"""Rows and rules -> findings: every adapter over one run, in one pass."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from hinomi.detect.advisory import match_advisories
+from hinomi.detect.catalogue import Catalogue
+from hinomi.detect.draft import Draft, cited, finish, merged
+from hinomi.detect.indicator import Indicator, match_indicators
+from hinomi.detect.shows import shown_rows
+from hinomi.detect.sql import Evidence
+from hinomi.detect.sqlrule import run_rules
+from hinomi.detect.story import joined, tell
+from hinomi.detect.yara import match_content
+from hinomi.model.findings import Coverage, Finding
+
+
+def detect(
+    tables: dict[str, list[Path]],
+    catalogue: Catalogue,
+    indicators: Sequence[Indicator] = (),
+    *,
+    target: str,
+    run: str,
+    coverage: Coverage,
+    seen: str | None = None,
+) -> list[Finding]:
+    """Return the findings of one run of one target, most severe first; the same input gives the same list.
+
+    `tables` maps table names to the run's Parquet files. `seen` is the time of the run (ISO 8601, UTC). A rule that
+    fails is a miss in `coverage`; nothing that a rule or the evidence holds raises.
+    """
+    catalogue.tell_errors(coverage)
+    with Evidence(tables) as evidence:
+        for table, cause in evidence.problems:
+            coverage.miss(f"table:{table}", table, "unreadable", cause)
+        drafts = merged(_drafts(evidence, catalogue, indicators, coverage))
+        shows = shown_rows(evidence, {ref for draft in drafts for ref in cited(draft)})
+    findings = finish(drafts, shows, target=target, run=run, seen=seen)
+    return joined(findings, tell(findings))
+
+
+def _drafts(
+    evidence: Evidence, catalogue: Catalogue, indicators: Sequence[Indicator], coverage: Coverage
+) -> list[Draft]:
+    return [
+        *run_rules(evidence, catalogue.of_kind("sql"), coverage),
+        *match_content(evidence, catalogue.of_kind("yara"), coverage),
+        *match_advisories(evidence, catalogue.of_kind("advisory"), coverage),
+        *match_indicators(evidence, indicators, coverage),
+    ]
