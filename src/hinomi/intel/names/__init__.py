@@ -1,0 +1,1 @@
+"""Deciding which words of a text are names, and of what."""

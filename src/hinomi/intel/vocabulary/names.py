@@ -1,0 +1,162 @@
+"""Names of actors, malware and tools: an index over every form, matched in one pass over the text's words."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+from hinomi.intel.vocabulary.loading import read_lines, read_yaml
+
+Kind = Literal["actor", "malware", "tool", "campaign"]
+MAX_WORDS = 5
+_HEAD = 4
+
+# A run of letters and digits of one script. Japanese glues words of other scripts on without a space.
+_WORD = re.compile(r"[0-9A-Za-z\u00c0-\u024f]+|[\u30a1-\u30fa\u30fc]+|[\u4e00-\u9fff\u3005]+|[\u3041-\u3096]+")
+_GAP = re.compile(r" ?[-_.・] ?| ")
+# Class words that Japanese glues to a katakana name.
+_KATAKANA_TAILS = (
+    "グループ", "マルウェア", "マルウエア", "ランサムウェア", "ランサムウエア", "バックドア", "ボットネット", "ローダー",
+    "ローダ", "トロイ", "ウイルス", "ギャング", "チーム", "キャンペーン", "スティーラー", "ウェア", "ツール",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """One entry: what it is, its canonical name and, where ATT&CK has it, its id."""
+
+    kind: Kind
+    canonical: str
+    attack: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One way to write a name.
+
+    `ordinary`: also a word of the language, so it needs a cue beside it; `common`: so common a word that only an
+    unmistakable cue will do.
+    """
+
+    name: Name
+    text: str
+    ordinary: bool
+    common: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """Forms of one key found at `start:end` of the matched text."""
+
+    start: int
+    end: int
+    forms: tuple[Form, ...]
+
+
+def compact(text: str) -> str:
+    """Return the form names are compared in: NFKC, case folded, letters and digits alone, small katakana levelled."""
+    plain = unicodedata.normalize("NFKC", text).casefold()
+    return "".join(c for c in plain if c.isalnum() or c == "ー").replace("ウエア", "ウェア").rstrip("ー")
+
+
+class NameIndex:
+    """Every form by its compact key."""
+
+    def __init__(self, forms: list[Form]) -> None:
+        self._forms: dict[str, tuple[Form, ...]] = {}
+        for form in forms:
+            key = compact(form.text)
+            known = self._forms.get(key, ())
+            if all((f.name.kind == "actor") != (form.name.kind == "actor") for f in known):
+                self._forms[key] = (*known, form)
+        self._heads = {key[:n] for key in self._forms for n in range(1, _HEAD + 1)}
+
+    def __len__(self) -> int:
+        return len(self._forms)
+
+    def lookup(self, text: str) -> tuple[Form, ...]:
+        """Return the forms written like `text`."""
+        return self._forms.get(compact(text), ())
+
+    def find(self, text: str) -> Iterator[Hit]:
+        """Yield the longest hits from left to right, not overlapping. Linear: at most five words are joined."""
+        words = list(_words(text))
+        possible: dict[str, bool] = {}
+        number = 0
+        while number < len(words):
+            word = words[number][2]
+            known = possible.get(word)
+            if known is None:
+                known = possible[word] = word[:_HEAD] in self._heads
+            taken = 0
+            if known:
+                hit, taken = self._longest(text, words, number)
+                if hit is not None:
+                    yield hit
+            number += taken or 1
+
+    def _longest(self, text: str, words: list[tuple[int, int, str]], first: int) -> tuple[Hit | None, int]:
+        start, end, key = words[first]
+        best: Hit | None = None
+        taken = 0
+        for number in range(first, min(first + MAX_WORDS, len(words))):
+            if number > first:
+                gap = text[end : words[number][0]]
+                if len(gap) > 3 or not _GAP.fullmatch(gap):
+                    break
+                end = words[number][1]
+                key += words[number][2]
+                if key[:_HEAD] not in self._heads:
+                    break
+            forms = self._forms.get(key.rstrip("ー"))
+            if forms:
+                best, taken = Hit(start, end, forms), number - first + 1
+        return best, taken
+
+
+def _words(text: str) -> Iterator[tuple[int, int, str]]:
+    """Yield (start, end, case-folded word); a glued class word or `APT` becomes a word of its own."""
+    for match in _WORD.finditer(text):
+        word, start, end = match[0], match.start(), match.end()
+        cut = _cut(word)
+        if cut:
+            yield start, start + cut, word[:cut].casefold()
+            start, word = start + cut, word[cut:]
+        yield start, end, word.casefold()
+
+
+def _cut(word: str) -> int:
+    if word[0] >= "\u30a1":
+        for tail in _KATAKANA_TAILS:
+            if word.endswith(tail) and len(word) > len(tail) + 1:
+                return len(word) - len(tail)
+    elif word.endswith("APT") and len(word) > 5 and word[-4].islower():
+        return len(word) - 3
+    return 0
+
+
+@cache
+def name_index() -> NameIndex:
+    """Return the index over the bundled names; ours come first and win."""
+    return NameIndex([*_supplement(), *_galaxy()])
+
+
+def _galaxy() -> Iterator[Form]:
+    for line in read_lines("names.tsv.gz"):
+        kind, canonical, attack, forms = line.split("\t")
+        name = Name(kind, canonical, attack)  # type: ignore[arg-type]
+        for form in forms.split("|"):
+            yield Form(name, form.lstrip("?"), form.startswith("?"), form.startswith("??"))
+
+
+def _supplement() -> Iterator[Form]:
+    for entry in read_yaml("supplement.yml")["names"]:
+        name = Name(entry["kind"], entry["canonical"], entry.get("attack", ""))
+        for form in (entry["canonical"], *entry.get("forms", ())):
+            yield Form(name, form, False)
+        for form in entry.get("ordinary", ()):
+            yield Form(name, form, True)

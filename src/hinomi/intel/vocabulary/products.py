@@ -1,0 +1,55 @@
+"""Products and named vulnerabilities: the same index as for names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from hinomi.intel.vocabulary.loading import read_yaml
+from hinomi.intel.vocabulary.names import Form, Name, NameIndex
+
+# Everyday words: products only when written exactly so and with a version or weakness beside them.
+_LOOSE = frozenset({"php", "redis", "sudo", "docker", "jenkins", "buffalo", "dahua", "npm", "vcenter", "httpd", "firebox"})
+
+
+@dataclass(frozen=True, slots=True)
+class ProductHit:
+    """A product named at `start:end`."""
+
+    start: int
+    end: int
+    canonical: str
+    loose: bool
+
+
+@cache
+def product_index() -> NameIndex:
+    """Return the index over product names."""
+    table: dict[str, list[str]] = read_yaml("products.yml")
+    return NameIndex(
+        [Form(Name("tool", product), form, form.lower() in _LOOSE) for product, forms in table.items() for form in (product, *forms)]
+    )
+
+
+@cache
+def vulnerability_index() -> tuple[NameIndex, dict[str, list[str]]]:
+    """Return the index over named vulnerabilities, and each name's CVE ids."""
+    table: dict[str, list[str]] = read_yaml("vulnerabilities.yml")
+    return NameIndex([Form(Name("tool", name), name, False) for name in table]), table
+
+
+def find_products(text: str) -> Iterator[ProductHit]:
+    """Yield the products named in `text`; a trailing digit that begins a version is not part of the name."""
+    index = product_index()
+    for hit in index.find(text):
+        end, forms = hit.end, hit.forms
+        if re.match(r"\.\d", text[end : end + 2]) and text[end - 1].isdigit():
+            shorter = re.sub(r"[ \-]?\d+$", "", text[hit.start : end])
+            forms = index.lookup(shorter)
+            end = hit.start + len(shorter)
+        if forms and text[hit.start - 1 : hit.start] not in {"/", "\\", ".", "@", "_"} and not text[hit.start].islower() or (
+            forms and any(f.text[0].islower() for f in forms) and text[hit.start - 1 : hit.start] not in {"/", "\\", ".", "@", "_"}
+        ):
+            yield ProductHit(hit.start, end, forms[0].name.canonical, forms[0].ordinary)
