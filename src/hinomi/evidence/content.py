@@ -14,7 +14,7 @@ from hinomi.evidence.folders import Handle, Identity
 from hinomi.evidence.view import Entry
 
 SMALL = 1 << 20  # files up to this are held in memory while they are examined
-CHUNK = 1 << 20
+CHUNK = 4 << 20
 _buffers = local()
 
 

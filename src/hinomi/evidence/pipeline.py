@@ -1,14 +1,15 @@
 """The walk: every entry of a target becomes a row of `files`, every regular file is opened once and read once.
 
-That one reading feeds the digest, the type and every content collector. Batches of entries go to threads (hashing,
-reading and byte scanning release the interpreter's lock); their rows come back in walk order, whoever was first.
+That one reading feeds the digest, the type and every content collector. Small files cost more interpreter than
+hashing, so the walking thread reads them itself; larger ones go to threads (hashing, reading and byte scanning release
+the interpreter's lock). Rows come back in walk order, whoever was first.
 """
 
 from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
@@ -27,9 +28,10 @@ from hinomi.model.text import path_text, printable
 
 Progress = Callable[[int, int, str], None]
 
-BATCH_FILES = 128
-BATCH_BYTES = 16 << 20
-QUEUED_BATCHES = 4  # per thread
+HEAVY = 96 << 10  # bytes from which a file is worth a thread of its own
+UNDER_WAY = 16  # files handed to each thread in advance; beyond, the walking thread does the work itself
+MAX_WAITING = 10_000  # entries whose rows wait for one before them
+PROGRESS_STEP = 256
 MAX_LINKED = 100_000  # hard-linked files remembered at once; beyond, one is read again
 CAPABILITY = "security.capability"
 
@@ -45,27 +47,13 @@ class Examined:
     digest: str | None = None
 
 
-class _Item(NamedTuple):
-    """An entry to examine in its folder; `twin` marks a hard link of a file that is already on its way."""
+class _Waiting(NamedTuple):
+    """An entry whose rows are due in order: done, under way in a thread, or a hard link of one before it."""
 
     folder: Folder
     entry: Entry
-    twin: bool
-
-
-@dataclass(slots=True)
-class _Batch:
-    items: list[_Item] = field(default_factory=list)
-    folders: list[Folder] = field(default_factory=list)
-    size: int = 0
-
-    def release(self) -> None:
-        for folder in self.folders:
-            folder.release()
-
-    @property
-    def full(self) -> bool:
-        return len(self.items) >= BATCH_FILES or self.size >= BATCH_BYTES
+    done: tuple[Examined, Coverage] | None
+    future: Future[tuple[Examined, Coverage]] | None
 
 
 @dataclass(slots=True)
@@ -196,49 +184,91 @@ class Pipeline:
         self._progress = progress
         self._jobs = jobs or usable_cores()
         self._twins: dict[tuple[int, int], _Twin] = {}
+        self._waiting: deque[_Waiting] = deque()
+        self._under_way = 0
+        self._most_under_way = UNDER_WAY * (self._jobs - 1)
         self._files = 0
         self._bytes = 0
 
     def run(self) -> None:
         """Walk the whole target."""
-        if self._jobs == 1:
-            for batch in self._batches():
-                self._emit(batch, *self._work(batch))
-            return
-        with ThreadPoolExecutor(self._jobs, "hinomi-read") as pool:
-            waiting: deque[tuple[_Batch, Future[tuple[list[Examined | None], Coverage]]]] = deque()
+        with ThreadPoolExecutor(max(1, self._jobs - 1), "hinomi-read") as pool:
             try:
-                for batch in self._batches():
-                    waiting.append((batch, pool.submit(self._work, batch)))
-                    if len(waiting) > self._jobs * QUEUED_BATCHES:
-                        first, future = waiting.popleft()
-                        self._emit(first, *future.result())
-                while waiting:
-                    first, future = waiting.popleft()
-                    self._emit(first, *future.result())
+                for folder in folders_of(self._target.view, self._coverage):
+                    for entry in folder.entries:
+                        self._start(folder, entry, pool)
+                    folder.release()
+                self._emit_until(0)
             except BaseException:
                 pool.shutdown(wait=True, cancel_futures=True)
                 raise
+        self._tell_progress(b"/")
 
-    def _batches(self) -> Iterator[_Batch]:
-        batch = _Batch()
-        for folder in folders_of(self._target.view, self._coverage):
-            batch.folders.append(folder)
-            for entry in folder.entries:
-                batch.items.append(_Item(folder, entry, self._is_twin(entry)))
-                batch.size += entry.size if entry.kind == "file" else 0
-                if batch.full:
-                    folder.retain()  # the rest of its entries go into the next batch
-                    done, batch = batch, _Batch(folders=[folder])
-                    yield done
-            if len(batch.folders) >= BATCH_FILES:
-                yield batch
-                batch = _Batch()
-        yield batch
+    def _start(self, folder: Folder, entry: Entry, pool: ThreadPoolExecutor) -> None:
+        """Examine an entry here, or in a thread where it is worth one and one is free."""
+        done = future = None
+        if entry.kind == "file" and entry.links > 1 and self._is_twin(entry):
+            folder.retain()
+        elif entry.kind == "file" and entry.size > HEAVY and self._under_way < self._most_under_way:
+            folder.retain()
+            self._under_way += 1
+            future = pool.submit(self._examine, folder, entry)
+        elif not self._waiting:
+            self._emit(entry, self._examiner.examine(folder, entry, self._coverage))
+            return
+        else:
+            done = self._examine(folder, entry)
+        self._waiting.append(_Waiting(folder, entry, done, future))
+        if len(self._waiting) >= MAX_WAITING:
+            self._emit_until(MAX_WAITING // 2)
+        else:
+            self._emit_ready()
+
+    def _examine(self, folder: Folder, entry: Entry) -> tuple[Examined, Coverage]:
+        coverage = Coverage()  # not shared: counters are not safe between threads, and misses keep their order
+        return self._examiner.examine(folder, entry, coverage), coverage
+
+    def _emit_ready(self) -> None:
+        """Hand over what is due and done."""
+        while self._waiting and (self._waiting[0].future is None or self._waiting[0].future.done()):
+            self._emit_first()
+
+    def _emit_until(self, left: int) -> None:
+        """Hand over what is due, waiting for it, until only `left` entries wait."""
+        while len(self._waiting) > left:
+            self._emit_first()
+
+    def _emit_first(self) -> None:
+        folder, entry, done, future = self._waiting.popleft()
+        try:
+            if future is not None:
+                self._under_way -= 1
+                done = future.result()
+            if done is not None:
+                self._coverage.merge(done[1])
+                self._emit(entry, done[0])
+            else:
+                self._emit(entry, self._twin(folder, entry))
+        finally:
+            if future is not None or done is None:
+                folder.release()
+
+    def _emit(self, entry: Entry, examined: Examined) -> None:
+        if entry.links > 1 and entry.kind == "file":
+            self._remember(entry, examined)
+        self._sink(examined.file)
+        for row in examined.rows:
+            self._sink(row)
+        self._bytes += examined.size
+        self._files += 1
+        if self._files % PROGRESS_STEP == 0:
+            self._tell_progress(entry.path)
+
+    def _tell_progress(self, path: bytes) -> None:
+        if self._progress is not None:
+            self._progress(self._files, self._bytes, _shown(path))
 
     def _is_twin(self, entry: Entry) -> bool:
-        if entry.links < 2 or entry.kind != "file":
-            return False
         key = entry.device, entry.inode
         if key in self._twins:
             return True
@@ -246,49 +276,23 @@ class Pipeline:
             self._twins[key] = _Twin(entry.links - 1)
         return False
 
-    def _work(self, batch: _Batch) -> tuple[list[Examined | None], Coverage]:
-        """Examine a batch (in any thread); twins are left for the thread that emits."""
-        coverage = Coverage()
-        try:
-            return [
-                None if item.twin else self._examiner.examine(item.folder, item.entry, coverage) for item in batch.items
-            ], coverage
-        except BaseException:
-            batch.release()
-            raise
-
-    def _emit(self, batch: _Batch, results: list[Examined | None], coverage: Coverage) -> None:
-        for item, result in zip(batch.items, results, strict=True):
-            examined = result or self._twin(item, coverage)
-            if result is not None and item.entry.links > 1 and item.entry.kind == "file":
-                self._remember(item.entry, result)
-            self._sink(examined.file)
-            for row in examined.rows:
-                self._sink(row)
-            self._bytes += examined.size
-        batch.release()
-        self._files += len(batch.items)
-        self._coverage.merge(coverage)
-        if self._progress is not None and batch.items:
-            self._progress(self._files, self._bytes, _shown(batch.items[-1].entry.path))
-
     def _remember(self, entry: Entry, result: Examined) -> None:
         twin = self._twins.get((entry.device, entry.inode))
         if twin is not None and twin.result is None:
             twin.result = result
 
-    def _twin(self, item: _Item, coverage: Coverage) -> Examined:
-        key = item.entry.device, item.entry.inode
+    def _twin(self, folder: Folder, entry: Entry) -> Examined:
+        key = entry.device, entry.inode
         twin = self._twins.get(key)
         result = None
         if twin is not None and twin.result is not None:
-            result = self._examiner.twin(item.entry, twin.result)
+            result = self._examiner.twin(entry, twin.result)
             twin.waiting -= 1
             if twin.waiting <= 0:
                 del self._twins[key]
         if result is None:
-            return self._examiner.examine(item.folder, item.entry, coverage)
-        coverage.count("hard-links")
+            return self._examiner.examine(folder, entry, self._coverage)
+        self._coverage.count("hard-links")
         return result
 
 
