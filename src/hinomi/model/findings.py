@@ -88,6 +88,21 @@ class Finding:
         return result
 
 
+def finding_from(body: dict[str, Any]) -> Finding:
+    """Turn a `hinomi.finding/1` object back into a finding."""
+    return Finding(
+        id=body["id"], rule_id=body["rule"]["id"], rule_kind=body["rule"]["kind"],
+        title=Bilingual(**body["title"]), explanation=Bilingual(**body["explanation"]), severity=body["severity"],
+        confidence=body["confidence"], target=body["target"], subject_type=body["subject"]["type"],
+        subject_key=body["subject"]["key"],
+        evidence=tuple(EvidenceRef(e["table"], e["row"], e.get("shows", "")) for e in body["evidence"]),
+        behaviours=tuple(body["behaviours"]), attack=tuple(body["attack"]), threats=tuple(body["threats"]),
+        reports=tuple(body["reports"]), responses=tuple(body["responses"]), first_seen=body["first_seen"],
+        last_seen=body["last_seen"], related=tuple(body.get("related", ())), story=body.get("story"),
+        attributes=body.get("attributes", {}),
+    )  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Story:
     """Findings of one intrusion on one target, joined by what they touch, in order of the attack."""

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
 
 from sqlalchemy import Engine, insert, select, update
 
-from hinomi.model.findings import Finding
+from hinomi.model.findings import Finding, finding_from
 from hinomi.store.schema import FINDINGS
 
 
@@ -35,8 +34,8 @@ class FindingStore:
                 kept.append(whole)
         return kept
 
-    def of_run(self, run_id: str) -> list[dict[str, Any]]:
-        """Return the findings (as `hinomi.finding/1` objects) that the run saw, in stable order."""
+    def of_run(self, run_id: str) -> list[Finding]:
+        """Return the findings that a run saw, in stable order."""
         with self._engine.connect() as connection:
             query = select(FINDINGS.c.body).where(FINDINGS.c.run_id == run_id).order_by(FINDINGS.c.id)
-            return list(connection.execute(query).scalars())
+            return [finding_from(body) for body in connection.execute(query).scalars()]

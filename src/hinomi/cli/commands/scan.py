@@ -1,0 +1,32 @@
+"""hinomi scan: findings of targets."""
+
+from __future__ import annotations
+
+import click
+
+from hinomi.cli.options import common, fail_on
+from hinomi.cli.progress import progress
+from hinomi.cli.results import exit_code
+from hinomi.cli.settings import Settings
+from hinomi.cli.show import show_scans
+from hinomi.cli.words import say
+
+FORMATS = ("table", "json", "jsonl", "csv", "sarif", "ocsf", "stix", "md", "html")
+
+
+@click.command("scan", help=say("help.scan"), short_help=say("help.scan.short"), epilog=say("help.scan.examples"))
+@click.argument("targets", nargs=-1, metavar="[TARGET]...")
+@fail_on
+@common(*FORMATS)
+def COMMAND(settings: Settings, targets: tuple[str, ...]) -> int:  # noqa: N802
+    """Examine targets with the built-in rules and the library's accepted indicators."""
+    from hinomi.flow.checking import library_indicators, rules_of
+    from hinomi.flow.scanning import scan
+    from hinomi.store.case import Case
+
+    with Case.open(settings.case) as case, progress(settings) as report_progress:
+        catalogue = rules_of(case, settings.rules)
+        results = scan(case, targets or ("/",), catalogue, library_indicators(case), progress=report_progress)
+        made = case.clock().isoformat()
+    look = show_scans(results, made, settings)
+    return exit_code(look.findings, look.coverage, settings.fail_on)

@@ -1,0 +1,94 @@
+"""The main job: reports and targets in, one verdict per report out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hinomi.flow.reading import read_reports
+from hinomi.flow.scanning import Progress, ScanResult, scan
+from hinomi.model.claims import Report
+from hinomi.model.findings import Coverage
+from hinomi.model.verdict import Verdict
+from hinomi.store.case import Case
+
+if TYPE_CHECKING:
+    from hinomi.brief.judge import Look
+    from hinomi.detect.catalogue import Catalogue
+    from hinomi.detect.indicator import Indicator
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Everything one check gave."""
+
+    reports: tuple[Report, ...]
+    verdicts: tuple[Verdict, ...]
+    scans: tuple[ScanResult, ...]
+    coverage: Coverage
+    look: Look = field(repr=False)
+
+
+def rules_of(case: Case, folders: Sequence[Path] = ()) -> Catalogue:
+    """Return the shipped rules, the case's own (`<case>/rules`) and those of the given folders."""
+    from hinomi.detect.catalogue import load_rules
+
+    own = case.path / "rules"
+    return load_rules([*([own] if own.is_dir() else []), *folders])
+
+
+def indicators_in(reports: Iterable[Report], *, accepted_only: bool) -> list[Indicator]:
+    """Return the indicators of reports: those people accepted, or all that nobody rejected."""
+    from hinomi.detect.indicator import indicators_of
+
+    return indicators_of(reports, statuses=("accepted",) if accepted_only else ("accepted", "suggested"))
+
+
+def library_indicators(case: Case) -> list[Indicator]:
+    """Return the accepted indicators of every report in the library."""
+    return indicators_in(case.library.reports(), accepted_only=True)
+
+
+def check(
+    case: Case,
+    sources: Sequence[str],
+    targets: Sequence[str],
+    *,
+    rule_folders: Sequence[Path] = (),
+    organisation: Mapping[str, Any] | None = None,
+    progress: Progress | None = None,
+) -> Checked:
+    """Read the reports, examine the targets once, and answer each report's three questions."""
+    reports = read_reports(case, sources)
+    catalogue = rules_of(case, rule_folders)
+    indicators = [*library_indicators(case), *indicators_in(reports, accepted_only=False)]
+    scans = scan(case, targets, catalogue, indicators, progress=progress)
+    look, coverage = look_of(scans, organisation or {})
+    verdicts = tuple(verdict_on(report, catalogue, look) for report in reports)
+    case.journal.append("checked", reports=[r.id for r in reports], runs=[s.run for s in scans])
+    return Checked(tuple(reports), verdicts, tuple(scans), coverage, look)
+
+
+def look_of(scans: Sequence[ScanResult], organisation: Mapping[str, Any]) -> tuple[Look, Coverage]:
+    """Join what several scans saw."""
+    from hinomi.brief.document import worst_first
+    from hinomi.brief.judge import Look
+
+    coverage = Coverage()
+    for result in scans:
+        coverage.merge(result.coverage)
+    findings = worst_first([f for s in scans for f in s.findings])
+    stories = tuple(story for s in scans for story in s.stories)
+    return Look(tuple(s.target for s in scans), findings, stories, coverage, organisation), coverage
+
+
+def verdict_on(report: Report, catalogue: Catalogue, look: Look) -> Verdict:
+    """Answer one report's questions, with the steps to take."""
+    from hinomi.brief.judge import concerns, judge
+    from hinomi.detect.checkability import coverage_of
+    from hinomi.respond.plan import steps_for
+
+    related = [f for f in look.findings if concerns(f, report)]
+    return judge(report, coverage_of(report, catalogue), look, steps_for(related, report))

@@ -1,0 +1,63 @@
+"""What works here and what does not: user, libraries, case, journal, rules."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from hinomi.model.errors import HinomiError
+from hinomi.store.case import Case
+
+EXTRAS = {"starlette": "console", "uvicorn": "console", "zstandard": "archives", "regipy": "windows"}
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check: what, whether it holds, and what was seen or what to do."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+def examine(case_folder: Path | None) -> list[Check]:
+    """Run every check; none of them changes anything but the case's own folder."""
+    checks: list[Callable[[], Iterator[Check]]] = [_machine, _extras, _rules, lambda: _case(case_folder)]
+    return [result for check in checks for result in check()]
+
+
+def _machine() -> Iterator[Check]:
+    yield Check("python", True, platform.python_version())
+    yield Check("kernel", True, f"{platform.system()} {platform.release()}")
+    root = os.geteuid() == 0
+    yield Check("root", root, "" if root else "without root, other users' files and processes stay unseen")
+    yield Check("proc", Path("/proc/self/stat").exists(), "processes and sockets of the live host")
+
+
+def _extras() -> Iterator[Check]:
+    for module, extra in EXTRAS.items():
+        found = find_spec(module) is not None
+        yield Check(f"extra {module}", found, "" if found else f"pip install 'hinomi[{extra}]'")
+
+
+def _rules() -> Iterator[Check]:
+    from hinomi.detect.catalogue import load_rules
+
+    catalogue = load_rules()
+    yield Check("rules", not catalogue.errors, f"{len(catalogue)} rules, {len(catalogue.errors)} unreadable")
+
+
+def _case(folder: Path | None) -> Iterator[Check]:
+    try:
+        with Case.open(folder) as case:
+            broken = case.journal.broken_at()
+            yield Check("case", True, str(case.path))
+            yield Check("journal", broken is None, f"broken at {broken}" if broken else f"{len(case.journal)} entries")
+            interrupted = len(case.runs("interrupted"))
+            yield Check("runs", not interrupted, f"{len(case.runs())} complete, {interrupted} interrupted")
+    except HinomiError as error:
+        yield Check("case", False, f"{error.code}: {error.cause}")

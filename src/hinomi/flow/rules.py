@@ -1,0 +1,46 @@
+"""List, write, test and lint rules."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hinomi.flow.checking import rules_of
+from hinomi.store.case import Case
+
+if TYPE_CHECKING:
+    from hinomi.detect.cases import CaseResult
+    from hinomi.detect.catalogue import Catalogue
+
+
+def catalogue_of(case_folder: Path | None, folders: Sequence[Path]) -> Catalogue:
+    """Return the rules at hand, with those of a case where one is named."""
+    from hinomi.detect.catalogue import load_rules
+
+    if case_folder is None:
+        return load_rules(folders)
+    with Case.open(case_folder) as case:
+        return rules_of(case, folders)
+
+
+def selected(catalogue: Catalogue, ids: Sequence[str], folders: Sequence[Path]) -> Catalogue:
+    """Return the rules named, else those of the given folders, else all."""
+    from hinomi.detect.catalogue import Catalogue
+    from hinomi.flow.hunting import only_rule
+
+    if ids:
+        chosen = [rule for rule_id in ids for rule in only_rule(catalogue, rule_id)]
+        return Catalogue(tuple(chosen), catalogue.errors)
+    if not folders:
+        return catalogue
+    roots = [folder.resolve() for folder in folders]
+    own = [r for r in catalogue if any(r.path.resolve().is_relative_to(root) for root in roots)]
+    return Catalogue(tuple(own), catalogue.errors)
+
+
+def test(catalogue: Catalogue) -> list[CaseResult]:
+    """Run every case."""
+    from hinomi.detect.cases import test_rules
+
+    return list(test_rules(r for r in catalogue if r.kind != "advisory"))
