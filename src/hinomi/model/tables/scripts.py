@@ -71,7 +71,17 @@ class ScriptAction(Row):
     | clears-log | path | |
     | hides-history | variable or file | |
     | collects | what (host-name, users, interfaces, processes, disk-serial, screen, credentials) | tool |
-    | reboots | | |
+    | reboots | the tool | image |
+    | sources | file whose commands run in the same shell (`. file`) | |
+    | links | path of the link | what it points at |
+    | changes-account | account name | what is changed |
+
+    `guard` is the innermost condition of the most telling kind (process, then time, exists, argument, other):
+    a watchdog that also tests whether the program is there stays a watchdog. `guards` holds all of them.
+    `guard_kind` is `time` where the clock is asked (a date or hour compared before a connection or a start).
+    `starts` of a bare name keeps the name; a path is made absolute where the folder is known. `persists` comes with
+    the `writes`, `copies` or `links` that does it. `adds-account`: detail is `uid N; root` or `line; root`, where root is `/` or the
+    folder of the mounted system. `connects`, `downloads`: also for own programs given host and port.
     """
 
     path: str = column("The script.")
@@ -83,10 +93,16 @@ class ScriptAction(Row):
     command: str = column("The command as resolved, at most 500 characters.")
     guard: str | None = column("The innermost condition it runs under, as text.", default=None)
     guard_kind: str | None = column(
-        "not-running, running, exists, missing, argument, other; null without a guard.", default=None
+        "not-running, running, exists, missing, argument, time, other; null without a guard.", default=None
     )
     guard_object: str | None = column("What the guard asks about (process name, path).", default=None)
-    in_loop: bool = column("Runs inside an endless or timed loop (while true, until false, for ((;;))).", default=False)
+    guards: list[str] = column(
+        "All conditions it runs under, outermost first, as `kind object`, at most 8.", default_factory=list
+    )
+    in_loop: bool = column(
+        "Runs inside an endless or timed loop (while true, until false, for ((;;)), a while that sleeps, exec of itself).",
+        default=False,
+    )
     loop_interval: float | None = column("Seconds slept in one turn of that loop, where constant.", default=None)
     background: bool = column("Started with & or nohup, setsid, start-stop-daemon -b, disown.", default=False)
     function: str | None = column("The function it stands in.", default=None)

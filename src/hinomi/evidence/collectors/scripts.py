@@ -1,0 +1,57 @@
+"""Scripts and what they do. Attackers who live on an appliance write shell scripts; this reads them as a shell would."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from hinomi.evidence.scripts.detect import dangerous_js, language_of
+from hinomi.model.tables import Row
+from hinomi.model.tables.scripts import Script, ScriptAction
+from hinomi.model.text import path_text
+
+if TYPE_CHECKING:
+    from hinomi.evidence.collector import ContentFile
+    from hinomi.evidence.target import Target
+    from hinomi.evidence.view import Entry
+    from hinomi.model.findings import Coverage
+
+MAX_JAVASCRIPT = 1 << 20  # larger ones are bundles: minified, slow to parse
+
+
+class ScriptCollector:
+    """Reads shell, PowerShell and JavaScript files and package.json install scripts; see `wants` for which."""
+
+    name = "scripts"
+    tables: tuple[type[Row], ...] = (Script, ScriptAction)
+
+    def wants(self, entry: Entry, head: bytes) -> bool:
+        """Scripts by #! line, by content, and by the few names that shells read without one."""
+        return entry.kind == "file" and bool(head) and language_of(entry.path, head) == "shell"
+
+    def examine(self, file: ContentFile, target: Target, coverage: Coverage) -> Iterator[Row]:
+        """Yield the script's row and its actions; JavaScript only where it names what this analysis records."""
+        from hinomi.evidence.scripts.analysis import analyse
+
+        path = path_text(file.entry.path)
+        language = language_of(file.entry.path, file.head)
+        limit = target.limits.max_script_size
+        data = file.read(limit + 1)
+        if language == "javascript" and not self._worth_parsing(file, data):
+            coverage.skip("javascript without dangerous calls")
+            return
+        limit = min(limit, MAX_JAVASCRIPT) if language == "javascript" else limit
+        found = analyse(path, data, language=language, max_size=limit, digest=file.sha256)
+        if found.script.truncated:
+            coverage.miss(self.name, path, "truncated", f"only the first part of {len(data)} bytes was understood")
+        coverage.count("scripts")
+        yield found.script
+        yield from found.actions
+
+    def _worth_parsing(self, file: ContentFile, data: bytes) -> bool:
+        if file.entry.name == b"package.json":
+            return b'install"' in data or b'"prepare"' in data
+        return dangerous_js(data)
+
+
+COLLECTOR = ScriptCollector()

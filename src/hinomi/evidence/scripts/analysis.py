@@ -1,0 +1,111 @@
+"""One script in, its rows out: which language, which walk, and the row about the script as a whole."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from hinomi.evidence.scripts.detect import Language, interpreter_of, language_of
+from hinomi.evidence.scripts.record import Recorder
+from hinomi.evidence.scripts.shingles import minhash
+from hinomi.evidence.scripts.syntax import error_count, leaves, parse
+from hinomi.model.errors import ParseError
+from hinomi.model.tables.scripts import Script, ScriptAction
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+MAX_LISTED = 500
+DEFAULT_SIZE = 4 << 20
+_PATHS = re.compile(r"[\w.@%+~/-]{3,400}")
+_GRAMMARS: dict[Language, str] = {"shell": "bash", "powershell": "powershell", "javascript": "javascript"}
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptAnalysis:
+    """The rows of one script."""
+
+    script: Script
+    actions: tuple[ScriptAction, ...]
+
+
+def analyse(
+    path: str, data: bytes, *, language: Language | None = None, max_size: int = DEFAULT_SIZE, digest: str | None = None
+) -> ScriptAnalysis:
+    """Return what the script at `path` does; `ParseError` where it is no script that can be read.
+
+    At most `max_size` bytes are read. Without `language` it is told from the #! line, the content and the name.
+    """
+    spoken = language or language_of(path.encode("utf-8", "surrogateescape"), data[:4096])
+    if spoken is None:
+        raise ParseError("script-unknown-language", place=path, cause="neither shell, PowerShell nor JavaScript")
+    cut = data[:max_size]
+    tree = parse(_GRAMMARS[spoken], cut)
+    recorder = Recorder(path)
+    try:
+        _walk(spoken)(recorder, tree.root_node)
+    except RecursionError:  # depth is bounded per construct; what still gets past is said, not lost
+        recorder.truncated = True
+    text = cut.decode("utf-8", "surrogateescape")
+    actions = recorder.actions()
+    row = Script(
+        path=path, sha256=digest or sha256(data).hexdigest(), language=spoken, interpreter=interpreter_of(data[:256]),
+        lines=text.count("\n") + (not text.endswith("\n") and bool(text)), parse_errors=error_count(tree.root_node),
+        truncated=recorder.truncated or len(data) > max_size, commands=sorted(recorder.commands)[:MAX_LISTED],
+        mentions=_mentions(text, actions), shingles=minhash(_tokens(tree.root_node)),
+    )  # fmt: skip
+    return ScriptAnalysis(row, actions)
+
+
+def _walk(language: Language) -> Callable[[Recorder, Node], None]:
+    """Return the walk for a language; each is imported only when a script of it is there."""
+    if language == "shell":
+        from hinomi.evidence.scripts.shell.machine import walk_shell
+
+        return walk_shell
+    if language == "powershell":
+        from hinomi.evidence.scripts.powershell.machine import walk_powershell
+
+        return walk_powershell
+    from hinomi.evidence.scripts.javascript import walk_javascript
+
+    return walk_javascript
+
+
+def _mentions(text: str, actions: Iterable[ScriptAction]) -> list[str]:
+    """Return base names of the paths in the text and of the files the actions name."""
+    names = {token.rstrip("/").rsplit("/", 1)[-1] for token in _PATHS.findall(text) if "/" in token}
+    for action in actions:
+        if (
+            action.action in ("starts", "copies", "moves", "writes", "checks-running", "patches-binary", "sources")
+            and action.object
+        ):
+            names.add(action.object.rstrip("/").rsplit("/", 1)[-1])
+        if action.action in ("copies", "moves") and action.detail:
+            names.add(action.detail.rstrip("/").rsplit("/", 1)[-1])
+    return sorted(n for n in names if n and n not in (".", "..") and "$" not in n and "*" not in n)[:MAX_LISTED]
+
+
+_BLANKED = {
+    "string_content": "S", "raw_string": "S", "ansi_c_string": "S", "variable_name": "V", "number": "N", "heredoc_content": "H",
+    "string_fragment": "S", "identifier": "I", "variable": "V", "decimal_integer_literal": "N", "verbatim_string_characters": "S",
+}  # fmt: skip
+
+
+def _tokens(root: Node) -> Iterable[str]:
+    """Yield tokens with names and constants blanked; words keep their shape only where they are plain commands."""
+    for kind, text in leaves(root):
+        if kind == "comment":
+            continue
+        yield _BLANKED.get(kind) or _shape(text)
+
+
+def _shape(text: str) -> str:
+    if "/" in text:
+        return "P"
+    if any(c.isdigit() for c in text):
+        return "N"
+    return text[:24]

@@ -1,0 +1,183 @@
+"""Mounts, accounts and databases' neighbours: what changes the system's own tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hinomi.evidence.scripts.shell.registry import Call, Result, handles
+from hinomi.evidence.scripts.values import Condition, Value
+
+if TYPE_CHECKING:
+    from hinomi.evidence.scripts.shell.machine import Machine
+
+
+@handles("mount", "guestmount", "fuse2fs", "ext4fuse", "squashfuse", "ntfs-3g")
+def mount(machine: Machine, call: Call) -> Result | None:
+    """`mount -o loop image point`."""
+    words = call.operands("-o", "-t", "-a", "-m", "-L", "-U", "-O", "--options", "--types")
+    if len(words) >= 2:
+        machine.emit(call, "mounts", machine.env.resolve(words[-1]), machine.env.resolve(words[-2]))
+    elif words and call.options():
+        machine.emit(call, "mounts", machine.env.resolve(words[0]))
+    return None
+
+
+@handles("umount", "fusermount", "guestunmount", "fusermount3")
+def umount(machine: Machine, call: Call) -> Result | None:
+    """`umount point`."""
+    for point in call.operands("-t", "-O")[:20]:
+        machine.emit(call, "unmounts", machine.env.resolve(point))
+    return None
+
+
+# --- accounts ---------------------------------------------------------------------------------------------------
+
+
+def _root(machine: Machine, call: Call) -> str:
+    root = call.option("-R", "--root", "-P", "--prefix")
+    return machine.env.resolve(root).text if root is not None else machine.chroot or "/"
+
+
+@handles("useradd", "adduser", "luseradd", "newusers")
+def useradd(machine: Machine, call: Call) -> Result | None:
+    """The last word is the name."""
+    words = call.operands(
+        "-u", "-g", "-G", "-d", "-s", "-c", "-e", "-f", "-k", "-K", "-p", "-R", "-P", "-h", "-D",
+        "--uid", "--gid", "--groups", "--home", "--home-dir", "--shell", "--gecos", "--comment", "--password", "--ingroup", "--root",
+    )  # fmt: skip
+    if not words:
+        return None
+    uid = call.option("-u", "--uid")
+    name = words[0] if call.name == "adduser" and len(words) > 1 else words[-1]
+    if call.name == "adduser" and len(words) == 2 and not call.options():
+        machine.emit(call, "changes-account", name, f"group {words[1].text}")
+        return None
+    machine.emit(call, "adds-account", name, f"uid {uid.text if uid is not None else '?'}; {_root(machine, call)}")
+    if call.option("-p", "--password") is not None:
+        machine.emit(call, "changes-password", name)
+    return None
+
+
+@handles("usermod", "chsh", "gpasswd", "vipw")
+def usermod(machine: Machine, call: Call) -> Result | None:
+    """`usermod -u 0 -o name` makes a second root."""
+    words = call.operands(
+        "-u", "-g", "-G", "-d", "-s", "-c", "-e", "-f", "-p", "-R", "-l", "-a", "--uid", "--shell", "--password"
+    )
+    if not words:
+        return None
+    uid, password = call.option("-u", "--uid"), call.option("-p", "--password")
+    if uid is not None and uid.text == "0":
+        machine.emit(call, "adds-account", words[-1], f"uid 0; {_root(machine, call)}")
+    else:
+        machine.emit(call, "changes-account", words[-1], " ".join(call.options()) or None)
+    if password is not None:
+        machine.emit(call, "changes-password", words[-1])
+    return None
+
+
+@handles("passwd", "chpasswd", "smbpasswd", "htpasswd")
+def passwd(machine: Machine, call: Call) -> Result | None:
+    """`echo name:pw | chpasswd`, `passwd name`."""
+    if call.name == "passwd" and ({"-S", "-l", "-a", "--status", "--lock", "-e"} & set(call.options())):
+        return None
+    words = call.operands("-c", "-R", "-n", "-x", "-w", "-i", "-s")
+    if words:
+        machine.emit(call, "changes-password", words[-1])
+    elif call.stdin is not None:
+        for line in call.stdin.text.splitlines()[:20] or [""]:
+            machine.emit(call, "changes-password", line.partition(":")[0] if ":" in line else None)
+    return None
+
+
+@handles("userdel", "deluser")
+def userdel(machine: Machine, call: Call) -> Result | None:
+    """Removing an account."""
+    words = call.operands("-R")
+    if words:
+        machine.emit(call, "changes-account", words[0], "delete")
+    return Result(conditions=(Condition("other", None, call.text[:200]),))
+
+
+# --- databases --------------------------------------------------------------------------------------------------
+
+_CLIENTS = (
+    "sqlite3",
+    "sqlite",
+    "mysql",
+    "mariadb",
+    "psql",
+    "mongo",
+    "mongosh",
+    "redis-cli",
+    "sqlcmd",
+    "influx",
+    "ldapsearch",
+    "mysqldump",
+    "pg_dump",
+)
+_SQL = (
+    "select ",
+    "insert ",
+    "update ",
+    "delete ",
+    "drop ",
+    "attach ",
+    "pragma ",
+    "create ",
+    "alter ",
+    ".dump",
+    ".backup",
+    ".output",
+    ".once",
+    ".schema",
+)
+
+
+@handles(*_CLIENTS)
+def database(machine: Machine, call: Call) -> Result:
+    """A client, a database or server, and the query: in a word, an option, the input or a here-document."""
+    from hinomi.evidence.scripts.values import Source, unknown
+
+    given = call.option("-e", "-c", "--execute", "--command", "--eval", "-cmd", "-Q")
+    words = call.operands(
+        "-e",
+        "-c",
+        "-u",
+        "-h",
+        "-P",
+        "-p",
+        "-U",
+        "-d",
+        "-D",
+        "-cmd",
+        "-separator",
+        "--eval",
+        "-n",
+        "-S",
+        "-Q",
+        "-b",
+        "-H",
+        "-w",
+    )
+    sql = [w for w in words if any(k in w.text.lower() + " " for k in _SQL)]
+    stdin = call.stdin if call.stdin is not None and call.stdin.text else None
+    query = given if given is not None else sql[0] if sql else stdin
+    if call.name in ("redis-cli", "ldapsearch") and query is None:
+        query = Value(" ".join(w.text for w in words)) if words else None
+    base = next((w for w in words if w not in sql), None)
+    server = call.option("-h", "-H", "--host", "-d", "-D", "--dbname", "--database")
+    base = base if base is not None else server
+    shown = machine.env.resolve(base) if base is not None and call.name.startswith("sqlite") else base
+    machine.emit(call, "queries-database", shown, query)
+    _output_file(machine, call, query)
+    source = Source("query", (query.text if query is not None else call.name)[:1000], call.name)
+    return Result(unknown(f"$({call.text[:200]})", source))
+
+
+def _output_file(machine: Machine, call: Call, query: Value | None) -> None:
+    """sqlite's `.output file` and `.once file` write from inside the query."""
+    for line in (query.text if query is not None else "").splitlines()[:50]:
+        words = line.split()
+        if len(words) == 2 and words[0] in (".output", ".once", ".backup", ".save") and words[1] != "stdout":
+            machine.emit_path(call, "writes", Value(words[1].strip("'\"")), f"query: {call.name}")

@@ -1,0 +1,250 @@
+"""Where output, files and settings end up, and what that means: persistence, accounts, preloads, logs, connections."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from hinomi.evidence.scripts.shell.registry import Call, Redirect, Result
+from hinomi.evidence.scripts.shell.vocabulary import (
+    HISTORY_VARIABLES,
+    is_history,
+    is_log,
+    is_program_path,
+    persistent_place,
+)
+from hinomi.evidence.scripts.values import Source, Value, unknown
+
+if TYPE_CHECKING:
+    from hinomi.evidence.scripts.shell.machine import Machine
+
+_PROC_FILE = re.compile(r"^/proc/[^/]+/(cmdline|comm|status|stat|exe|environ|maps)$")
+_HOST = re.compile(r"^(?:\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}|[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+){1,6})$")
+_ADDRESS = re.compile(r"^\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}$")
+_URL = re.compile(r"(?:https?|ftp|tftp|wss?)://[^\s'\"<>|;)]+")
+
+
+def content_of(path: Value) -> Value:
+    """Return the content of a file as a value of its source."""
+    text = path.text
+    if _PROC_FILE.match(text):
+        return unknown(f"$(<{text})", Source("processes", text, "/proc"))
+    name = text.rsplit("/", 1)[-1]
+    if name.endswith((".pid", ".lock")) or name == "pid" or "pidfile" in name.lower():
+        return unknown(f"$(<{text})", Source("pid-file", text))
+    if name in ("passwd", "shadow", "group"):
+        return unknown(f"$(<{text})", Source("accounts", text))
+    return unknown(f"$(<{text})", Source("file", text))
+
+
+# --- output that goes into files --------------------------------------------------------------------------------
+
+
+def redirected_to(machine: Machine, call: Call, redirect: Redirect, output: Value) -> None:
+    """Record what a redirection does."""
+    target = redirect.target
+    if target.text.startswith(("/dev/tcp/", "/dev/udp/")):
+        connected(machine, call, target)
+    else:
+        written(machine, call, target, output, append=">>" in redirect.operator)
+
+
+def connected(machine: Machine, call: Call, device: Value) -> None:
+    """Record a connection by the shell's own /dev/tcp."""
+    parts = device.text.split("/")
+    address = f"{parts[3]}:{parts[4]}" if len(parts) > 4 else device.text
+    machine.emit(call, "connects", Value(address, device.constant), f"/dev/{parts[2]}")
+
+
+def written(machine: Machine, call: Call, path: Value, output: Value, *, append: bool = False) -> None:
+    """Record a write, and what writing that text to that place means."""
+    if path.text.startswith(">("):
+        return
+    machine.emit(call, "writes", path, _told(output))
+    if output.source is not None:
+        _by_source(machine, call, path, output.source)
+    _remember(machine, path, output)
+    meaning(machine, call, path, output)
+    if not append and not output.text and output.source is None:
+        _emptied(machine, call, path)
+
+
+def _told(output: Value) -> str | None:
+    source = output.source
+    if source is not None and source.kind in ("query", "download", "decoded", "unpacked", "packed", "edited"):
+        return f"{source.kind}: {source.tool} {source.object or ''}".strip()
+    return output.text if output.text else None
+
+
+def _by_source(machine: Machine, call: Call, path: Value, source: Source) -> None:
+    if source.kind == "packed":
+        machine.emit(call, "repacks", path, f"{source.tool} {source.object or ''}".strip())
+    elif source.kind == "download":
+        machine.emit(call, "downloads", source.object, path)
+
+
+def _remember(machine: Machine, path: Value, output: Value) -> None:
+    """Keep what is known about a file the script made itself."""
+    source = output.source
+    if source is not None and source.kind == "process" and source.tool == "$!" and source.object:
+        machine.recorder.pid_files[path.text] = source.object
+    if path.constant and len(machine.made) < 500:
+        machine.made[path.text] = output
+
+
+def meaning(machine: Machine, call: Call, path: Value, output: Value) -> None:
+    """Record what a file at this place with this text does."""
+    name = path.text.rsplit("/", 1)[-1]
+    text = output.text
+    if name in ("passwd", "passwd-") and "/etc/" in "/" + path.text:
+        account_lines(machine, call, path.text, text)
+    elif name == "shadow" and text:
+        machine.emit(call, "changes-password", text.partition(":")[0] or None)
+    elif name == "ld.so.preload" and text.strip():
+        machine.emit(call, "loads-library", text.strip(), "ld.so.preload")
+    if persistent_place(path.text):
+        machine.emit(call, "persists", path, text.strip() or None)
+
+
+def account_lines(machine: Machine, call: Call, path: str, text: str) -> None:
+    """Record `name:x:uid:gid:...` lines written to a passwd file, of this system or of a mounted one."""
+    root = (
+        ("/" + path if not path.startswith("/") else path).rpartition("/etc/")[0].lstrip("/" if path[:1] != "/" else "")
+    )
+    for line in text.splitlines()[:50]:
+        parts = line.split(":")
+        if len(parts) >= 6 and parts[0].strip():
+            machine.emit(call, "adds-account", parts[0].strip(), f"{line.strip()}; {root or '/'}")
+
+
+def _emptied(machine: Machine, call: Call, path: Value) -> None:
+    if is_log(path.text):
+        machine.emit(call, "clears-log", path)
+    elif is_history(path.text):
+        machine.emit(call, "hides-history", path)
+
+
+def removed(machine: Machine, call: Call, path: Value) -> None:
+    """Record a deletion and what it wipes."""
+    full = machine.emit_path(call, "deletes", path)
+    _emptied(machine, call, full)
+
+
+def placed(machine: Machine, call: Call, action: str, source: Value, target: Value) -> None:
+    """Record a copy, move or link to a place, and what a file there means."""
+    folder = machine.env.resolve(target)
+    full = _into_folder(folder, source)
+    origin = machine.env.resolve(source)
+    machine.emit(call, action, full, origin)
+    made = machine.made.get(origin.text)
+    _swapped(machine, call, full, origin, made)
+    if made is not None:
+        machine.made[full.text] = made
+    if persistent_place(full.text):
+        machine.emit(call, "persists", full, origin)
+    if full.text.rsplit("/", 1)[-1] == "ld.so.preload" and made is not None:
+        machine.emit(call, "loads-library", made.text.strip() or None, "ld.so.preload")
+
+
+def _into_folder(folder: Value, source: Value) -> Value:
+    if folder.text.endswith("/") and "*" not in source.text:
+        return Value(folder.text + source.text.rstrip("/").rsplit("/", 1)[-1], folder.constant and source.constant)
+    return folder
+
+
+def _swapped(machine: Machine, call: Call, full: Value, origin: Value, made: Value | None) -> None:
+    """`sed ... bin > tmp; mv tmp bin` patches bin."""
+    source = made.source if made is not None else None
+    if source is None or source.kind != "edited" or source.object is None:
+        return
+    if source.object == full.text and is_program_path(full.text):
+        machine.emit(call, "patches-binary", full, source.tool)
+
+
+# --- settings ---------------------------------------------------------------------------------------------------
+
+
+def exported(machine: Machine, name: str, value: Value, line: int, text: str) -> None:
+    """Record settings that inject a library or hide the history."""
+    if name in ("LD_PRELOAD", "DYLD_INSERT_LIBRARIES", "LD_AUDIT") and value.text:
+        machine.recorder.emit("loads-library", line, text, object=value.text, detail=name, resolved=value.constant)
+    elif name in HISTORY_VARIABLES and value.text in ("", "/dev/null", "0"):
+        machine.recorder.emit("hides-history", line, text, object=name, detail=value.text)
+
+
+def history_off(machine: Machine, name: str, line: int, text: str) -> None:
+    """`unset HISTFILE` hides the history."""
+    if name in ("HISTFILE", "HISTSIZE", "HISTFILESIZE"):
+        machine.recorder.emit("hides-history", line, text, object=name, detail="unset")
+
+
+# --- programs started -------------------------------------------------------------------------------------------
+
+
+def started(machine: Machine, call: Call, *, background: bool = False) -> Result:
+    """Record a program the script starts; one with a host and a port among its words also connects."""
+    path = machine.env.resolve(call.path) if "/" in call.path.text else call.path
+    origin = machine.made.get(path.text)
+    machine.emit(
+        call, "starts", path if path.constant or "/" in path.text else None,
+        " ".join(a.text for a in call.args) or None, background=background,
+    )  # fmt: skip
+    if call.background or background or machine.recorder.background:
+        machine.env.last_background = path.text if path.constant else None
+    _start_of_made(machine, call, origin)
+    address = endpoint(call.args)
+    if address is not None:
+        machine.emit(call, "connects", address, call.name)
+    for word in call.args:
+        if word.text.startswith(("/dev/tcp/", "/dev/udp/")):
+            connected(machine, call, word)
+    if path.text == machine.env.own_path and path.constant:
+        machine.self_starts(call)
+    return Result()
+
+
+def _start_of_made(machine: Machine, call: Call, origin: Value | None) -> None:
+    if origin is not None and origin.has("download", "decoded") and origin.source is not None:
+        machine.emit(call, "executes-code", origin.source.kind, "starts a file it made")
+
+
+def endpoint(args: tuple[Value, ...]) -> Value | None:
+    """Return host:port from a program's words: `host port`, `host:port`, `-h host -p port`; a URL counts."""
+    texts = [a.text for a in args]
+    for index, text in enumerate(texts):
+        host, colon, port = text.rpartition(":")
+        if colon and port.isdigit() and len(port) < 6 and _HOST.match(host.rpartition("@")[2]):
+            return Value(text, args[index].constant)
+        if _ADDRESS.match(text) or (_HOST.match(text) and _next_port(texts, index)):
+            port = _next_port(texts, index)
+            return Value(f"{text}:{port}" if port else text)
+        url = _URL.search(text)
+        if url:
+            return Value(url.group(), args[index].constant)
+    return None
+
+
+def _next_port(texts: list[str], index: int) -> str:
+    """Return the number that follows a host among the next two words."""
+    near = texts[index + 1 : index + 3]
+    return next((t for t in near if t.isdigit() and 0 < int(t[:6]) < 65536 and len(t) < 6), "")
+
+
+def patched(machine: Machine, call: Call, path: Value, what: str) -> None:
+    """Record an edit in place: always a write, and a patch where the file looks like a program."""
+    full = machine.env.resolve(path)
+    machine.emit(call, "writes", full, what)
+    if is_program_path(full.text):
+        machine.emit(call, "patches-binary", full, what)
+    _edited_meaning(machine, call, full, what)
+
+
+def _edited_meaning(machine: Machine, call: Call, path: Value, what: str) -> None:
+    name = path.text.rsplit("/", 1)[-1]
+    if name in ("passwd", "passwd-"):
+        for part in re.split(r"[\n/]|\\n|[aic]\\?\s*(?=[\w$]+:)", what):
+            account_lines(machine, call, path.text, part)
+    if persistent_place(path.text):
+        machine.emit(call, "persists", path, what)
+    if is_log(path.text):
+        machine.emit(call, "clears-log", path, what)

@@ -1,0 +1,60 @@
+"""Trees from tree-sitter: parsers loaded once per thread, parsing bounded, errors counted without recursion."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tree_sitter import Node, Parser, Tree
+
+MAX_NODES = 2_000_000
+_local = threading.local()
+
+
+def parse(language: str, data: bytes) -> Tree:
+    """Parse `data` with the grammar `bash`, `powershell` or `javascript`."""
+    return _parser(language).parse(data)
+
+
+def _parser(language: str) -> Parser:
+    """Return this thread's parser: a tree-sitter parser must not be shared between threads."""
+    parsers: dict[str, Parser] = _local.__dict__.setdefault("parsers", {})
+    if language not in parsers:
+        from tree_sitter import Language, Parser
+
+        grammar = import_module(f"tree_sitter_{language}")
+        parsers[language] = Parser(Language(grammar.language()))
+    return parsers[language]
+
+
+def error_count(root: Node) -> int:
+    """Count nodes that could not be parsed; visits only subtrees that hold errors."""
+    count, stack, visited = 0, [root], 0
+    while stack and visited < MAX_NODES:
+        node = stack.pop()
+        visited += 1
+        count += node.is_error or node.is_missing
+        stack.extend(child for child in node.children if child.has_error)
+    return count
+
+
+def text_of(node: Node) -> str:
+    """Return the source of a node; bytes that are no UTF-8 keep as surrogates."""
+    return (node.text or b"").decode("utf-8", "surrogateescape")
+
+
+def leaves(root: Node) -> Iterator[tuple[str, str]]:
+    """Yield (node type, source) of the leaves in order, without recursion."""
+    cursor, down = root.walk(), True
+    for _ in range(MAX_NODES):
+        node = cursor.node
+        if down and node is not None and cursor.goto_first_child():
+            continue
+        if down and node is not None and node.end_byte > node.start_byte:
+            yield node.type, text_of(node)
+        down = cursor.goto_next_sibling()
+        if not down and not cursor.goto_parent():
+            return
