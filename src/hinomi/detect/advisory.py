@@ -58,18 +58,20 @@ _STATES: dict[str, _State] = {
         "low", 90,
         Bilingual("{name} is old but mitigated", "{name}は古い版ですが緩和策が取られています"),
         Bilingual(
-            "{place} holds {name} {version} without the class that is attacked. Remote code execution is prevented, but "
-            "the copy remains open to {cves}: update it. {why}",
-            "{place} に含まれる{name} {version}からは攻撃対象のクラスが取り除かれています。リモートコード実行は防がれますが、"
-            "{cves}が残るため更新が必要です。根拠: {why}",
+            "{place} holds {name} {version} without the class that is attacked. Remote code execution is prevented, "
+            "but the copy remains open to {cves}: update it. {why}",
+            "{place} に含まれる{name} {version}からは攻撃対象のクラスが取り除かれています。"
+            "リモートコード実行は防がれますが、{cves}が残るため更新が必要です。根拠: {why}",
         ),
     ),
     "metadata-only": _State(
         "low", 40,
         Bilingual("{name} could not be confirmed", "{name}の有無を確認できません"),
         Bilingual(
-            "{place} names {name} {version}, but its code was not found or could not be read: look at it by hand. {why}",
-            "{place} には{name} {version}と書かれていますが、コード自体は見つからないか読めません。手作業で確認してください。根拠: {why}",
+            "{place} names {name} {version}, but its code was not found or could not be read: look at it by hand. "
+            "{why}",
+            "{place} には{name} {version}と書かれていますが、コード自体は見つからないか読めません。"
+            "手作業で確認してください。根拠: {why}",
         ),
     ),
     "end-of-life": _State(
@@ -107,7 +109,8 @@ def match_advisories(evidence: Evidence, rules: Sequence[Rule], coverage: Covera
     """Yield drafts for vulnerable libraries and packages of one run."""
     advisories = [_advisory(rule) for rule in rules]
     coverage.count("rules", len(advisories))
-    decided, components = [], []
+    decided: list[dict[str, Any]] = []
+    components: list[dict[str, Any]] = []
     for values in _rows(evidence, _LIBRARIES, "libraries", coverage):
         (decided if values["state"] in _STATES else components).append(values)
     for values in decided:
@@ -150,7 +153,8 @@ def _decided(values: Mapping[str, Any], advisories: Iterable[_Advisory]) -> Draf
     }  # fmt: skip
     if best is not None:
         return draft_of(best, values["path"], **words)
-    return Draft(STATE_RULE, "advisory", subject_type="library", subject=values["path"], behaviours=("vulnerable-library",), **words)  # fmt: skip  # noqa: E501
+    behaviours = ("vulnerable-library",)
+    return Draft(STATE_RULE, "advisory", subject_type="library", subject=values["path"], behaviours=behaviours, **words)
 
 
 def _told_version(values: Mapping[str, Any]) -> str:
@@ -164,9 +168,7 @@ def _library(values: Mapping[str, Any]) -> _Component | None:
     if not values["version"]:
         return None
     ecosystem, name = values["ecosystem"].casefold(), values["name"]
-    return _Component(
-        "libraries", values["row"], values["path"], ecosystem, (name,), values["version"], values["path"]
-    )
+    return _Component("libraries", values["row"], values["path"], ecosystem, (name,), values["version"], values["path"])
 
 
 def _package(values: Mapping[str, Any]) -> _Component | None:
@@ -185,7 +187,8 @@ def _by_version(
     for advisory in advisories:
         for affected in advisory.affected:
             package = affected.get("package") or {}
-            key = (str(package.get("ecosystem", "")).partition(":")[0].casefold(), str(package.get("name", "")).casefold())
+            ecosystem = str(package.get("ecosystem", "")).partition(":")[0]
+            key = (ecosystem.casefold(), str(package.get("name", "")).casefold())
             index.setdefault(key, []).append((advisory, affected))
     for component in components:
         for name in component.names:

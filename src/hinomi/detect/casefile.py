@@ -11,8 +11,8 @@ from hinomi.detect.yamlfile import load_yaml, read_bounded
 from hinomi.model.errors import RuleError
 from hinomi.model.tables import TABLES
 
-_KEYS = frozenset("name files packages rows hit miss others upper platform".split())
-_HIT_KEYS = frozenset("subject severity confidence related mentions".split())
+_KEYS = frozenset({"name", "files", "packages", "rows", "hit", "miss", "others", "upper", "platform"})
+_HIT_KEYS = frozenset({"subject", "severity", "confidence", "related", "mentions"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from hinomi.detect.sql import Evidence
 from hinomi.detect.sqlrule import run_rules
 from hinomi.detect.yara import ContentScanner, match_content
 from hinomi.model.errors import RuleError
-from hinomi.model.findings import Coverage, Finding
+from hinomi.model.findings import Coverage, Finding, Miss
 from hinomi.model.tables import Row
 
 
@@ -69,8 +69,13 @@ def _run(rule: Rule, case: RuleCase, *, upper: bool) -> list[str]:
         findings = examine(rule, case, coverage, upper=upper)
     except RuleError as error:
         return [error.cause]
-    broken = [f"{m.area}: {m.reason}: {m.detail}" for m in coverage.misses if m.area.startswith(("rule", "table"))]
+    broken = [f"{m.area}: {m.reason}: {m.detail}" for m in coverage.misses if _breaks(m)]
     return broken or list(_judged(case, findings))
+
+
+def _breaks(miss: Miss) -> bool:
+    """A rule or collector that failed makes a case fail, also one that expects nothing to be found."""
+    return miss.area.startswith(("rule", "table")) or miss.reason == "crashed"
 
 
 def examine(rule: Rule, case: RuleCase, coverage: Coverage, *, upper: bool = False) -> list[Finding]:

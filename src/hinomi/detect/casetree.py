@@ -16,7 +16,7 @@ from hinomi.evidence.sources.memory import MemoryFile
 from hinomi.model.errors import RuleError
 
 MAX_CONTENT = 64 << 20
-_ATTRIBUTES = frozenset("mode uid gid mtime link directory kind repeat prefix suffix xattrs".split())
+_ATTRIBUTES = frozenset({"mode", "uid", "gid", "mtime", "link", "directory", "kind", "repeat", "prefix", "suffix"})
 _BUILDERS: dict[str, Callable[..., bytes]] = {"elf": inert.elf, "pe": inert.pe, "macho": inert.macho}
 _KINDS = frozenset({"file", "directory", "symlink", "fifo", "socket", "block-device", "character-device"})
 
@@ -68,7 +68,7 @@ def _content(body: Mapping[str, Any], upper: bool) -> bytes:
         raise ValueError(f"one content only, not {', '.join(sorted(body))}")
     kind, value = next(iter(body.items()))
     if kind == "text":
-        return (value.upper() if upper else value).encode("utf-8", "surrogateescape")
+        return str(value.upper() if upper else value).encode("utf-8", "surrogateescape")
     if kind == "hex":
         return bytes.fromhex(value)
     if kind == "base64":

@@ -43,7 +43,7 @@ class Catalogue:
     def select(
         self, *, ids: Iterable[str] = (), threats: Iterable[str] = (), behaviours: Iterable[str] = ()
     ) -> Catalogue:
-        """Return the rules that have any of the given ids, threats (however spelt) or behaviours; all for none given."""
+        """Return the rules that have any of the given ids, threats (however spelt) or behaviours; all for none."""
         wanted_ids, wanted_behaviours = frozenset(ids), frozenset(behaviours)
         wanted_threats = frozenset(name_key(t) for t in threats)
         if not (wanted_ids or wanted_threats or wanted_behaviours):
@@ -73,9 +73,9 @@ def load_rules(extra_folders: Sequence[Path | str] = ()) -> Catalogue:
 
     Rules come in order of kind and id. A user's rule with the id of a built-in one takes its place.
     """
-    rules, errors = _built_in()
+    rules, built_in_errors = _built_in()
     by_id = {rule.id: rule for rule in rules}
-    errors = list(errors)
+    errors = list(built_in_errors)
     for folder in extra_folders:
         own, own_errors = _read_folder(Path(folder))
         doubled = _doubled(own)

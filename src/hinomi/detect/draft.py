@@ -78,7 +78,14 @@ def _united(first: Draft, second: Draft) -> Draft:
         related=_union(first.related, second.related),
         reports=_union(first.reports, second.reports),
         threats=_union(first.threats, second.threats),
+        attributes={**second.attributes, **first.attributes} | _united_lists(first.attributes, second.attributes),
     )
+
+
+def _united_lists(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
+    """Unite the attributes that are lists in both (claims, CVEs)."""
+    both = [key for key in first if isinstance(first[key], list) and isinstance(second.get(key), list)]
+    return {key: list(dict.fromkeys([*first[key], *second[key]])) for key in both}
 
 
 def _union(first: tuple[Any, ...], second: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -93,9 +100,7 @@ def finish(
     return sorted(findings, key=lambda f: (-severity_rank(f.severity), f.rule_id, f.subject_key))
 
 
-def _finding(
-    draft: Draft, shows: Mapping[tuple[str, int], str], target: str, run: str, seen: str | None
-) -> Finding:
+def _finding(draft: Draft, shows: Mapping[tuple[str, int], str], target: str, run: str, seen: str | None) -> Finding:
     values = {**draft.values, "subject": draft.subject}
     related = sorted(r for r in set(draft.related) if r and r != draft.subject)
     return Finding(

@@ -99,7 +99,8 @@ def match_indicators(evidence: Evidence, indicators: Sequence[Indicator], covera
 def is_usable(indicator: Indicator) -> bool:
     """Tell whether a hit on the indicator could mean anything: its role, and that its value is no common place."""
     kind = indicator.type
-    if indicator.role not in ACTIVE_ROLES and not (indicator.role == "mentioned" and kind in ("sha256", "ipv4", "ipv6")):
+    telling = indicator.role == "mentioned" and kind in ("sha256", "ipv4", "ipv6")
+    if indicator.role not in ACTIVE_ROLES and not telling:
         return False
     if kind == "sha256":
         return indicator.value.lower() not in _JUNK
@@ -140,9 +141,7 @@ def path_suffix(path: str) -> str:
     return "/" + "/".join(parts)
 
 
-def _looked_up(
-    evidence: Evidence, lookup: Lookup, wanted: Sequence[Indicator], coverage: Coverage
-) -> Iterator[Draft]:
+def _looked_up(evidence: Evidence, lookup: Lookup, wanted: Sequence[Indicator], coverage: Coverage) -> Iterator[Draft]:
     values = [lookup_value(indicator) for indicator in wanted]
     try:
         result = evidence.query(lookup.sql, [values, list(range(len(values)))], limit=MAX_HITS)
@@ -176,7 +175,7 @@ def _draft(lookup: Lookup, indicator: Indicator, hit: Mapping[str, Any]) -> Draf
         responses=words.responses if severity not in ("info", "low") else (),
         values={
             "value": indicator.value, "report": indicator.report_title or indicator.report_id,
-            "role_en": role.en, "role_ja": role.ja,
+            "named": hit["related"] or hit["subject"], "role_en": role.en, "role_ja": role.ja,
         },
         attributes={"claims": [indicator.claim_id]},
     )  # fmt: skip

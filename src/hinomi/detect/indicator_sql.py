@@ -66,8 +66,9 @@ _ELF_URLS = _ELF.format(
     name="url",
     column="embedded_urls",
 )
+_HOST_OF_URL = r"'^[A-Za-z]+://(?:[^/@]*@)?([^/:?#]+)'"
 _ELF_URL_HOSTS = _ELF.format(
-    list="list_transform(e.embedded_urls, lambda u: lower(regexp_extract(u, '^[A-Za-z]+://(?:[^/@]*@)?([^/:?#]+)', 1)))",
+    list=f"list_transform(e.embedded_urls, lambda u: lower(regexp_extract(u, {_HOST_OF_URL}, 1)))",
     name="host",
     column="embedded_urls",
 )

@@ -35,8 +35,8 @@ WORDS = {
         Bilingual(
             "{subject} has the SHA-256 {value} of the report “{report}”, but it is the unchanged file of an installed "
             "package: the report probably lists a legitimate tool.",
-            "{subject} のSHA-256 {value} はレポート「{report}」に記載がありますが、導入済みパッケージの未改変のファイルです。"
-            "レポートは正規ツールを挙げている可能性があります。",
+            "{subject} のSHA-256 {value} はレポート「{report}」に記載がありますが、"
+            "導入済みパッケージの未改変のファイルです。レポートは正規ツールを挙げている可能性があります。",
         ),
     ),
     "address": Words(
@@ -53,8 +53,8 @@ WORDS = {
     "account": Words(
         Bilingual("Account with a reported name", "レポート記載の名前を持つアカウント"),
         Bilingual(
-            "The account {subject} has the name that the report “{report}” mentions. A name alone proves nothing: check "
-            "who created it and whether it may log in.",
+            "The account {subject} has the name that the report “{report}” mentions. A name alone proves nothing: "
+            "check who created it and whether it may log in.",
             "アカウント {subject} はレポート「{report}」に記載された名前です。名前だけでは断定できません。"
             "作成者とログインの可否を確認してください。",
         ),
@@ -63,14 +63,15 @@ WORDS = {
     "name": Words(
         Bilingual("Name that a report mentions", "レポート記載の名前"),
         Bilingual(
-            "{subject} has the name {value} of the report “{report}”. A name alone proves nothing: look at what the file "
+            "{named} has the name {value} of the report “{report}”. A name alone proves nothing: look at what the file "
             "does and where it came from.",
-            "{subject} はレポート「{report}」の {value} と同じ名前です。名前だけでは断定できません。"
+            "{named} はレポート「{report}」の {value} と同じ名前です。名前だけでは断定できません。"
             "動作と入手元を確認してください。",
         ),
         Bilingual(
-            "{subject} has the name {value} of the report “{report}”, but it is the unchanged file of an installed package.",
-            "{subject} はレポート「{report}」の {value} と同じ名前ですが、導入済みパッケージの未改変のファイルです。",
+            "{named} has the name {value} of the report “{report}”, but it is the unchanged file of an installed "
+            "package.",
+            "{named} はレポート「{report}」の {value} と同じ名前ですが、導入済みパッケージの未改変のファイルです。",
         ),
     ),
 }

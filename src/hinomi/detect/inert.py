@@ -158,13 +158,15 @@ def pe(strings: Sequence[str | bytes] = (), *, dll: bool = False, wide: bool = F
     """Return a 64-bit PE with one read-only section of `strings` (UTF-16 too where `wide`)."""
     data = _zero_ended(strings)
     if wide:
-        data += b"".join((s if isinstance(s, str) else s.decode("latin-1")).encode("utf-16-le") + b"\0\0" for s in strings)
+        texts = [s if isinstance(s, str) else s.decode("latin-1") for s in strings]
+        data += b"".join(text.encode("utf-16-le") + b"\0\0" for text in texts)
     raw = data + b"\0" * (-len(data) % 512 or 512 * (not data))
     dos = b"MZ" + b"\0" * 58 + struct.pack("<I", 64)
     characteristics = 0x2022 if dll else 0x0022
     coff = b"PE\0\0" + struct.pack("<HHIIIHH", 0x8664, 1, 0, 0, 0, 240, characteristics)
     optional = struct.pack("<HBBIIIII", 0x20B, 14, 0, 0, len(raw), 0, 0x1000, 0x1000)
-    optional += struct.pack("<QIIHHHHHHIIIIHH", 0x140000000, 0x1000, 512, 6, 0, 0, 0, 6, 0, 0, 0x3000, 512, 0, 3, 0x8160)
+    optional += struct.pack("<QIIHHHHHH", 0x140000000, 0x1000, 512, 6, 0, 0, 0, 6, 0)
+    optional += struct.pack("<IIIIHH", 0, 0x3000, 512, 0, 3, 0x8160)
     optional += struct.pack("<QQQQII", 0x100000, 0x1000, 0x100000, 0x1000, 0, 16) + b"\0" * 128
     section = struct.pack("<8sIIIIIIHHI", b".rdata", len(data), 0x1000, len(raw), 512, 0, 0, 0, 0, 0x40000040)
     head = dos + coff + optional + section

@@ -46,7 +46,8 @@ _NETWORK = r"""
 CREATE MACRO is_public_address(a) AS (
   regexp_matches(a, '^\d{1,3}(\.\d{1,3}){3}$')
   AND NOT regexp_matches(a, '^(0|10|127|2[2-5]\d)\.|^169\.254\.|^192\.168\.|^172\.(1[6-9]|2\d|3[01])\.')
-  AND NOT regexp_matches(a, '^100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|^192\.0\.[02]\.|^198\.(1[89]|51\.100)\.|^203\.0\.113\.'));
+  AND NOT regexp_matches(a, '^100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.')
+  AND NOT regexp_matches(a, '^192\.0\.[02]\.|^198\.(1[89]|51\.100)\.|^203\.0\.113\.'));
 """
 
 MACROS: str = _PATH + _NAME + _LIST + _NETWORK

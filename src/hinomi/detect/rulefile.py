@@ -13,10 +13,11 @@ from hinomi.model.errors import RuleError
 from hinomi.model.findings import RuleKind
 from hinomi.model.text import Bilingual
 
-_KEYS = frozenset(
+_KEY_WORDS = (
     "id title explanation description status level severity confidence behaviours attack threats falsepositives "
-    "references responses subject_type author license licence query".split()
+    "references responses subject_type author license licence query"
 )
+_KEYS = frozenset(_KEY_WORDS.split())
 _LISTS = ("behaviours", "attack", "threats", "references", "responses")
 _TECHNIQUE = re.compile(r"T\d{4}(\.\d{3})?")
 

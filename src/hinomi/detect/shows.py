@@ -83,7 +83,9 @@ _TELLERS: dict[str, Teller] = {
         _named("addresses", _some(v["embedded_addresses"])), _named("paths", _some(v["embedded_paths"])),
         _named("urls", _some(v["embedded_urls"])),
     ],
-    "scripts": lambda v: [v["path"], v["language"], f"{v['lines']} lines", _named("commands", _some(v["commands"], 12))],
+    "scripts": lambda v: [
+        v["path"], v["language"], f"{v['lines']} lines", _named("commands", _some(v["commands"], 12)),
+    ],
     "script_actions": lambda v: [
         f"{_at(v)}:", v["action"], v["object"] or "", f"[{v['command']}]" if v["command"] else "",
         _named("if", v["guard"]), _named("every", v["loop_interval"]),

@@ -6,7 +6,7 @@ import csv
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
@@ -28,6 +28,23 @@ class QueryTimeoutError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class RunTables:
+    """The evidence of one run among several."""
+
+    host: str
+    run: str
+    tables: Mapping[str, Sequence[Path]]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The Parquet files of one table and the labels (host, run) that their rows get."""
+
+    files: Sequence[Path]
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """Column names and rows of one query; `truncated` where more rows were there than asked for."""
 
@@ -41,17 +58,19 @@ class Result:
 
 
 class Evidence:
-    """A locked, in-memory DuckDB connection whose views hold one run. A context manager.
+    """A locked, in-memory DuckDB connection whose views hold the evidence. A context manager.
 
-    `tables` maps a table's name to its Parquet files, each with a `row` column. Queries are single SELECTs; they read
-    those files and the vocabularies of `rules/data`, and can neither write, reach other files nor change settings.
+    `tables` maps a table's name to its Parquet files, each with a `row` column; with `runs` in its place every view
+    holds all of them and has the columns `host` and `run` too. Queries are single SELECTs; they read those files and
+    the vocabularies of `rules/data`, and can neither write, reach other files nor change settings.
     """
 
-    def __init__(self, tables: Mapping[str, Sequence[Path]]) -> None:
+    def __init__(self, tables: Mapping[str, Sequence[Path]], *, runs: Sequence[RunTables] = ()) -> None:
         import duckdb
 
         self._temp = TemporaryDirectory(prefix="hinomi-sql-")
-        files = [str(path) for paths in tables.values() for path in paths]
+        sources = (tables, *(run.tables for run in runs))
+        files = [str(path) for source in sources for paths in source.values() for path in paths]
         # one thread: the order of list() and first() stays the same from run to run
         config: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": MEMORY_LIMIT, "threads": 1, "temp_directory": self._temp.name,
@@ -60,7 +79,7 @@ class Evidence:
         self.connection = duckdb.connect(":memory:", config=config)
         self.problems: list[tuple[str, str]] = []  # (table, cause) of evidence that cannot be read
         for name, row in TABLES.items():
-            self._make_view(name, row, tables.get(name, ()))
+            self._make_view(name, row, [Part(tables.get(name, ()))] if not runs else _parts(name, runs))
         self._load_vocabularies()
         self.connection.execute(MACROS)
         self.connection.execute(f"SET allowed_paths={_literal_list(files)}")
@@ -113,14 +132,14 @@ class Evidence:
         finally:
             cursor.close()
 
-    def _make_view(self, name: str, row: type[Row], files: Sequence[Path]) -> None:
+    def _make_view(self, name: str, row: type[Row], parts: Sequence[Part]) -> None:
         import duckdb
 
         try:
-            self.connection.execute(_view(name, row, files))
+            self.connection.execute(_view(name, row, parts))
         except duckdb.Error as error:
             self.problems.append((name, str(error).splitlines()[0]))
-            self.connection.execute(_view(name, row, ()))
+            self.connection.execute(_view(name, row, [Part((), part.labels) for part in parts[:1]]))
 
     def _load_vocabularies(self) -> None:
         for path in sorted(DATA_FOLDER.glob("*.csv")):
@@ -140,7 +159,7 @@ def read_vocabulary(path: Path) -> tuple[list[str], list[list[str | None]]]:
         rows: list[list[str | None]] = [[cell.strip() or None for cell in row] for row in lines]
     wrong = next((row for row in rows if len(row) != len(header)), None)
     if wrong is not None:
-        raise RuleError("rule.vocabulary", place=str(path), cause=f"{len(wrong)} cells in place of {len(header)}: {wrong}")
+        raise RuleError("rule.vocabulary", place=str(path), cause=f"not {len(header)} cells: {wrong}")
     return header, rows
 
 
@@ -153,22 +172,31 @@ def sql_type(hint: Any) -> str:
     return next(sql_type(argument) for argument in get_args(hint) if argument is not type(None))
 
 
-def _view(name: str, row: type[Row], files: Sequence[Path]) -> str:
-    """Return the view's SQL. Missing columns (older runs) are null; the types are the declared ones."""
-    columns = [("row", "BIGINT"), *((c.name, sql_type(c.type)) for c in columns_of(row))]
+def _parts(name: str, runs: Sequence[RunTables]) -> list[Part]:
+    return [Part(run.tables.get(name, ()), {"host": run.host, "run": run.run}) for run in runs]
+
+
+def _view(name: str, row: type[Row], parts: Sequence[Part]) -> str:
+    """Return the view's SQL. Columns that older runs lack are null; the types are the declared ones."""
+    labels = [(label, "VARCHAR") for label in (parts[0].labels if parts else ())]
+    columns = [*labels, ("row", "BIGINT"), *((c.name, sql_type(c.type)) for c in columns_of(row))]
     empty = ", ".join(f'NULL::{kind} AS "{column}"' for column, kind in columns)
-    declared = f"SELECT {empty} WHERE false"
-    if not files:
-        return f'CREATE VIEW "{name}" AS {declared}'
-    listed = _literal_list([str(path) for path in files])
-    return (
-        f'CREATE VIEW "{name}" AS {declared} UNION ALL BY NAME '
-        f"SELECT * FROM read_parquet({listed}, union_by_name=true, hive_partitioning=false)"
-    )
+    selects = [f"SELECT {empty} WHERE false", *(_select(part) for part in parts if part.files)]
+    return f'CREATE VIEW "{name}" AS ' + " UNION ALL BY NAME ".join(selects)
+
+
+def _select(part: Part) -> str:
+    listed = _literal_list([str(path) for path in part.files])
+    labels = "".join(f'{_literal(value)} AS "{label}", ' for label, value in part.labels.items())
+    return f"SELECT {labels}* FROM read_parquet({listed}, union_by_name=true, hive_partitioning=false)"
+
+
+def _literal(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
 
 
 def _literal_list(values: Sequence[str]) -> str:
-    return "[" + ", ".join("'" + value.replace("'", "''") + "'" for value in values) + "]"
+    return "[" + ", ".join(_literal(value) for value in values) + "]"
 
 
 def _check_select(cursor: Any, sql: str) -> None:

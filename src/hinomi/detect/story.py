@@ -9,7 +9,7 @@ from dataclasses import replace
 from math import prod
 
 from hinomi.detect.draft import clipped
-from hinomi.detect.tactics import Phase, phase_of, phase_order
+from hinomi.detect.tactics import OTHER, Phase, phase_of, phase_order
 from hinomi.model.findings import SEVERITIES, Finding, Severity, Story, severity_rank
 from hinomi.model.text import Bilingual, printable
 
@@ -18,22 +18,25 @@ _LOW, _MEDIUM, _HIGH = (severity_rank(s) for s in ("low", "medium", "high"))
 _NAME_RULES = frozenset(f"indicator:{kind}" for kind in ("filename", "filepath", "account", "service"))
 _NAME_BONUS = 30
 # everybody's files: two findings that both mention one of them have nothing else in common
-_COMMON = frozenset(
-    "/ /etc /bin /sbin /usr /usr/bin /usr/sbin /lib /usr/lib /tmp /var/tmp /dev /dev/null /dev/shm /proc /run /root /home "
-    "/etc/passwd /etc/shadow /etc/group /etc/sudoers /etc/hosts /etc/crontab /etc/profile /etc/ld.so.preload root".split()
+_COMMON_PATHS = (
+    "/ /etc /bin /sbin /usr /usr/bin /usr/sbin /lib /usr/lib /tmp /var/tmp /dev /dev/null /dev/shm /proc /run /root "
+    "/home /etc/passwd /etc/shadow /etc/group /etc/sudoers /etc/hosts /etc/crontab /etc/profile root"
 )
-_COMMON_NAMES = frozenset(
+_COMMON = frozenset(_COMMON_PATHS.split())
+_COMMON_PROGRAMS = (
     "sh bash dash ash ksh zsh busybox env sudo su cron crond systemd init python python3 perl ruby php node java root "
-    "cp mv rm tar gzip gunzip cpio mount umount sed awk grep cat echo curl wget openssl ssh sshd sqlite3 pgrep pidof".split()
+    "cp mv rm tar gzip gunzip cpio mount umount sed awk grep cat echo curl wget openssl ssh sshd sqlite3 pgrep "
+    "pidof"
 )
+_COMMON_NAMES = frozenset(_COMMON_PROGRAMS.split())
 
 
 def tell(findings: Iterable[Finding]) -> list[Story]:
     """Return the stories of findings, gravest first.
 
-    A story is at least two findings (`low` or worse) by different rules on one target that touch the same file, program,
-    process or account; one of them must say more than a name. Advisories tell of exposure, not of an intrusion, and
-    stay out.
+    A story is at least two findings (`low` or worse) by different rules on one target that touch the same file,
+    program, process or account; one of them must say more than a name. Advisories tell of exposure, not of an
+    intrusion, and stay out.
     """
     by_target: dict[str, list[Finding]] = defaultdict(list)
     for finding in findings:
@@ -150,7 +153,8 @@ def _voted(group: Sequence[Finding]) -> tuple[str, ...]:
 
 
 def _title(ordered: Sequence[Finding], threats: tuple[str, ...]) -> Bilingual:
-    phases = list(dict.fromkeys(phase_of(f.attack).title for f in ordered))
+    phases = list(dict.fromkeys(phase_of(f.attack).title for f in ordered if phase_of(f.attack) is not OTHER))
+    phases = phases or [Bilingual("indicators", "指標の一致")]
     en, ja = (", ".join(p.en.lower() for p in phases)), "・".join(p.ja for p in phases)
     if threats:
         return Bilingual(f"An intrusion that fits {threats[0]}: {en}", f"{threats[0]}の特徴に合う侵害: {ja}")
@@ -166,7 +170,7 @@ def _explanation(ordered: Sequence[Finding]) -> Bilingual:
     en, ja = (" ".join(texts) for texts in zip(*((part.en, part.ja) for part in parts), strict=True))
     subjects = len({f.subject_key for f in ordered})
     return Bilingual(
-        f"{len(ordered)} findings on {subjects} subjects touch each other. {en}",
+        f"{len(ordered)} findings belong together; subjects: {subjects}. {en}",
         f"{subjects}個の対象に関する{len(ordered)}件の検知が互いにつながっています。{ja}",
     )
 
