@@ -100,7 +100,7 @@ def _affected(
     products = [c for c in report.claims if c.type in VULNERABILITY_TYPES and c.status != "rejected"]
     if not products:
         return _affected_by_scope(report, look)
-    checked = {c.claim_id for c in claim_coverage if any(r.startswith("advisory:") for r in c.checked_by)}
+    checked = {c.claim_id for c in claim_coverage if c.checked_by}
     open_claims = [c for c in products if c.id not in checked]
     if open_claims:
         return Judgement("unknown", tuple(_product_reason(c) for c in _one_per_product(open_claims)))
@@ -169,11 +169,7 @@ def _weight(finding: Finding) -> tuple[int, int, str]:
 
 def _not_looked_at(report: Report, claim_coverage: Sequence[ClaimCoverage], look: Look) -> list[Reason]:
     gaps = {c.claim_id: c.gap for c in claim_coverage if c.gap and not c.checked_by}
-    open_claims = [
-        c
-        for c in report.claims
-        if c.id in gaps and c.type in COMPROMISE_TYPES and c.status != "rejected" and c.role not in INACTIVE_ROLES
-    ]
+    open_claims = [c for c in report.claims if c.id in gaps and _matters(c)]
     reasons = []
     if not look.coverage.complete:
         reasons.append(_incomplete(look.coverage))
@@ -203,5 +199,12 @@ def _unchecked(report: Report, claim_coverage: Sequence[ClaimCoverage]) -> tuple
         {"claim": c.claim_id, "type": claims[c.claim_id].type, "text": claims[c.claim_id].text, "gap": c.gap,
          "why": both(c.gap).to_json()}
         for c in claim_coverage
-        if c.gap and not c.checked_by and c.claim_id in claims and claims[c.claim_id].type in COMPROMISE_TYPES
+        if c.gap and not c.checked_by and _matters(claims.get(c.claim_id))
     )  # fmt: skip
+
+
+def _matters(claim: Claim | None) -> bool:
+    """Tell whether a claim describes a compromise: neither a mere reference nor rejected."""
+    if claim is None or claim.status == "rejected":
+        return False
+    return claim.type in COMPROMISE_TYPES and claim.role not in INACTIVE_ROLES
