@@ -180,8 +180,6 @@ def _view(name: str, row: type[Row], parts: Sequence[Part]) -> str:
     """Return the view's SQL. Columns that older runs lack are null; the types are the declared ones."""
     labels = [(label, "VARCHAR") for label in (parts[0].labels if parts else ())]
     columns = [*labels, ("row", "BIGINT"), *((c.name, sql_type(c.type)) for c in columns_of(row))]
-    if partitions:
-        columns += [("host", "VARCHAR"), ("run", "VARCHAR")]
     empty = ", ".join(f'NULL::{kind} AS "{column}"' for column, kind in columns)
     selects = [f"SELECT {empty} WHERE false", *(_select(part) for part in parts if part.files)]
     return f'CREATE VIEW "{name}" AS ' + " UNION ALL BY NAME ".join(selects)
