@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from hinomi.flow.briefing import coverage_from
 from hinomi.flow.checking import indicators_in, library_indicators, rules_of
 from hinomi.flow.scanning import ScanResult, judge_rows
-from hinomi.model.errors import RuleError, UsageError
+from hinomi.model.errors import UsageError
 from hinomi.model.findings import Coverage
 from hinomi.store.case import Case
 
@@ -55,23 +55,14 @@ def only_rule(catalogue: Catalogue, rule_id: str) -> Catalogue:
 def query(case: Case, sql: str, *, limit: int = 10_000) -> tuple[list[str], list[tuple[Any, ...]], Coverage]:
     """Run one SELECT over the evidence of every finished run; every table also has `host` and `run`.
 
-    Raises `UsageError` where the query does not run. What is cut off or unreadable is in the coverage.
+    More rows than `limit` are cut off, which the coverage says.
     """
-    from hinomi.detect.sql import Evidence, QueryTimeoutError
+    from hinomi.detect.query import ask
 
     coverage = Coverage()
-    tables: dict[str, list[Path]] = {}
-    for run in case.runs():
-        coverage.count("runs")
-        for table, files in case.tables(run.id).items():
-            tables.setdefault(table, []).extend(files)
-    with Evidence(tables, partitions=True) as evidence:
-        for table, cause in evidence.problems:
-            coverage.miss(f"table:{table}", table, "unreadable", cause)
-        try:
-            result = evidence.query(sql, limit=limit)
-        except (RuleError, QueryTimeoutError) as error:
-            raise UsageError("query.failed", cause=getattr(error, "cause", str(error))) from error
-    if result.truncated:
+    runs = [(run.host, run.id, case.tables(run.id)) for run in case.runs()]
+    columns, rows = ask(runs, sql, limit=limit + 1)
+    coverage.count("runs", len(runs))
+    if len(rows) > limit:
         coverage.miss("query", sql, "truncated", f"more than {limit} rows")
-    return list(result.columns), result.rows, coverage
+    return columns, rows[:limit], coverage

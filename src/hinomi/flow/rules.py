@@ -44,3 +44,18 @@ def test(catalogue: Catalogue) -> list[CaseResult]:
     from hinomi.detect.cases import test_rules
 
     return list(test_rules(r for r in catalogue if r.kind != "advisory"))
+
+
+def lint(catalogue: Catalogue) -> list[dict[str, str]]:
+    """Return every problem of the rules' files as `{"place", "problem"}`, worst known first."""
+    from hinomi.detect.lint import lint as find
+    from hinomi.respond.playbook import load_playbooks
+
+    return [problem.to_json() for problem in find(catalogue, set(load_playbooks()))]
+
+
+def new(rule_id: str, kind: str, folder: Path) -> list[Path]:
+    """Write a rule and its cases, ready to fill in; refuses to overwrite."""
+    from hinomi.detect.template import write_rule
+
+    return write_rule(rule_id, kind, folder)
