@@ -6,7 +6,7 @@ import csv
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
@@ -28,23 +28,6 @@ class QueryTimeoutError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class RunTables:
-    """The evidence of one run among several."""
-
-    host: str
-    run: str
-    tables: Mapping[str, Sequence[Path]]
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """The Parquet files of one table and the labels (host, run) that their rows get."""
-
-    files: Sequence[Path]
-    labels: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
 class Result:
     """Column names and rows of one query; `truncated` where more rows were there than asked for."""
 
@@ -60,17 +43,17 @@ class Result:
 class Evidence:
     """A locked, in-memory DuckDB connection whose views hold the evidence. A context manager.
 
-    `tables` maps a table's name to its Parquet files, each with a `row` column; with `runs` in its place every view
-    holds all of them and has the columns `host` and `run` too. Queries are single SELECTs; they read those files and
-    the vocabularies of `rules/data`, and can neither write, reach other files nor change settings.
+    `tables` maps a table's name to its Parquet files, each with a `row` column. With `partitions` the files may be of
+    many runs, and every view has the columns `host` and `run` from their folders (`host=…/run=…`). Queries are single
+    SELECTs; they read those files and the vocabularies of `rules/data`, and can neither write, reach other files nor
+    change settings.
     """
 
-    def __init__(self, tables: Mapping[str, Sequence[Path]], *, runs: Sequence[RunTables] = ()) -> None:
+    def __init__(self, tables: Mapping[str, Sequence[Path]], *, partitions: bool = False) -> None:
         import duckdb
 
         self._temp = TemporaryDirectory(prefix="hinomi-sql-")
-        sources = (tables, *(run.tables for run in runs))
-        files = [str(path) for source in sources for paths in source.values() for path in paths]
+        files = [str(path) for paths in tables.values() for path in paths]
         # one thread: the order of list() and first() stays the same from run to run
         config: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": MEMORY_LIMIT, "threads": 1, "temp_directory": self._temp.name,
@@ -79,7 +62,7 @@ class Evidence:
         self.connection = duckdb.connect(":memory:", config=config)
         self.problems: list[tuple[str, str]] = []  # (table, cause) of evidence that cannot be read
         for name, row in TABLES.items():
-            self._make_view(name, row, [Part(tables.get(name, ()))] if not runs else _parts(name, runs))
+            self._make_view(name, row, tables.get(name, ()), partitions)
         self._load_vocabularies()
         self.connection.execute(MACROS)
         self.connection.execute(f"SET allowed_paths={_literal_list(files)}")
@@ -132,14 +115,14 @@ class Evidence:
         finally:
             cursor.close()
 
-    def _make_view(self, name: str, row: type[Row], parts: Sequence[Part]) -> None:
+    def _make_view(self, name: str, row: type[Row], files: Sequence[Path], partitions: bool) -> None:
         import duckdb
 
         try:
-            self.connection.execute(_view(name, row, parts))
+            self.connection.execute(_view(name, row, files, partitions))
         except duckdb.Error as error:
             self.problems.append((name, str(error).splitlines()[0]))
-            self.connection.execute(_view(name, row, [Part((), part.labels) for part in parts[:1]]))
+            self.connection.execute(_view(name, row, (), partitions))
 
     def _load_vocabularies(self) -> None:
         for path in sorted(DATA_FOLDER.glob("*.csv")):
@@ -172,23 +155,17 @@ def sql_type(hint: Any) -> str:
     return next(sql_type(argument) for argument in get_args(hint) if argument is not type(None))
 
 
-def _parts(name: str, runs: Sequence[RunTables]) -> list[Part]:
-    return [Part(run.tables.get(name, ()), {"host": run.host, "run": run.run}) for run in runs]
-
-
-def _view(name: str, row: type[Row], parts: Sequence[Part]) -> str:
+def _view(name: str, row: type[Row], files: Sequence[Path], partitions: bool) -> str:
     """Return the view's SQL. Columns that older runs lack are null; the types are the declared ones."""
-    labels = [(label, "VARCHAR") for label in (parts[0].labels if parts else ())]
+    labels = [("host", "VARCHAR"), ("run", "VARCHAR")] if partitions else []
     columns = [*labels, ("row", "BIGINT"), *((c.name, sql_type(c.type)) for c in columns_of(row))]
     empty = ", ".join(f'NULL::{kind} AS "{column}"' for column, kind in columns)
-    selects = [f"SELECT {empty} WHERE false", *(_select(part) for part in parts if part.files)]
-    return f'CREATE VIEW "{name}" AS ' + " UNION ALL BY NAME ".join(selects)
-
-
-def _select(part: Part) -> str:
-    listed = _literal_list([str(path) for path in part.files])
-    labels = "".join(f'{_literal(value)} AS "{label}", ' for label, value in part.labels.items())
-    return f"SELECT {labels}* FROM read_parquet({listed}, union_by_name=true, hive_partitioning=false)"
+    declared = f'CREATE VIEW "{name}" AS SELECT {empty} WHERE false'
+    if not files:
+        return declared
+    listed = _literal_list([str(path) for path in files])
+    hive = "hive_partitioning=true, hive_types_autocast=false" if partitions else "hive_partitioning=false"
+    return f"{declared} UNION ALL BY NAME SELECT * FROM read_parquet({listed}, union_by_name=true, {hive})"
 
 
 def _literal(value: str) -> str:
