@@ -1,0 +1,142 @@
+"""What a text says malware does: behaviours of our rules, and the ATT&CK techniques they stand for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+
+from hinomi.intel.advice import gives_advice, is_checkbox, is_step
+from hinomi.intel.extractor import Candidate, ReadingContext, Sentence
+from hinomi.intel.vocabulary.behaviours import Cue, PhraseRule, behaviours, phrase_rules, technique_names
+from hinomi.intel.vocabulary.names import Form, Name, NameIndex
+
+_MAX_SENTENCE = 1500
+# Behaviours that advice asks the reader to look for on the own system.
+_CHECKED = frozenset({"exposed-service", "weak-password", "vulnerable-library"})
+_JA_NOT = re.compile(r"^[^。、]{0,10}?(?:ていない|ていません|ません|なかった|されず|せず|できない|ではない|はない)(?!場合|とき|限り|か)")
+_EN_NOT = re.compile(r"\b(?:not|never|no evidence|without|neither|nor|cannot|can't|don't|doesn't|didn't|did not|does not|no longer|unable to|fail(?:s|ed) to)\b[^.;,]{0,24}$")
+
+
+class BehavioursExtractor:
+    """Yields behaviour candidates and, less sure, the techniques they stand for; and techniques by name."""
+
+    name = "behaviours"
+
+    def extract(self, context: ReadingContext) -> Iterable[Candidate]:
+        """Yield candidates sentence by sentence."""
+        for sentence in context.sentences:
+            yield from _behaviours(context, sentence)
+        yield from _named_techniques(context)
+
+
+def _behaviours(context: ReadingContext, sentence: Sentence) -> Iterator[Candidate]:
+    index, _ = phrase_rules()
+    text = sentence.text[:_MAX_SENTENCE]
+    lowered = text.lower()
+    if len(lowered) != len(text):
+        lowered = "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
+    cues = list(index.find(lowered))
+    if not cues:
+        return
+    advice = gives_advice(text) or _is_step_here(context, sentence)
+    present = frozenset(cue.number for cue in cues)
+    given: set[str] = set()
+    for rule in _candidates(present):
+        if rule.behaviour in given or (advice and not rule.advice and rule.behaviour not in _CHECKED):
+            continue
+        used = _match(rule, present, cues, lowered)
+        if used:
+            given.add(rule.behaviour)
+            yield from _claims(sentence, rule.behaviour, used, text, advice)
+
+
+def _is_step_here(context: ReadingContext, sentence: Sentence) -> bool:
+    section = sentence.section
+    in_mitigation = section is not None and context.sections[section].role == "mitigation"
+    return is_checkbox(sentence.text) or (in_mitigation and is_step(sentence.text))
+
+
+@cache
+def _by_cue() -> dict[int, tuple[PhraseRule, ...]]:
+    """Rules by each cue of their smallest line: only rules with one of those present can hold."""
+    table: dict[int, list[PhraseRule]] = {}
+    for rule in phrase_rules()[1]:
+        for number in min(rule.wanted, key=len):
+            table.setdefault(number, []).append(rule)
+    return {number: tuple(rules) for number, rules in table.items()}
+
+
+def _candidates(present: frozenset[int]) -> list[PhraseRule]:
+    rules = {id(rule): rule for number in present for rule in _by_cue().get(number, ())}
+    order = {id(rule): number for number, rule in enumerate(phrase_rules()[1])}
+    return sorted(rules.values(), key=lambda rule: order[id(rule)])
+
+
+def _match(rule: PhraseRule, present: frozenset[int], cues: Sequence[Cue], text: str) -> list[Cue] | None:
+    """Return the cues that satisfy the rule (one per line, no two at one place), or None."""
+    if not all(line & present for line in rule.wanted) or rule.unwanted & present:
+        return None
+    used: list[Cue] = []
+    for line in sorted(rule.wanted, key=len):
+        free = (c for c in cues if c.number in line and not any(c.start < u.end and u.start < c.end for u in used))
+        chosen = next(free, None)
+        if chosen is None:
+            return None
+        used.append(chosen)
+    if _negated(text, used):
+        return None
+    return sorted(used, key=lambda c: c.start)
+
+
+def _negated(text: str, used: Sequence[Cue]) -> bool:
+    start, end = min(c.start for c in used), max(c.end for c in used)
+    return _JA_NOT.match(text, end) is not None if not text.isascii() else _EN_NOT.search(text[max(0, start - 60) : start]) is not None
+
+
+def _claims(sentence: Sentence, behaviour: str, used: Sequence[Cue], text: str, advice: bool) -> Iterator[Candidate]:
+    known = behaviours()[behaviour]
+    start, end = min(c.start for c in used), max(c.end for c in used)
+    span = (sentence.span[0] + start, sentence.span[0] + end)
+    phrase = " … ".join(dict.fromkeys(text[c.start : c.end] for c in used))
+    confidence = 45 + 10 * min(3, len(used)) - (15 if advice else 0)
+    yield Candidate(
+        type="behaviour", value=behaviour, span=span, role="mentioned" if advice else "malicious", confidence=confidence,
+        why=f"said by: {phrase}", canonical=known.en, attributes={"attack": list(known.attack)},
+    )  # fmt: skip
+    if advice:
+        return
+    for technique in known.attack:
+        yield Candidate(
+            type="attack-technique", value=technique, span=span, confidence=confidence - 25, why=f"said by: {phrase}",
+            canonical=technique_names().get(technique), attributes={"behaviour": behaviour},
+        )  # fmt: skip
+
+
+@cache
+def _technique_index() -> tuple[NameIndex, dict[str, str]]:
+    """Technique names of two words and more; single words (`Phishing`) are plain language."""
+    names: dict[str, str] = {}
+    for number, full in technique_names().items():
+        for form in {full, full.split(": ")[-1]}:
+            if len(form.split()) > 1 and form not in names:
+                names[form] = number
+    return NameIndex([Form(Name("tool", form), form, False) for form in sorted(names)]), names
+
+
+def _named_techniques(context: ReadingContext) -> Iterator[Candidate]:
+    index, names = _technique_index()
+    text = context.folded.text
+    for hit in index.find(text):
+        surface = text[hit.start : hit.end]
+        words = re.findall(r"[A-Za-z]+", surface)
+        if not all(word[0].isupper() or len(word) < 4 for word in words):
+            continue
+        number = names[hit.forms[0].text]
+        yield Candidate(
+            type="attack-technique", value=number, span=context.folded.span(hit.start, hit.end), confidence=70,
+            why=f"named: {surface}", canonical=technique_names()[number], attributes={},
+        )  # fmt: skip
+
+
+EXTRACTOR = BehavioursExtractor()

@@ -1,0 +1,97 @@
+"""What a report advises to do, step by step, and what each step is about."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from hinomi.intel.advice import gives_advice, is_checkbox, is_item, is_step, without_bullet
+from hinomi.intel.extractor import Candidate, ReadingContext, Sentence
+from hinomi.intel.versions.conditions import VERSION
+from hinomi.intel.vocabulary.names import name_index
+from hinomi.intel.vocabulary.products import find_products
+
+_MAX_STEP = 600
+_ACTIONS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
+    (name, re.compile(source))
+    for name, source in (
+        ("update", r"(?i)アップグレード|アップデート|更新プログラム|パッチ|バージョンアップ|最新(?:版|バージョン)|\bupgrad|\bupdat|\bpatch"),
+        ("disable", r"(?i)無効|\bdisabl|turn off|\bblock macros|停止する|オフに"),
+        ("remove", r"(?i)削除|除去|アンインストール|\bremov|\bdelet|\bkill|プロセスを停止|uninstall"),
+        ("verify", r"(?i)確認|検証|整合性|\bverif|\bcheck|\binspect|\breview|\baudit"),
+        ("scan", r"(?i)スキャン|診断|検査|\bscan|\bhunt"),
+        ("investigate", r"(?i)調査|フォレンジック|\binvestigat|\bforensic"),
+        ("monitor", r"(?i)監視|ログ(?:を|の)|\bmonitor|\blogging|\balert"),
+        ("restrict", r"(?i)制限|遮断|ブロック|多要素|\brestrict|\bblock|\bsegment|\bMFA\b|multi-factor|\blimit"),
+        ("reset", r"(?i)パスワード(?:を|の)(?:変更|リセット)|\breset|\brotat|\brevok|失効"),
+        ("educate", r"(?i)教育|従業員|見分け|訓練|意識|\btrain|\beducat|\bawareness|\bemployees"),
+    )
+)  # fmt: skip
+
+
+class MitigationsExtractor:
+    """Yields mitigation candidates with what they are about in `attributes`."""
+
+    name = "mitigations"
+
+    def extract(self, context: ReadingContext) -> Iterable[Candidate]:
+        """Yield one candidate per step: advice anywhere, and list items of mitigation sections."""
+        for sentence in context.sentences:
+            confidence = _confidence(context, sentence)
+            if confidence:
+                yield from _step(context, sentence, confidence)
+
+
+def _confidence(context: ReadingContext, sentence: Sentence) -> int:
+    text = sentence.text
+    section = sentence.section
+    role = context.sections[section].role if section is not None else "other"
+    if not 6 <= len(text.strip()) <= _MAX_STEP or role in {"sources", "indicators"}:
+        return 0
+    if is_checkbox(text):
+        return 85
+    here = role == "mitigation"
+    if here and is_item(text):
+        return 85 if is_step(text) or gives_advice(text) else 65
+    if gives_advice(text):
+        return 85 if here else 65 if _actions(text) else 0
+    if here and is_step(text):
+        return 75
+    return 60 if is_item(text) and is_step(text) and _actions(text) and not text.isascii() else 0
+
+
+def _actions(text: str) -> list[str]:
+    return [name for name, pattern in _ACTIONS if pattern.search(text)]
+
+
+def _step(context: ReadingContext, sentence: Sentence, confidence: int) -> Iterator[Candidate]:
+    bare = without_bullet(sentence.text)
+    start = sentence.span[0] + sentence.text.find(bare[:20]) if bare else sentence.span[0]
+    end = min(start + len(bare), sentence.span[1])
+    if not bare or end <= start:
+        return
+    value = " ".join(bare.split())
+    yield Candidate(
+        type="mitigation", value=value, span=(start, end), confidence=confidence, why="says what to do",
+        attributes=_about(context, sentence.text),
+    )  # fmt: skip
+
+
+def _about(context: ReadingContext, text: str) -> dict[str, Any]:
+    """What the step speaks of: actions, products, versions, names."""
+    about: dict[str, Any] = {}
+    if actions := _actions(text):
+        about["actions"] = actions
+    if products := list(dict.fromkeys(hit.canonical for hit in find_products(text))):
+        about["product"] = products[0]
+        about["products"] = products
+    if versions := [found["number"] for found in VERSION.finditer(text)]:
+        about["versions"] = versions
+    names = [h.forms[0].name.canonical for h in name_index().find(text) if not h.forms[0].ordinary and text[h.start].isupper()]
+    if names:
+        about["threats"] = list(dict.fromkeys(names))
+    return about
+
+
+EXTRACTOR = MitigationsExtractor()
