@@ -1,0 +1,1 @@
+"""One module per mechanism; each defines `find(site: Site) -> Iterator[Persistence]`."""

@@ -1,0 +1,1 @@
+"""/proc as we read it: processes, their memory maps, and sockets."""
