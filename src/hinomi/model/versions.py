@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cmp_to_key, lru_cache
 from itertools import zip_longest
 from typing import Any
 
 MAX_VERSION = 256  # longer texts are compared by their first 256 characters
 
 _TOKEN = re.compile(r"[0-9]+|[A-Za-z]+")
-Key = tuple[Any, ...]
 
 
 def compare(left: str, right: str, ecosystem: str) -> int:
@@ -57,8 +56,6 @@ def _in_events(version: str, events: Any, ecosystem: str) -> bool:
 
 
 def _event_key(ecosystem: str) -> Callable[[tuple[str, str]], Any]:
-    from functools import cmp_to_key
-
     ranks = {"introduced": 0, "fixed": 1, "last_affected": 2}
 
     def order(a: tuple[str, str], b: tuple[str, str]) -> int:
@@ -86,7 +83,7 @@ def compare_maven(left: str, right: str) -> int:
     return _sign(_maven_lists(_maven_parse(left), _maven_parse(right)))
 
 
-@cache
+@lru_cache(maxsize=4096)
 def _maven_parse(version: str) -> tuple[Any, ...]:
     """Return nested items: int, qualifier text or tuple (what stands behind a hyphen)."""
     stack: list[list[Any]] = [[]]
@@ -182,7 +179,8 @@ _RUN = re.compile(r"([^0-9]*)([0-9]*)")
 
 
 def _debian_part(left: str, right: str) -> int:
-    for (a_text, a_number), (b_text, b_number) in zip_longest(_RUN.findall(left), _RUN.findall(right), fillvalue=("", "")):
+    runs = zip_longest(_RUN.findall(left), _RUN.findall(right), fillvalue=("", ""))
+    for (a_text, a_number), (b_text, b_number) in runs:
         words = [[_debian_rank(c) for c in text] + [0] for text in (a_text, b_text)]
         if words[0] != words[1]:
             return 1 if words[0] > words[1] else -1
@@ -272,7 +270,7 @@ def _semver(version: str) -> tuple[tuple[int, ...], tuple[tuple[int, int, str], 
     return tuple(numbers), tuple((0, int(p), "") if p.isascii() and p.isdigit() else (1, 0, p) for p in parts)
 
 
-_PEP440_RANKS = {"dev": -4, "a": -3, "alpha": -3, "b": -2, "beta": -2, "c": -1, "rc": -1, "pre": -1, "preview": -1, "post": 1}
+_PRERELEASE = {"dev": -4, "a": -3, "alpha": -3, "b": -2, "beta": -2, "c": -1, "rc": -1, "pre": -1, "preview": -1}
 
 
 def compare_generic(left: str, right: str) -> int:
@@ -284,7 +282,7 @@ def compare_generic(left: str, right: str) -> int:
     return 0
 
 
-@cache
+@lru_cache(maxsize=4096)
 def _generic(version: str) -> tuple[tuple[int, int, str], ...]:
     epoch, mark, rest = version.partition("!")
     text = rest if mark else version
@@ -299,8 +297,8 @@ def _generic(version: str) -> tuple[tuple[int, int, str], ...]:
 def _generic_key(token: str) -> tuple[int, int, str]:
     if token[0].isdigit():
         return 0, int(token), ""
-    rank = _PEP440_RANKS.get(token)
-    return (rank, 0, "") if rank is not None and rank < 0 else (0, 0, token)
+    rank = _PRERELEASE.get(token)
+    return (rank, 0, "") if rank is not None else (0, 0, token)
 
 
 _ORDERS: dict[str, Callable[[str, str], int]] = {

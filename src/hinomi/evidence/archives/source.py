@@ -1,0 +1,204 @@
+"""Bytes to read from: a source is read at any offset, a stream only forwards. Neither trusts a size it was told."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from typing import BinaryIO, Protocol
+
+from hinomi.evidence.archives.budget import BudgetError
+from hinomi.model.errors import ParseError
+
+IN_MEMORY = 32 << 20  # a nested archive above this lies in an unlinked temporary file
+MAX_SPOOL = 1 << 30  # ... and above this it is not looked at
+CHUNK = 1 << 16
+WINDOW = 1 << 20
+
+
+class Source(Protocol):
+    """Random access to `size` bytes."""
+
+    size: int
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """Return at most `length` bytes from `offset`; fewer at the end, none outside."""
+
+
+class BytesSource:
+    """Bytes in memory."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.size = len(data)
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """Return a slice."""
+        return self.data[offset : offset + length] if offset >= 0 and length > 0 else b""
+
+
+class FileSource:
+    """A seekable file, read through one window so that neighbouring small reads cost no system call."""
+
+    def __init__(self, file: BinaryIO, size: int | None = None) -> None:
+        self._file = file
+        self.size = file.seek(0, 2) if size is None else size
+        self._start = 0
+        self._window = b""
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """Return bytes from the window, moving it where needed; a failing read is a `ParseError`."""
+        if offset < 0 or length <= 0 or offset >= self.size:
+            return b""
+        inside = offset - self._start
+        if inside >= 0 and inside + length <= len(self._window):
+            return self._window[inside : inside + length]
+        data = self._read(offset, max(length, WINDOW))
+        if length <= WINDOW:
+            self._start, self._window = offset, data
+        return data[:length]
+
+    def _read(self, offset: int, length: int) -> bytes:
+        try:
+            self._file.seek(offset)
+            return self._file.read(length)
+        except (OSError, ValueError) as error:
+            raise ParseError("archive.unreadable", cause=str(error)) from error
+
+
+class SliceSource:
+    """A part of another source."""
+
+    def __init__(self, source: Source, offset: int, size: int) -> None:
+        self._source = source
+        self._offset = offset
+        self.size = max(0, min(size, source.size - offset))
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """Read inside the part only."""
+        if offset < 0:
+            return b""
+        return self._source.read_at(self._offset + offset, min(length, self.size - offset))
+
+
+def open_source(file: BinaryIO) -> Source:
+    """Return a source over a seekable file: whole in memory where small, windowed where large."""
+    source = FileSource(file)
+    if source.size <= IN_MEMORY:
+        return BytesSource(source.read_at(0, source.size))
+    return source
+
+
+class Stream:
+    """Forward reading over chunks, with a look ahead. Chunks are made on demand, so nothing unread costs anything."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+        self._buffer = b""
+        self.position = 0
+
+    def peek(self, length: int) -> bytes:
+        """Return the next `length` bytes (fewer at the end) without consuming them."""
+        if len(self._buffer) < length:
+            parts, have = [self._buffer], len(self._buffer)
+            while have < length:
+                chunk = next(self._chunks, None)
+                if chunk is None:
+                    break
+                parts.append(chunk)
+                have += len(chunk)
+            self._buffer = b"".join(parts)
+        return self._buffer[:length]
+
+    def read(self, length: int) -> bytes:
+        """Return and consume at most `length` bytes."""
+        data = self.peek(length)
+        self._buffer = self._buffer[len(data) :]
+        self.position += len(data)
+        return data
+
+    def unread(self, data: bytes) -> None:
+        """Put bytes back in front."""
+        self._buffer = data + self._buffer
+        self.position -= len(data)
+
+    def skip(self, length: int) -> int:
+        """Consume `length` bytes; return how many there were."""
+        left = length
+        while left > 0:
+            got = len(self.read(min(left, CHUNK)))
+            if not got:
+                break
+            left -= got
+        return length - left
+
+    def chunks(self, limit: int | None = None) -> Iterator[bytes]:
+        """Yield what is left, at most `limit` bytes, in pieces."""
+        left = limit
+        while left is None or left > 0:
+            data = self.read(CHUNK if left is None else min(CHUNK, left))
+            if not data:
+                return
+            if left is not None:
+                left -= len(data)
+            yield data
+
+
+class SourceStream(Stream):
+    """A stream over a part of a source: skipping costs nothing."""
+
+    def __init__(self, source: Source, offset: int, end: int) -> None:
+        self._source = source
+        self._next = offset
+        self._end = end
+        super().__init__(self._pieces())
+
+    def _pieces(self) -> Iterator[bytes]:
+        while self._next < self._end:
+            data = self._source.read_at(self._next, min(CHUNK, self._end - self._next))
+            if not data:
+                return
+            self._next += len(data)
+            yield data
+
+    def skip(self, length: int) -> int:
+        """Move on without reading."""
+        buffered = min(length, len(self._buffer))
+        self._buffer = self._buffer[buffered:]
+        moved = min(length - buffered, max(0, self._end - self._next))
+        self._next += moved
+        self.position += buffered + moved
+        return buffered + moved
+
+
+def stream_of(source: Source, offset: int = 0, size: int | None = None) -> Stream:
+    """Return a stream over (a part of) a source."""
+    return SourceStream(source, offset, source.size if size is None else min(source.size, offset + size))
+
+
+def spool(stream: Stream) -> tuple[Source, BinaryIO | None]:
+    """Make a stream seekable: in memory up to 32 MiB, then in an unlinked temporary file (to be closed by the caller).
+
+    Raises `BudgetError` above 1 GiB.
+    """
+    parts: list[bytes] = []
+    size = 0
+    file: BinaryIO | None = None
+    try:
+        for chunk in stream.chunks():
+            size += len(chunk)
+            if size > MAX_SPOOL:
+                raise BudgetError("bytes of one member")
+            if file is None and size > IN_MEMORY:
+                file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the caller, and unlinked from birth
+                file.writelines(parts)
+                parts.clear()
+            parts.append(chunk) if file is None else file.write(chunk)
+    except BaseException as error:
+        if file is not None:
+            file.close()
+        if isinstance(error, OSError):
+            raise ParseError("archive.spool", cause=str(error)) from error
+        raise
+    if file is None:
+        return BytesSource(b"".join(parts)), None
+    return FileSource(file, size), file

@@ -1,0 +1,71 @@
+"""tar in all its dialects (v7, ustar, GNU, pax), forward only. Format: POSIX.1-2017 pax, GNU tar manual."""
+
+from __future__ import annotations
+
+from hinomi.evidence.archives.members import Member, Members, part, rest_skipped
+from hinomi.evidence.archives.source import Stream
+from hinomi.model.errors import ParseError
+
+BLOCK = 512
+MAX_HEADER_DATA = 1 << 20
+
+
+def read_tar(stream: Stream) -> Members:
+    """Yield the regular files; `ParseError` where the archive is cut or no longer a tar."""
+    name: bytes | None = None
+    while True:
+        header = stream.read(BLOCK)
+        if not header.strip(b"\x00"):
+            if len(header) < BLOCK or not stream.peek(BLOCK).strip(b"\x00"):
+                return
+            continue
+        size = _size(header)
+        end = stream.position + -(-size // BLOCK) * BLOCK
+        kind = header[156:157]
+        if kind in (b"L", b"x"):
+            name = _long_name(kind, stream.read(min(size, MAX_HEADER_DATA))) or name
+        elif kind in (b"0", b"\x00", b"7") and not (kind != b"0" and _name(header).endswith(b"/")):
+            yield Member(name or _name(header), size, part(stream, size))
+            name = None
+        elif kind not in (b"g", b"K"):
+            name = None
+        if not rest_skipped(stream, end):
+            if stream.position < end - BLOCK:
+                raise ParseError("archive.truncated", cause="tar ends inside a member")
+            return
+
+
+def _size(header: bytes) -> int:
+    if len(header) < BLOCK:
+        raise ParseError("archive.truncated", cause="tar ends inside a header")
+    field = header[124:136]
+    try:
+        size = int.from_bytes(field[1:], "big") if field[0] & 0x80 else int(field.strip(b"\x00 ") or b"0", 8)
+        checksum = int(header[148:156].strip(b"\x00 ").split(b"\x00")[0] or b"0", 8)
+    except ValueError as error:
+        raise ParseError("archive.damaged", cause="tar header") from error
+    if checksum != sum(header) - sum(header[148:156]) + 8 * 0x20:
+        raise ParseError("archive.damaged", cause="tar header checksum")
+    return size
+
+
+def _name(header: bytes) -> bytes:
+    name = header[:100].rstrip(b"\x00").split(b"\x00")[0]
+    prefix = header[345:500].split(b"\x00")[0] if header[257:263] == b"ustar\x00" else b""
+    return prefix + b"/" + name if prefix else name
+
+
+def _long_name(kind: bytes, data: bytes) -> bytes | None:
+    if kind == b"L":
+        return data.rstrip(b"\x00")
+    position = 0
+    while position < len(data):  # pax records: "<length> <key>=<value>\n"
+        space = data.find(b" ", position, position + 12)
+        if space < 0 or not data[position:space].isdigit():
+            return None
+        end = position + int(data[position:space])
+        key, _, value = data[space + 1 : end - 1].partition(b"=")
+        if key == b"path":
+            return value
+        position = max(end, space + 1)
+    return None

@@ -1,0 +1,46 @@
+"""What the walker tells to whoever looks for something inside archives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+MAX_CLASS = 1 << 16  # a class above this is no JNDI class; the largest real one has 10 KB
+MIN_CLASS = 64
+MAX_TEXT = 1 << 20
+
+
+@dataclass(slots=True, eq=False)
+class Place:
+    """One container being walked. `chain` holds the outer path and every member's name on the way in.
+
+    `names` gives all member names of the container again, for the rare decision that needs them.
+    """
+
+    chain: tuple[str, ...]
+    names: Callable[[], Iterable[bytes]]
+
+    @property
+    def path(self) -> str:
+        """The chain as a row shows it."""
+        return " » ".join(self.chain)
+
+
+class Visitor(Protocol):
+    """Takes what the walker finds. Nothing here may raise."""
+
+    def wants_text(self, name: bytes) -> bool:
+        """Whether a member of this name is metadata to be read (the only question asked of a name)."""
+
+    def wants_class(self, data: bytes) -> bool:
+        """Whether these plain bytes can matter at all: a cheap search, called for every class."""
+
+    def class_file(self, place: Place, name: bytes, data: bytes) -> None:
+        """Take a class that mattered."""
+
+    def text_file(self, place: Place, name: bytes, data: bytes) -> None:
+        """Take a metadata member (at most 1 MiB of it)."""
+
+    def leave(self, place: Place) -> None:
+        """Decide about a container: all its own members have been seen."""

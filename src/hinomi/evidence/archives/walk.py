@@ -1,0 +1,369 @@
+"""The walker: opens what content says is an archive, member by member, and shows classes and metadata to a visitor.
+
+Every fault is local: a damaged, encrypted or unknown member is noted and its neighbours are still looked at. Budgets
+are per outer file, and a member gets only a share of what is left.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterator
+
+from hinomi.evidence.archives import zips
+from hinomi.evidence.archives.ars import read_ar, read_rpm
+from hinomi.evidence.archives.budget import Budget, BudgetError, Notes
+from hinomi.evidence.archives.cpio import read_cpio
+from hinomi.evidence.archives.inflate64 import inflate64
+from hinomi.evidence.archives.iso import read_iso
+from hinomi.evidence.archives.kinds import (
+    ISO_MAGIC_AT,
+    SEEKABLE,
+    SNIFF_SIZE,
+    STREAMS,
+    UNSUPPORTED,
+    Kind,
+    may_carry_zip,
+    sniff,
+)
+from hinomi.evidence.archives.members import Members
+from hinomi.evidence.archives.sevenzip import read_7z
+from hinomi.evidence.archives.source import BytesSource, SliceSource, Source, Stream, spool, stream_of
+from hinomi.evidence.archives.squashfs import read_squashfs
+from hinomi.evidence.archives.streams import UnsupportedError, decompressed, inflate, zip_lzma
+from hinomi.evidence.archives.tars import read_tar
+from hinomi.evidence.archives.visitor import MAX_CLASS, MAX_TEXT, MIN_CLASS, Place, Visitor
+from hinomi.evidence.archives.zips import ZipEntry, ZipReader
+from hinomi.model.errors import ParseError
+
+MAX_REMEMBERED = 300_000
+BOMB_RATIO = 200
+BOMB_SIZE = 64 << 20
+MAX_TAIL_CHECK = 256 << 20  # packed programs above this are not unpacked only to look for a zip behind them
+
+_SEQUENTIAL: dict[str, Callable[[Stream], Members]] = {
+    "tar": read_tar,
+    "cpio": read_cpio,
+    "ar": read_ar,
+    "rpm": read_rpm,
+}
+_RANDOM: dict[str, Callable[[Source], Members]] = {"7z": read_7z, "iso": read_iso, "squashfs": read_squashfs}
+_ZIP_STREAMS: dict[int, Kind] = {12: "bzip2", 93: "zstd", 95: "xz"}
+
+
+class Memory:
+    """Remembers content already seen to be innocent, by a keyed 64-bit hash; bounded, shared by all files of a scan."""
+
+    def __init__(self) -> None:
+        self._innocent: set[int] = set()
+
+    def __contains__(self, key: int) -> bool:
+        return key in self._innocent
+
+    def add(self, key: int) -> None:
+        """Remember; forget everything when full."""
+        if len(self._innocent) >= MAX_REMEMBERED:
+            self._innocent.clear()
+        self._innocent.add(key)
+
+
+class Walker:
+    """Walks one outer file. `found` tells how much the visitor has found so far (to know what is innocent)."""
+
+    def __init__(self, visitor: Visitor, notes: Notes, memory: Memory, found: Callable[[], int]) -> None:
+        self._visitor = visitor
+        self._notes = notes
+        self._memory = memory
+        self._found = found
+        self._open: set[int] = set()
+        self._depth = 0
+
+    def walk(self, source: Source, path: str, budget: Budget) -> None:
+        """Walk the file `path`; never raises."""
+        kind = kind_of(source)
+        if kind is not None and kind != "class":
+            self._container(kind, source, None, (path,), budget)
+
+    # Containers
+
+    def _container(
+        self, kind: Kind, source: Source | None, stream: Stream | None, chain: tuple[str, ...], budget: Budget
+    ) -> None:
+        """Open one container from a source or a stream; whatever goes wrong inside is noted here."""
+        path = " » ".join(chain)
+        if self._depth > budget.limits.max_archive_depth:
+            self._notes.add(path, "budget", "depth")
+            return
+        part = budget.share()
+        self._depth += 1
+        try:
+            self._open_container(kind, source, stream, chain, part)
+        except BudgetError as error:
+            self._notes.add(path, "budget", error.limit)
+        except UnsupportedError as error:
+            self._notes.add(path, "unsupported", error.cause)
+        except ParseError as error:
+            self._notes.add(path, _reason(error), error.cause)
+        finally:
+            self._depth -= 1
+            budget.settle(part)
+
+    def _open_container(
+        self, kind: Kind, source: Source | None, stream: Stream | None, chain: tuple[str, ...], budget: Budget
+    ) -> None:
+        if kind in UNSUPPORTED:
+            raise UnsupportedError("archive.unsupported", cause=kind)
+        if kind in SEEKABLE:
+            if source is not None:
+                self._seekable(kind, source, chain, budget)
+            elif stream is not None:
+                self._spooled(kind, stream, chain, budget)
+            return
+        if stream is None:
+            assert source is not None  # one of the two is always given
+            stream = stream_of(source)
+        if kind in STREAMS:
+            self._stream(kind, stream, chain, budget)
+        else:
+            self._sequence(_SEQUENTIAL[kind](stream), chain, budget)
+            self._following(kind, stream, chain, budget)
+
+    def _spooled(self, kind: Kind, stream: Stream, chain: tuple[str, ...], budget: Budget) -> None:
+        source, file = spool(stream)
+        try:
+            self._seekable(kind, source, chain, budget)
+        finally:
+            if file is not None:
+                file.close()
+
+    def _seekable(self, kind: Kind, source: Source, chain: tuple[str, ...], budget: Budget) -> None:
+        """Walk a container that needs random access; the same bytes are walked only once while nothing is in them."""
+        key = hash(source.data) if isinstance(source, BytesSource) else None
+        if key is not None and (key in self._memory or key in self._open):
+            return
+        before = self._found() + self._notes.total
+        if key is not None:
+            self._open.add(key)
+        try:
+            if kind in _RANDOM:
+                self._sequence(_RANDOM[kind](source), chain, budget)
+            else:
+                self._zip(ZipReader(source), chain, budget)
+        finally:
+            if key is not None:
+                self._open.discard(key)
+        if key is not None and before == self._found() + self._notes.total:
+            self._memory.add(key)
+
+    def _stream(self, kind: Kind, stream: Stream, chain: tuple[str, ...], budget: Budget) -> None:
+        """Look into a compressed stream; only an archive or a class inside makes more than its head be unpacked."""
+        plain = _metered(decompressed(kind, stream), budget)
+        inner = sniff(plain.peek(SNIFF_SIZE))
+        if inner == "class":
+            place = Place(chain[:-1] or chain, lambda: ())
+            self._class(place, chain[-1].encode("utf-8", "surrogateescape"), b"".join(plain.chunks(MAX_CLASS)))
+            self._visitor.leave(place)
+        elif inner is not None:
+            self._container(inner, None, plain, chain, budget)
+
+    def _sequence(self, members: Members, chain: tuple[str, ...], budget: Budget) -> None:
+        names: list[bytes] = []
+        place = Place(chain, lambda: names)
+        try:
+            for member in members:
+                budget.member()
+                names.append(member.name)
+                self._member(place, member.name, member.stream, budget)
+        finally:
+            self._visitor.leave(place)
+
+    def _following(self, kind: Kind, stream: Stream, chain: tuple[str, ...], budget: Budget) -> None:
+        """An initial RAM disk is a small cpio with a compressed one behind it."""
+        if kind == "cpio" and (inner := sniff(stream.peek(SNIFF_SIZE))):
+            self._container(inner, None, stream, chain, budget)
+
+    # Members of anything but zip
+
+    def _member(self, place: Place, name: bytes, stream: Stream, budget: Budget) -> None:
+        try:
+            self._look(place, name, stream, budget)
+        except BudgetError as error:
+            if budget.bytes_left < 0 or budget.entries_left < 0 or error.limit == "seconds":
+                raise
+            self._notes.add(place.path, "budget", f"{error.limit}: {zips.name_text(name)}")
+        except UnsupportedError as error:
+            self._notes.add(place.path, "unsupported", f"{error.cause}: {zips.name_text(name)}")
+        except ParseError as error:
+            self._notes.add(place.path, _reason(error), zips.name_text(name))
+
+    def _look(self, place: Place, name: bytes, stream: Stream, budget: Budget) -> None:
+        head = stream.peek(SNIFF_SIZE)
+        kind = sniff(head)
+        if kind == "class":
+            self._class(place, name, stream.read(MAX_CLASS + 1))
+        elif kind is not None:
+            self._container(kind, None, stream, (*place.chain, zips.name_text(name)), budget)
+        elif self._visitor.wants_text(name):
+            self._visitor.text_file(place, name, stream.read(MAX_TEXT))
+        elif is_program(head):
+            self._carrier(place, name, stream, budget)
+
+    def _carrier(self, place: Place, name: bytes, stream: Stream, budget: Budget) -> None:
+        """A program or script may carry a zip behind it."""
+        source, file = spool(stream)
+        try:
+            if has_end_record(source):
+                self._container("zip", source, None, (*place.chain, zips.name_text(name)), budget)
+        finally:
+            if file is not None:
+                file.close()
+
+    def _class(self, place: Place, name: bytes, data: bytes) -> None:
+        if len(data) <= MAX_CLASS and self._visitor.wants_class(data):
+            self._visitor.class_file(place, name, data)
+
+    # Members of zip
+
+    def _zip(self, reader: ZipReader, chain: tuple[str, ...], budget: Budget) -> None:
+        place = Place(chain, reader.names)
+        try:
+            for entry in reader.entries():
+                self._entry(reader, place, entry, budget)
+            for entry in reader.hidden():
+                self._entry(reader, place, entry, budget)
+        finally:
+            self._visitor.leave(place)
+        if reader.problem:
+            self._notes.add(place.path, reader.problem)
+
+    def _entry(self, reader: ZipReader, place: Place, entry: ZipEntry, budget: Budget) -> None:
+        budget.member()
+        name, flags, method, _, packed, size, _, _ = entry
+        if (packed < MIN_CLASS and size < MIN_CLASS) or (packed == 0 and not flags & zips.DESCRIPTOR):
+            return
+        if flags & zips.ENCRYPTED:
+            self._notes.add(place.path, "encrypted", zips.name_text(name))
+            return
+        try:
+            small = name.endswith(b".class") and size <= MAX_CLASS and packed <= MAX_CLASS and method in (0, 8)
+            if small and self._small(reader, place, entry, budget):
+                return
+            self._zip_member(reader, place, entry, budget)
+            other = reader.local(entry)
+            if other is not None:
+                self._zip_member(reader, place, other, budget)
+        except BudgetError as error:
+            if budget.bytes_left < 0 or budget.entries_left < 0 or error.limit == "seconds":
+                raise
+            self._notes.add(place.path, "budget", f"{error.limit}: {zips.name_text(name)}")
+        except UnsupportedError as error:
+            self._notes.add(place.path, "unsupported", f"{error.cause}: {zips.name_text(name)}")
+        except ParseError as error:
+            self._notes.add(place.path, _reason(error), zips.name_text(name))
+
+    def _small(self, reader: ZipReader, place: Place, entry: ZipEntry, budget: Budget) -> bool:
+        """The hot path: a class by name. Return whether it is settled; what is no class after all goes the long way."""
+        raw = reader.source.read_at(reader.locate(entry), entry.packed)
+        key = hash(raw)
+        if key in self._memory:
+            return True
+        try:
+            data = zlib.decompressobj(-15).decompress(raw, MAX_CLASS) if entry.method else raw
+        except zlib.error:
+            return False
+        budget.bytes_left -= len(data)
+        if data[:4] != b"\xca\xfe\xba\xbe" or len(raw) < entry.packed:
+            return False
+        if self._visitor.wants_class(data):
+            self._visitor.class_file(place, entry.name, data)
+        elif reader.local(entry) is not None:
+            return False
+        else:
+            self._memory.add(key)
+        return True
+
+    def _zip_member(self, reader: ZipReader, place: Place, entry: ZipEntry, budget: Budget) -> None:
+        start = reader.locate(entry)
+        if start + entry.packed > reader.source.size:
+            self._notes.add(place.path, "truncated", zips.name_text(entry.name))
+        packed = SliceSource(reader.source, start, entry.packed)
+        if entry.method == 0:
+            self._stored(place, entry, packed, budget)
+            return
+        stream = _metered(_unpacked(entry, packed), budget)
+        kind = sniff(stream.peek(SNIFF_SIZE))
+        if kind is None and _like_bomb(entry):
+            self._notes.add(place.path, "budget", f"{entry.size} bytes of nothing known: {zips.name_text(entry.name)}")
+            return
+        if kind is None and is_program(stream.peek(SNIFF_SIZE)) and entry.size > MAX_TAIL_CHECK:
+            self._notes.add(place.path, "budget", f"end of a large program: {zips.name_text(entry.name)}")
+            return
+        self._look(place, entry.name, stream, budget)
+
+    def _stored(self, place: Place, entry: ZipEntry, packed: SliceSource, budget: Budget) -> None:
+        """A stored member is read in place; a zip behind any head is found by its end record."""
+        head = packed.read_at(0, SNIFF_SIZE)
+        kind = sniff(head)
+        if kind is None and may_carry_zip(head) and has_end_record(packed):
+            kind = "zip"
+        if kind in SEEKABLE and kind is not None:
+            small = packed.size <= MAX_TEXT
+            source = BytesSource(packed.read_at(0, packed.size)) if small else packed
+            self._container(kind, source, None, (*place.chain, zips.name_text(entry.name)), budget)
+        else:
+            self._look(place, entry.name, stream_of(packed), budget)
+
+
+def kind_of(source: Source) -> Kind | None:
+    """Return what a file is: by its head, by the ISO descriptor at 32 KiB, or by an end record near its tail."""
+    head = source.read_at(0, SNIFF_SIZE)
+    kind = sniff(head)
+    if kind is not None:
+        return kind
+    if source.read_at(ISO_MAGIC_AT, 5) == b"CD001":
+        return "iso"
+    return "zip" if has_end_record(source) else None
+
+
+def has_end_record(source: Source) -> bool:
+    """Whether a zip's end record stands near the end and points at a directory."""
+    start = max(0, source.size - zips.END_SEARCH)
+    tail = source.read_at(start, zips.END_SEARCH)
+    return zips.find_end(tail) >= 0 and ZipReader(source).problem is None
+
+
+def is_program(head: bytes) -> bool:
+    """Whether content begins like a program or script that may unpack itself."""
+    return head.startswith((b"MZ", b"\x7fELF", b"#!", b"@echo", b"@ECHO", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe"))
+
+
+def _unpacked(entry: ZipEntry, packed: SliceSource) -> Stream:
+    stream = stream_of(packed)
+    if entry.method == 8:
+        return Stream(inflate(stream))
+    if entry.method in _ZIP_STREAMS:
+        return decompressed(_ZIP_STREAMS[entry.method], stream)
+    if entry.method == 9:
+        return Stream(inflate64(packed.read_at(0, min(packed.size, MAX_TAIL_CHECK))))
+    if entry.method == 14:
+        return Stream(zip_lzma(stream, entry.size))
+    raise UnsupportedError("archive.unsupported", cause=f"zip method {entry.method}")
+
+
+def _like_bomb(entry: ZipEntry) -> bool:
+    return entry.size > BOMB_SIZE and entry.size > BOMB_RATIO * entry.packed
+
+
+def _metered(stream: Stream, budget: Budget) -> Stream:
+    return Stream(_spent(stream, budget))
+
+
+def _spent(stream: Stream, budget: Budget) -> Iterator[bytes]:
+    for chunk in stream.chunks():
+        budget.spend(len(chunk))
+        yield chunk
+
+
+def _reason(error: ParseError) -> str:
+    """Map an error's code to the coverage's reason."""
+    last = error.code.rsplit(".", 1)[-1]
+    return last if last in ("truncated", "encrypted", "unsupported", "unreadable") else "damaged"
