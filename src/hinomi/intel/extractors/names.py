@@ -24,7 +24,8 @@ class NamesExtractor:
         """Yield known names first, then names the text introduces that are not known ones."""
         text = context.folded.text
         known = judge(text, list(name_index().find(text)))
-        yield from (_known_candidate(context, item) for item in known)
+        written: dict[str, str] = {}
+        yield from (_known_candidate(context, item, written) for item in known)
         taken = _Taken(known)
         yield from _introduced_candidates(context, text, taken)
 
@@ -39,11 +40,13 @@ class _Taken:
         return any(offset in self.starts for offset in (start, end - 1))
 
 
-def _known_candidate(context: ReadingContext, item: Known) -> Candidate:
+def _known_candidate(context: ReadingContext, item: Known, written_as: dict[str, str]) -> Candidate:
     end = _without_class(context.folded.text, item)
     span = context.folded.span(item.start, end)
-    written = context.folded.text[item.start : end]
     canonical = item.form.name.canonical
+    written = context.folded.text[item.start : end]
+    same = compact(written) == compact(canonical)
+    written = written_as.setdefault(compact(written), canonical if same and not written.isupper() else written)
     attributes = {"attack": item.form.name.attack} if item.form.name.attack else {}
     why = "known name" if written == canonical else f"matched as {written}"
     return Candidate(

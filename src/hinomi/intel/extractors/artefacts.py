@@ -1,0 +1,232 @@
+"""Files, processes, scripts, services and accounts that the prose speaks of by name, and how: as a copy, as patched, ..."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from hinomi.intel.extractor import Candidate, ReadingContext
+from hinomi.intel.vocabulary.names import name_index
+from hinomi.model.claims import ClaimRole, ClaimType
+
+ArtefactType = Literal["filename", "account", "service", "task", "mutex", "pipe"]
+
+_X = r"[A-Za-z0-9_.$~][A-Za-z0-9_.$~+@-]{1,48}"
+_JA_CLASSES: tuple[tuple[ArtefactType, str], ...] = (
+    ("account", r"ユーザーアカウント|ユーザ(?:ー)?|アカウント|管理者"),
+    ("task", r"スケジュールタスク|スケジュールされたタスク|タスク"),
+    ("mutex", r"ミューテックス"),
+    ("pipe", r"名前付きパイプ|パイプ"),
+    ("filename", r"(?:実行(?:可能)?)?ファイル|スクリプト|バイナリ|プロセス|デーモン|プログラム|ライブラリ|モジュール|DLL|コピー|ドライバ|コンポーネント"),
+    ("service", r"サービス"),
+)  # fmt: skip
+_EN_CLASSES: tuple[tuple[ArtefactType, str], ...] = (
+    ("account", r"users?|accounts?|user accounts?|usernames?|administrator"),
+    ("task", r"scheduled tasks?|tasks?"),
+    ("mutex", r"mutex(?:es)?"),
+    ("pipe", r"named pipes?"),
+    ("filename", r"files?|scripts?|binar(?:y|ies)|executables?|process(?:es)?|daemons?|programs?|librar(?:y|ies)|modules?|copy|utility|ELF|DLL|driver|service binary"),
+    ("service", r"services?"),
+)  # fmt: skip
+
+
+def _named(classes: tuple[tuple[ArtefactType, str], ...]) -> str:
+    return "|".join(f"(?P<{kind}>{source})" for kind, source in classes)
+
+
+_JA = _named(_JA_CLASSES)
+_EN = _named(_EN_CLASSES)
+_CALLED_JA = r"と(?:呼ばれる|いう(?:名前の|名の)?|名付けられた|題された|称する)|という名(?:前|称)?の"
+_CALLED_EN = r"(?:called|named|known as|titled|labell?ed|with the (?:file ?)?name|under the name|that (?:is|was) named|which (?:is|was) named)"
+_PATTERNS: tuple[tuple[re.Pattern[str], int], ...] = (
+    # 「X」という起動スクリプト, 「X」プロセス, 「X」(スクリプト)
+    (re.compile(rf"[「『\"`](?P<x>{_X})[」』\"`](?:\([^()\n]{{1,30}}\))?(?P<mod>(?:{_CALLED_JA})?[^。、「」『』\n]{{0,24}}?)(?:{_JA})"), 80),
+    # コピーである「X」, ファイル「X」
+    (re.compile(rf"(?:{_JA})(?P<mod>である|の|名|、|は|が)?[「『\"`](?P<x>{_X})[」』\"`]"), 75),
+    # Xという名前のファイル, X というファイル
+    (re.compile(rf"(?<![A-Za-z0-9_./\\「『\"-])(?P<x>{_X}) ?(?P<mod>(?:{_CALLED_JA})[^。、「」\n]{{0,20}}?)(?:{_JA})"), 65),
+    # a (Bash) script called X
+    (re.compile(rf"(?<![A-Za-z-])(?P<mod>(?:[A-Za-z-]{{2,16}} ){{0,3}}?)(?i:{_EN})(?:,| that| which)? ?{_CALLED_EN}:? [\"'`“*]{{0,2}}(?P<x>{_X})"), 75),
+    # the file "X"; the process `X`
+    (re.compile(rf"(?<![A-Za-z-])(?P<mod>(?:[A-Za-z-]{{2,16}} ){{0,2}}?)(?i:{_EN})[ ,:(]{{1,2}}[\"`“](?P<x>{_X})[\"`”]"), 75),
+    # "X" script; the legitimate `X` binary
+    (re.compile(rf"(?P<pre>(?:\b(?:legitimate|genuine|original|malicious|vendor's|benign|patched|modified|rogue) )?)[\"`“](?P<x>{_X})[\"`”](?P<mod> (?:[A-Za-z-]{{2,16}} ){{0,2}}?)(?i:{_EN})\b"), 75),
+    # the X process, where X cannot be a plain word
+    (re.compile(rf"\b(?P<pre>(?:the|a|an|its|this|legitimate|genuine|original|malicious|second|main|patched|modified|of) )(?P<x>{_X})(?P<mod> (?:[a-z-]{{2,16}} )?)(?i:{_EN})\b"), 60),
+)  # fmt: skip
+_FURTHER = re.compile(rf"(?:[」』\"`”'*]{{0,2}})(?:、|,|や|と|および|及び|または| and| or|, and|, or|・){{1}} ?[「『\"`“'*]{{1,2}}(?P<x>{_X})(?=[」』\"`”'*])")
+_PRECEDING = re.compile(rf"[「『\"`“'](?P<x>{_X})[」』\"`”'](?:、|,|や|と|および|及び|または| and| or|, and|, or|・) ?[「『\"`“']$")
+_PATH = re.compile(r"(?<![A-Za-z0-9_.:/\\-])(?P<x>/(?:[A-Za-z0-9._+-]{1,64}/){1,12}[A-Za-z0-9._+-]{1,64})(?![A-Za-z0-9_])")
+_SYSTEM_FILES = frozenset(
+    "rc.local crontab passwd shadow group sudoers hosts profile bashrc .bashrc .profile .bash_profile ld.so.preload authorized_keys "
+    "sshd_config inittab fstab init systemd cron sshd bash sh cmd.exe powershell.exe explorer.exe svchost.exe rundll32.exe lsass.exe".split()
+)
+_COMMON = frozenset(
+    "the this that these its their such any each new other same main first second user users root admin system linux windows macos java "
+    "python bash shell powershell vbs elf pe dll exe zip pdf rar xml json html javascript perl php malware backdoor c2 http https smb ssh rdp ftp sql wmi "
+    "operating word excel office microsoft google apple malicious legitimate executable binary batch configuration config log log4j archive "
+    "image text temporary temp data document update setup installer service services process parent child running dropped encrypted local domain remote "
+    "domain-joined active directory directory-services and or of in to is was be are for with by on as from named called following".split()
+)
+_GENUINE = re.compile(r"(?i)正規|純正|本物|標準の|legitimate|genuine|vendor|benign|original|built-in|standard")
+_PATCHED = re.compile(r"(?i)パッチを(?:追加|当て|適用)|改変|改ざん|書き換え|置き換え|トロイの木馬化|\bpatch(?:es|ed|ing)?\b|\bmodif|\btamper|\btrojani[sz]|\balter|\breplac")
+_STARTUP = re.compile(r"(?i)起動スクリプト|スタートアップスクリプト|startup script|start-up script|boot script|init script")
+_COPY_OF = re.compile(
+    rf"(?i)[「『\"`](?P<of>{_X})[」』\"`][^。「」]{{0,12}}の(?:コピー|複製)(?:である|の)?[「『\"`](?P<copy>{_X})[」』\"`]"
+    rf"|[\"`「]?(?P<copy2>{_X})[\"`」]?,? (?:is |was |which is )?(?:a|an|another|identical|exact)(?: [a-z]+)? (?:copy|duplicate) of (?:the )?[\"`「]?(?P<of2>{_X})"
+    rf"|\b(?:a|second|another) copy of (?P<of4>it|itself|the file|{_X}),? (?:is |was )?(?:called |named )?[\"`「](?P<copy4>{_X})[\"`」]"
+    rf"|[「『\"`](?P<copy3>{_X})[」』\"`](?:は|が)、?[「『\"`](?P<of3>{_X})[」』\"`][^。「」]{{0,12}}の?(?:コピー|複製)"
+)
+_BAD = re.compile(
+    r"(?i)マルウェア|マルウエア|バックドア|悪意|不正|攻撃者|感染|脅威アクター|malware|backdoor|malicious|attacker|threat actor|implant|infect|drops?\b|dropped|adversar|compromis|\bactors?\b|rootkit|trojan|rogue"
+)
+_FIRMWARE = re.compile(r"(?i)ファームウ[ェエ]ア|アップグレード|firmware|upgrade")
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    start: int
+    end: int
+    name: str
+    kind: ArtefactType
+    words: str
+    confidence: int
+
+
+class ArtefactsExtractor:
+    """Yields filename, account, service, task, mutex and pipe candidates that the prose names."""
+
+    name = "artefacts"
+
+    def extract(self, context: ReadingContext) -> Iterable[Candidate]:
+        """Yield candidates; what a text about malware names so is malicious unless it is called genuine."""
+        text = context.folded.text
+        hostile = _BAD.search(text) is not None
+        for found in re.finditer(r"[^\n。]{3,1200}", text):
+            line = found[0]
+            copies = _copies(line)
+            for item in _artefacts(line):
+                yield _candidate(context, found.start(), line, item, copies, hostile)
+            yield from _upgrade_paths(context, found.start(), line)
+
+
+def _artefacts(line: str) -> Iterator[_Named]:
+    seen: set[tuple[int, str]] = set()
+    for pattern, confidence in _PATTERNS:
+        for found in pattern.finditer(line):
+            kind = _kind(found)
+            words = " ".join(found.groupdict().get(k) or "" for k in ("pre", "mod")) + " " + (found[kind] or "")
+            name = _trimmed(found["x"])
+            if _can_be(name, confidence, words, kind) and (found.start("x"), kind) not in seen:
+                seen.add((found.start("x"), kind))
+                yield _Named(found.start("x"), found.start("x") + len(name), name, kind, words, confidence)
+                yield from _further(line, found.end("x"), kind, words, confidence)
+                yield from _earlier(line, found.start("x"), kind, words, confidence)
+    for found in _COPY_OF.finditer(line):
+        for group in ("copy", "copy2", "copy3", "copy4"):
+            name = _trimmed(found[group] or "")
+            if found[group] and _can_be(name, 75, "copy", "filename") and (found.start(group), "filename") not in seen:
+                yield _Named(found.start(group), found.start(group) + len(name), name, "filename", "copy", 70)
+
+
+def _further(line: str, end: int, kind: ArtefactType, words: str, confidence: int) -> Iterator[_Named]:
+    """Further quoted names of a list: 「a」、「b」および「c」というファイル and `a`, `b` and `c`."""
+    for _ in range(20):
+        found = _FURTHER.match(line, end)
+        if not found:
+            return
+        name = _trimmed(found["x"])
+        if _can_be(name, confidence, words, kind):
+            yield _Named(found.start("x"), found.start("x") + len(name), name, kind, words, confidence - 5)
+        end = found.end("x")
+
+
+def _earlier(line: str, start: int, kind: ArtefactType, words: str, confidence: int) -> Iterator[_Named]:
+    """Earlier quoted names of a list whose class word stands at its end."""
+    for _ in range(20):
+        found = _PRECEDING.search(line[max(0, start - 64) : start])
+        if not found:
+            return
+        shift = max(0, start - 64)
+        name = _trimmed(found["x"])
+        if _can_be(name, confidence, words, kind):
+            yield _Named(shift + found.start("x"), shift + found.start("x") + len(name), name, kind, words, confidence - 5)
+        start = shift + found.start("x")
+
+
+def _kind(found: re.Match[str]) -> ArtefactType:
+    return next(kind for kind, _ in _JA_CLASSES if found.groupdict().get(kind))
+
+
+def _trimmed(name: str) -> str:
+    return name.rstrip(".,-'+@")
+
+
+def _can_be(name: str, confidence: int, words: str, kind: ArtefactType) -> bool:
+    """Whether a word can be an artefact's name: no plain word, no malware name, no version, no address."""
+    if len(name) < 2 or name.casefold() in _COMMON or re.fullmatch(r"[\d.]+|v\d.*|CVE-.*|UNC\d+|APT\d+|\.[a-z0-9]{1,5}", name, re.IGNORECASE):
+        return False
+    if any(not form.ordinary and form.name.kind != "tool" for form in name_index().lookup(name)) and "." not in name:
+        return False
+    if kind != "account" and re.fullmatch(r"[A-Z][a-z]+", name) and confidence < 75:
+        return False
+    odd = bool(re.search(r"[0-9_.$]|[a-z][A-Z]", name)) and not re.fullmatch(r"[A-Za-z]+-[a-z]+", name)
+    return confidence >= 75 or odd or (confidence == 65 and name.isascii())
+
+
+def _copies(line: str) -> dict[str, str]:
+    result = {}
+    for found in _COPY_OF.finditer(line):
+        copy = found["copy"] or found["copy2"] or found["copy3"] or found["copy4"]
+        original = found["of"] or found["of2"] or found["of3"] or found["of4"]
+        result[_trimmed(copy)] = _trimmed(original)
+    return result
+
+
+def _candidate(
+    context: ReadingContext, offset: int, line: str, item: _Named, copies: dict[str, str], hostile: bool
+) -> Candidate:
+    attributes = _how(line, item, copies)
+    role: ClaimRole = "malicious" if hostile else "mentioned"
+    if attributes.get("legitimate") and attributes.get("how") != "patched-legitimate":
+        role = "mentioned"
+    claim_type: ClaimType = item.kind
+    return Candidate(
+        type=claim_type, value=item.name, span=context.folded.span(offset + item.start, offset + item.end), role=role,
+        confidence=item.confidence if hostile else item.confidence - 20, why=f"the text calls it: {item.words.strip()}",
+        attributes=attributes,
+    )  # fmt: skip
+
+
+def _how(line: str, item: _Named, copies: dict[str, str]) -> dict[str, Any]:
+    attributes: dict[str, Any] = {"named_in_prose": True}
+    near = line[max(0, item.start - 40) : item.end + 60]
+    if item.name in copies:
+        attributes |= {"how": "copy-of", "copy_of": copies[item.name]}
+    elif _GENUINE.search(item.words):
+        patched = _PATCHED.search(line) is not None
+        attributes |= {"legitimate": True} | ({"how": "patched-legitimate"} if patched else {})
+    elif _STARTUP.search(item.words) or _STARTUP.search(near) and item.name.casefold() in _SYSTEM_FILES:
+        attributes["how"] = "startup-script"
+    if item.name.casefold() in _SYSTEM_FILES:
+        attributes["legitimate"] = True
+    if item.kind == "account" and re.search(r"(?i)ルート|root|管理者|admin", item.words):
+        attributes["privileged"] = True
+    if item.kind == "filename" and re.search(r"(?i)プロセス|process|デーモン|daemon", item.words):
+        attributes["process"] = True
+    return attributes
+
+
+def _upgrade_paths(context: ReadingContext, offset: int, line: str) -> Iterator[Candidate]:
+    if not _FIRMWARE.search(line):
+        return
+    for found in _PATH.finditer(line):
+        yield Candidate(
+            type="filepath", value=found["x"], span=context.folded.span(offset + found.start(), offset + found.end()),
+            confidence=70, why="a path in a sentence about firmware upgrades", attributes={"how": "upgrade-path"},
+        )  # fmt: skip
+
+
+EXTRACTOR = ArtefactsExtractor()
