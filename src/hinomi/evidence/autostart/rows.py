@@ -11,7 +11,7 @@ from hinomi.evidence.scripts import analyse
 from hinomi.model.errors import ParseError
 from hinomi.model.tables.host import Persistence
 from hinomi.model.tables.scripts import ScriptAction
-from hinomi.model.text import path_text
+from hinomi.model.text import path_bytes, path_text
 
 MAX_COMMAND = 2000
 _PRELOAD = re.compile(r"\b(LD_PRELOAD|LD_AUDIT|DYLD_INSERT_LIBRARIES)\s*=\s*[\"']?([^\"'\s;]{1,1000})")
@@ -19,7 +19,8 @@ _STARTING = frozenset(
     {"starts", "sources", "executes-code", "connects", "downloads", "persists", "loads-library", "loads-module"}
 )
 _SHELL_HEAD = re.compile(
-    rb"#!\s*\S{0,100}?(?:/|env (?:-S )?)(?:[a-z]*sh|busybox|openrc-run|runscript|init-d-script|rc\.common|start-stop-daemon)\b"
+    rb"#!\s*\S{0,100}?(?:/|env (?:-S )?)"
+    rb"(?:[a-z]*sh|busybox|openrc-run|runscript|init-d-script|rc\.common|start-stop-daemon)\b"
 )
 
 
@@ -64,24 +65,32 @@ def script_rows(
         site.coverage.miss(site.area, path_text(path), "unparsable", error.cause)
         return
     for action in actions:
-        if action.action not in _STARTING or (action.action == "sources" and not (action.object or "").startswith("/")):
+        if action.action not in _STARTING or not _counts(site, action, functions):
             continue
-        command = (action.command or action.object or "")[:MAX_COMMAND]
         program = _started_by(site, action, home)
-        bare = action.action == "starts" and "/" not in (action.object or "/")
-        if program == path_text(path) or (program is None and bare and functions):
-            continue
-        yield Persistence(
-            mechanism=mechanism, path=path_text(path), line=action.line, command=command, program=program, **columns
-        )
+        if program != path_text(path):
+            command = (action.command or action.object or "")[:MAX_COMMAND]
+            yield Persistence(
+                mechanism=mechanism, path=path_text(path), line=action.line, command=command, program=program, **columns
+            )
+
+
+def _counts(site: Site, action: ScriptAction, functions: bool) -> bool:
+    """Leave out files that are read in but missing, and bare words that are no program but somebody's function."""
+    if action.action == "sources":
+        return (action.object or "").startswith("/") and site.is_file(path_bytes(action.object or ""))
+    bare = action.action == "starts" and action.object is not None and "/" not in action.object
+    return not (functions and bare and site.program(action.object or "") is None)
 
 
 def _started_by(site: Site, action: ScriptAction, home: bytes | None) -> str | None:
+    if action.action in ("executes-code", "loads-module"):
+        return None
     if action.action == "loads-library":
         return library_path(site, action.object or "")
     if action.action in ("starts", "sources") and action.object is not None:
         return site.program(action.object, home=home)
-    return site.programs(action.command, home=home)[0] if action.action != "loads-module" else None
+    return site.programs(action.command, home=home)[0]
 
 
 def preload_rows(site: Site, path: bytes, line: int, text: str, **columns: Any) -> Iterator[Persistence]:

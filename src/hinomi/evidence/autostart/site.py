@@ -183,7 +183,8 @@ class Site:
             return None
         raw = path_bytes(word)
         if raw.startswith(b"/"):
-            return self._final(raw)
+            pattern = any(mark in raw for mark in b"*?")
+            return None if pattern and not self.is_file(raw) else self._final(raw)
         if b"/" in raw:
             return None
         for folder in search:
