@@ -48,7 +48,8 @@ _OCTAL = frozenset(b"01234567 \x00")
 # Heads of content that is not loaded as a program: a zip glued behind it is not looked for.
 _INERT = (
     b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"OggS", b"fLaC", b"ID3", b"%PDF", b"wOFF", b"wOF2",
-    b"\x00\x01\x00\x00", b"OTTO", b"\xde\x12\x04\x95", b"\x95\x04\x12\xde", b"SQLite format 3", b"\x1f\x8b", b"\xfd7zXZ", b"BZh",
+    b"\x00\x01\x00\x00",
+    b"OTTO", b"\xde\x12\x04\x95", b"\x95\x04\x12\xde", b"SQLite format 3", b"\x1f\x8b", b"\xfd7zXZ", b"BZh",
 )  # fmt: skip
 _SCRIPT = (b"#!", b"@", b":", b"rem ", b"REM ", b"Rem ", b"<#", b"%")
 _TEXT = bytes(range(0x20, 0x7F)) + b"\t\n\r\f\x1b\x08" + bytes(range(0x80, 0x100))

@@ -244,13 +244,15 @@ def _folder_streams(source: Source, layout: _Layout) -> Iterator[tuple[_Folder, 
         if folder.packed_streams == 1 and sizes:
             yield folder, _decoded(folder, stream_of(source, position, sizes[0]))
         else:
-            yield folder, Stream(_refuse("7z folder of several streams (BCJ2)"))
+            yield folder, Stream(_refused("7z folder of several streams (BCJ2)"))
         position += sum(sizes)
         index += folder.packed_streams
 
 
-def _refuse(what: str) -> Iterator[bytes]:
-    raise UnsupportedError("archive.unsupported", cause=what)
+def _refused(what: str) -> Iterator[bytes]:
+    """Make the error come when the content is asked for, so that the other folders are still read."""
+    for cause in (what,):
+        raise UnsupportedError("archive.unsupported", cause=cause)
     yield b""
 
 

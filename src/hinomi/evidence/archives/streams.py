@@ -141,7 +141,8 @@ def _zstd(stream: Stream) -> Iterator[bytes]:
         raise UnsupportedError("archive.unsupported", cause="zstd") from error
     try:
         reader = zstandard.ZstdDecompressor(max_window_size=MEMORY_LIMIT).stream_reader(
-            _FileLike(stream), read_across_frames=True
+            _FileLike(stream),  # type: ignore[arg-type]  # it only ever calls read()
+            read_across_frames=True,
         )
         while data := reader.read(CHUNK):
             yield data

@@ -57,15 +57,20 @@ WITHOUT_LOOKUP: dict[Band, Verdict] = WITH_LOOKUP | {
     "open": Verdict("mitigated", "2.1-2.14.1", (LOOP, JDBC), (("2.1", "2.14.1"),)),
 }
 
-_LATER: tuple[tuple[str, str], ...] = (
-    ("CVE-2017-5645", "2.8.2"),
-    ("CVE-2025-68161", "2.25.3"),
-    ("CVE-2026-34477", "2.25.4"),
-    ("CVE-2026-34478", "2.25.4"),
-    ("CVE-2026-34480", "2.25.4"),
+# Outside the JNDI family: (CVE, first affected, first fixed).
+_LATER: tuple[tuple[str, str, str], ...] = (
+    ("CVE-2017-5645", "2.0-alpha1", "2.8.2"),
+    ("CVE-2025-68161", "2.0-beta9", "2.25.3"),
+    ("CVE-2026-34477", "2.12.0", "2.25.4"),
+    ("CVE-2026-34478", "2.21.0", "2.25.4"),
+    ("CVE-2026-34480", "2.0-alpha1", "2.25.4"),
 )
 
 
 def later_cves(version: str) -> tuple[str, ...]:
     """Return log4j-core's CVEs outside the JNDI family that a claimed version is open to."""
-    return tuple(cve for cve, fixed in _LATER if compare(version, fixed, "maven") < 0)
+    return tuple(
+        cve
+        for cve, first, fixed in _LATER
+        if compare(version, first, "maven") >= 0 and compare(version, fixed, "maven") < 0
+    )
