@@ -1,0 +1,167 @@
+"""Measure reading against labelled texts: `python benchmarks/reading.py [--only WORD] [--show] [--corpora DIR]`.
+
+The corpora stand beside the checkout and are not packaged; without them only the speed rows run. One row is one
+function in ROWS that returns measured figures with the bar each has to reach. To add a row, add a function.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from hinomi.intel.extractors.indicators import EXTRACTOR as INDICATORS
+from hinomi.intel.read import merge, read_report
+from hinomi.intel.sections import context_of
+from hinomi.model.claims import Claim, Document
+
+CORE = {"ipv4", "ipv6", "domain", "url", "email", "md5", "sha1", "sha256", "cve"}
+NETWORK = {"ipv4", "ipv6", "domain", "url", "email"}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured number; `at_least` tells whether the bar is a floor or a ceiling."""
+
+    name: str
+    value: float
+    bar: float
+    at_least: bool = True
+
+    @property
+    def reached(self) -> bool:
+        return self.value >= self.bar if self.at_least else self.value <= self.bar
+
+
+@dataclass
+class Corpora:
+    """The folder of labelled texts and its scorers."""
+
+    folder: Path
+    show: bool = False
+
+    def lines(self, name: str) -> list[dict[str, Any]]:
+        with open(self.folder / name, encoding="utf-8") as file:
+            return [json.loads(line) for line in file if line.strip()]
+
+    def scorer(self, name: str) -> ModuleType:
+        spec = importlib.util.spec_from_file_location(name, self.folder / f"{name}.py")
+        assert spec and spec.loader
+        module = importlib.util.module_from_spec(spec)
+        sys.dont_write_bytecode = True
+        spec.loader.exec_module(module)
+        return module
+
+
+def document(case: dict[str, Any]) -> Document:
+    return Document(case["id"], case["text"], None, "utf-8", "text/plain", "0" * 64)
+
+
+def indicator_claims(case: dict[str, Any]) -> tuple[Claim, ...]:
+    context = context_of(document(case))
+    return merge(context, INDICATORS.extract(context))
+
+
+def item(claim: Claim) -> dict[str, str]:
+    kind = claim.attributes.get("currency", claim.type) if claim.type == "wallet" else claim.type
+    return {"type": kind, "value": claim.value}
+
+
+def score(corpora: Corpora, gold: list[dict[str, Any]], types: set[str] | None) -> float:
+    scorer = corpora.scorer("score_indicators")
+    out = [{"id": case["id"], "items": [item(c) for c in indicator_claims(case)]} for case in gold]
+    if types is not None:
+        types = {scorer.norm(t, "x")[0] for t in types}
+    table, _, errors, _ = scorer.score(gold, out, types)
+    if corpora.show:
+        for identifier, text, missed, wrong in errors:
+            print(f"  {identifier} {text!r}\n      missed {missed}\n      wrong  {wrong}")
+    return float(scorer.prf(scorer.tot(table))[2])
+
+
+def hard_cases(corpora: Corpora) -> Iterator[Figure]:
+    gold = corpora.lines("indicators_hard_dev.jsonl")
+    japanese = [case for case in gold if "ja" in case["tags"]]
+    english = [case for case in gold if "ja" not in case["tags"]]
+    yield Figure("hard cases, core types, English F1", score(corpora, english, CORE), 0.95)
+    yield Figure("hard cases, core types, Japanese F1", score(corpora, japanese, CORE), 0.95)
+    yield Figure("hard cases, all types F1", score(corpora, gold, None), 0.90)
+
+
+def real_reports(corpora: Corpora) -> Iterator[Figure]:
+    gold = corpora.lines("indicators_reports_dev.jsonl")
+    yield Figure("real reports, core types F1", score(corpora, gold, CORE), 0.98)
+    yield Figure("real reports, network only F1", score(corpora, gold, NETWORK), 0.96)
+
+
+def japanese_addresses(corpora: Corpora) -> Iterator[Figure]:
+    cases = corpora.lines("names_ja_dev.jsonl")
+    false = [c for case in cases for c in indicator_claims(case) if c.type in ("ipv4", "ipv6", "cidr")]
+    if corpora.show:
+        print("  ", [(c.value, c.text) for c in false])
+    yield Figure("false addresses in Japanese articles", len(false), 0, at_least=False)
+
+
+def speed(corpora: Corpora) -> Iterator[Figure]:
+    path = corpora.folder / "indicators_reports_dev.jsonl"
+    if path.is_file():
+        text = "\n".join(case["text"] for case in corpora.lines(path.name)) * 4
+    else:
+        text = "The loader calls hxxp://203.0.113[.]9/a.php and drops kx.dll.\n" * 16000
+    context = context_of(document({"id": "speed", "text": text}))
+    start = time.process_time()
+    sum(1 for _ in INDICATORS.extract(context))
+    seconds = time.process_time() - start
+    yield Figure("indicators alone, MB/s on one core", len(text.encode()) / 1e6 / seconds, 2.0)
+
+
+def hostile(_: Corpora) -> Iterator[Figure]:
+    for name, unit in (("dots", "a."), ("brackets", "[.]"), ("hex", "0a1b2c3d "), ("slashes", "/\\:@")):
+        times = [_seconds(unit * (size // len(unit))) for size in (1 << 20, 1 << 22)]
+        yield Figure(f"growth of time, 4 times the {name}", times[1] / max(times[0], 0.001), 8.0, at_least=False)
+
+
+def _seconds(text: str) -> float:
+    start = time.process_time()
+    read_report("hostile", text.encode())
+    return time.process_time() - start
+
+
+ROWS: tuple[tuple[Callable[[Corpora], Iterator[Figure]], bool], ...] = (
+    (hard_cases, True),
+    (real_reports, True),
+    (japanese_addresses, True),
+    (speed, False),
+    (hostile, False),
+)
+"""Each row and whether it needs the corpora."""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--corpora", type=Path, default=Path(__file__).parents[2] / "shared" / "corpora" / "reading")
+    parser.add_argument("--only", default="", help="run the rows whose name holds this word")
+    parser.add_argument("--show", action="store_true", help="print what was missed and what was wrong")
+    options = parser.parse_args()
+    corpora = Corpora(options.corpora, options.show)
+    failed = 0
+    for row, needs in ROWS:
+        if options.only not in row.__name__ or (needs and not options.corpora.is_dir()):
+            continue
+        for figure in row(corpora):
+            sign = ">=" if figure.at_least else "<="
+            mark = "ok" if figure.reached else "SHORT"
+            print(f"{figure.name:45} {figure.value:8.3f}  {sign} {figure.bar:g}  {mark}", flush=True)
+            failed += not figure.reached
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,190 @@
+"""Hashes written in hex: MD5, SHA-1, SHA-256, SHA-512, import hashes, JA3. Keys and other hex are none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from hinomi.intel.extractor import Candidate
+from hinomi.intel.indicators.scan import Scan
+from hinomi.model.claims import ClaimRole, ClaimType, Span
+
+_RUN = re.compile(r"[0-9a-fA-F]{8,}")
+_BY_LENGTH: dict[int, ClaimType] = {32: "md5", 40: "sha1", 64: "sha256", 128: "sha512"}
+_LABELS: tuple[tuple[str, ClaimType, int], ...] = (
+    ("imphash", "imphash", 32), ("imp hash", "imphash", 32), ("import hash", "imphash", 32), ("インポートハッシュ", "imphash", 32),
+    ("ja3s", "ja3", 32), ("ja3", "ja3", 32), ("md5", "md5", 32), ("sha-1", "sha1", 40), ("sha1", "sha1", 40), ("sha-256", "sha256", 64),
+    ("sha256", "sha256", 64), ("sha2", "sha256", 64), ("sha-512", "sha512", 128), ("sha512", "sha512", 128),
+    ("hash", "md5", 0), ("ハッシュ", "md5", 0), ("checksum", "md5", 0), ("fingerprint", "md5", 0),
+)  # fmt: skip
+_NOT_A_HASH = re.compile(
+    r"\b(?:aes|rc4|des|3des|xor|chacha20?|salsa20|blowfish|hmac|encryption|decryption|session|api|license|secret|private|public|hard-?coded)?[ -]?keys?\b"
+    r"|\biv\b|\bnonce\b|\bsalt\b|\btoken\b|\bseed\b|\bpassword\b|\bpasswd\b|\bguid\b|\buuid\b|\bserial\b|\bcookie\b|\bbuild ?id\b|\bcampaign id\b|\bbot ?id\b"
+    r"|\brc4\b|\baes\b|暗号鍵|復号鍵|鍵|キー(?:は|:|：|が)|ソルト|パスワード|トークン|シリアル"
+)
+_TRIVIAL = {
+    "d41d8cd98f00b204e9800998ecf8427e": "of empty input",
+    "da39a3ee5e6b4b0d3255bfef95601890afd80709": "of empty input",
+    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855": "of empty input",
+    "cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce47d0d13c5d85f2b0ff8318d2877eec2f63b931bd47417a81a538327af927da3e": "of empty input",
+    "68b329da9893e34099c7d8ad5cb9c940": "of a single newline",
+    "adc83b19e793491b1c6ea0fd8b46cd9f32e592fc": "of a single newline",
+    "01ba4719c80b6fe911b091a7c05124b64eeece964e09c058ef8f9805daca546b": "of a single newline",
+}
+_GAP = re.compile(r"(?:-?[ \t]*\n[ \t]*|[ ](?![ \t\n]))(?=[0-9a-fA-F])")
+_EDGE = frozenset("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+
+
+class _Digest:
+    name = "digest"
+    order = 60
+
+    def find(self, scan: Scan) -> Iterator[Candidate]:
+        runs = [m.span() for m in _RUN.finditer(scan.text)]
+        number = 0
+        while number < len(runs):
+            start, end = runs[number]
+            if end - start in _BY_LENGTH and not (follow := _joined(scan, runs, number)):
+                number += 1
+                yield from _whole(scan, start, end)
+                continue
+            follow = _joined(scan, runs, number)
+            if follow:
+                yield from _pieces(scan, runs[number : number + follow])
+            number += max(follow, 1)
+
+
+def _whole(scan: Scan, start: int, end: int) -> Iterator[Candidate]:
+    text = scan.text
+    if not _free_standing(text, start, end):
+        return
+    kind = _kind(scan, start, end - start)
+    if kind is None or _in_address(scan, start, end):
+        return
+    yield _candidate(scan, kind, text[start:end].lower(), start, end)
+
+
+def _free_standing(text: str, start: int, end: int) -> bool:
+    before, after = text[start - 1 : start], text[end : end + 1]
+    if before in _EDGE and not (before in ("x", "X") and text[start - 2 : start - 1] == "0"):
+        return False
+    if before in ("x", "X"):
+        return False
+    if before == "-" and text[start - 2 : start - 1].isalnum():
+        return False
+    return after not in _EDGE and not (after == "-" and text[end + 1 : end + 2].isalnum())
+
+
+def _in_address(scan: Scan, start: int, end: int) -> bool:
+    """Part of a URL: an identifier, unless the URL looks a sample up."""
+    if not scan.taken(start, end):
+        return False
+    before = scan.before(start, 120).rsplit(" ", 1)[-1]
+    return not ("virustotal.com" in before or "{vt" in before) and "://" in before
+
+
+def _kind(scan: Scan, start: int, length: int) -> ClaimType | None:
+    """The hash's type by its length and label; None when the words before it speak of a key or an identifier."""
+    value = scan.lower[start : start + length]
+    if len(set(value)) < 5:
+        return None
+    before = scan.before(start, 48)
+    label, place = _label(before, length)
+    other = -1
+    for match in _NOT_A_HASH.finditer(before):
+        other = match.start()
+    if other > place:
+        return None
+    if value.isdigit() and label is None and length < 64:
+        return None
+    if label is None and length == 32 and _column_says_imphash(scan, start):
+        return "imphash"
+    return label or _BY_LENGTH[length]
+
+
+def _label(before: str, length: int) -> tuple[ClaimType | None, int]:
+    best: tuple[ClaimType | None, int] = (None, -1)
+    for word, kind, size in _LABELS:
+        place = before.rfind(word)
+        if place > best[1] and size in (0, length) and not (size == 0 and before.startswith("imp", place - 3)):
+            best = (kind if size else _BY_LENGTH[length], place)
+    return best
+
+
+def _column_says_imphash(scan: Scan, start: int) -> bool:
+    return "imphash" in scan.heading(start) and "md5" not in scan.heading(start)
+
+
+def _candidate(scan: Scan, kind: ClaimType, value: str, start: int, end: int, **extra: bool) -> Candidate:
+    role: ClaimRole = "sample"
+    confidence, why = 80, ""
+    before = scan.before(start, 40)
+    if trivial := _TRIVIAL.get(value):
+        role, confidence, why = "benign", 5, f"the hash {trivial}"
+    elif kind == "sha1" and re.search(r"\bcommit\b|\brevision\b|コミット", before):
+        role, confidence, why = "reference", 15, "a source code revision"
+    elif kind in ("imphash", "ja3"):
+        role, why = "malicious", "labelled so"
+    elif re.search(r"legitimate|benign|clean file|正規の|正規ファイル", before):
+        role, confidence, why = "benign", 20, "the text calls it legitimate"
+    return scan.candidate(kind, value, start, end, role=role, confidence=confidence, why=why, **extra)
+
+
+def _joined(scan: Scan, runs: Sequence[Span], number: int) -> int:
+    """Return how many runs from `number` on form one hash that was broken over lines or into groups; 0 for none."""
+    text = scan.text
+    start, end = runs[number]
+    if text[start - 1 : start] in _EDGE:
+        return 0
+    total = end - start
+    groups = [total]
+    for count in range(1, 17):
+        if number + count >= len(runs):
+            return 0
+        following = runs[number + count]
+        gap = _GAP.match(text, end)
+        if gap is None or gap.end() != following[0] or text[end : following[0]].count("\n") > 1:
+            return 0
+        total += following[1] - following[0]
+        groups.append(following[1] - following[0])
+        end = following[1]
+        if total in _BY_LENGTH and _free_standing(text, start, end) and _plausible_join(scan, start, groups, total):
+            return count + 1
+        if total >= 128:
+            return 0
+    return 0
+
+
+def _plausible_join(scan: Scan, start: int, groups: Sequence[int], total: int) -> bool:
+    """Two whole hashes side by side are two hashes; pieces need a label, or must not be hashes themselves."""
+    label, _ = _label(scan.before(start, 48) or "", total)
+    if label is None:
+        label, _ = _label(scan.lower[max(0, start - 40) : start].replace("\n", " "), total)
+    whole = [size for size in groups if size in _BY_LENGTH]
+    if label and _exact(scan, start, total):
+        return True
+    return not whole and len(set(groups[:-1])) == 1 and (label is not None or groups[0] >= 16)
+
+
+def _exact(scan: Scan, start: int, total: int) -> bool:
+    """The label right before names this very length (`SHA256:` before 40 + 24 characters)."""
+    before = scan.lower[max(0, start - 40) : start]
+    placed = [(before.rfind(word), size) for word, _, size in _LABELS if size]
+    place, size = max(placed)
+    return place >= 0 and size == total
+
+
+def _pieces(scan: Scan, runs: Sequence[Span]) -> Iterator[Candidate]:
+    start, end = runs[0][0], runs[-1][1]
+    value = "".join(scan.lower[a:b] for a, b in runs)
+    kind = _kind_of_joined(scan, start, value)
+    if kind:
+        yield _candidate(scan, kind, value, start, end, broken=True)
+
+
+def _kind_of_joined(scan: Scan, start: int, value: str) -> ClaimType | None:
+    label, _ = _label(scan.lower[max(0, start - 48) : start].replace("\n", " "), len(value))
+    return label or _BY_LENGTH.get(len(value))
+
+
+FAMILY = _Digest()

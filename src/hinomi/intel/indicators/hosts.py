@@ -1,0 +1,97 @@
+"""What makes a dotted name a host: its top-level domain, and the names that only look like one."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from functools import cache, lru_cache
+from typing import Any
+
+from hinomi.intel.indicators.words import data_words
+
+_SPECIAL = frozenset({"onion", "i2p"})
+_LABEL = re.compile(r"[\w](?:[\w-]{0,61}[\w])?|_[\w-]{1,61}")
+FILE_EXTENSIONS = data_words("file_extensions.txt")
+_PRODUCTS = data_words("dotted_products.txt")
+REFERENCE_SITES = data_words("reference_sites.txt")
+BENIGN_SITES = data_words("benign_sites.txt")
+
+
+@cache
+def _suffixes() -> Any:
+    from publicsuffixlist import PublicSuffixList
+
+    return PublicSuffixList(only_icann=True)
+
+
+@lru_cache(maxsize=8192)
+def is_tld(label: str) -> bool:
+    """Tell whether `label` (small letters) is a top-level domain: ICANN's, or one of the hidden networks'."""
+    if label in _SPECIAL:
+        return True
+    if not label.isascii():
+        try:
+            label = label.encode("idna").decode()
+        except UnicodeError:
+            return False
+    if not (label.isalpha() or label.startswith("xn--")):
+        return False
+    return _suffixes().publicsuffix(label, accept_unknown=False) is not None
+
+
+@lru_cache(maxsize=8192)
+def is_host(name: str) -> bool:
+    """Tell whether `name` (small letters) is a registrable name or one below it, in form."""
+    labels = name.split(".")
+    if len(labels) < 2 or len(name) > 253 or not is_tld(labels[-1]):
+        return False
+    if not all(_LABEL.fullmatch(label) for label in labels):
+        return False
+    if labels[-1] in _SPECIAL:
+        return True
+    return _suffixes().privatesuffix(name, accept_unknown=False) is not None
+
+
+def is_product(token: str) -> bool:
+    """Tell whether a dotted token is the name of a product or technology (`Node.js`, `ASP.NET`)."""
+    return token.lower() in _PRODUCTS
+
+
+def site_in(host: str, sites: frozenset[str]) -> bool:
+    """Tell whether `host` or a domain above it is in `sites`."""
+    labels = host.lower().rstrip(".").split(".")
+    return any(".".join(labels[n:]) in sites for n in range(len(labels) - 1))
+
+
+def address_of(text: str) -> ipaddress.IPv4Address | None:
+    """Return the dotted IPv4 address that `text` is, or None. Leading zeros are no address."""
+    parts = text.split(".")
+    if len(parts) != 4 or not all(p.isdigit() and len(p) <= 3 and p.isascii() for p in parts):
+        return None
+    if any(len(p) > 1 and p[0] == "0" for p in parts) or any(int(p) > 255 for p in parts):
+        return None
+    return ipaddress.IPv4Address(text)
+
+
+_RESOLVERS = frozenset({"8.8.8.8", "8.8.4.4", "1.1.1.1", "1.0.0.1", "9.9.9.9", "208.67.222.222", "208.67.220.220"})
+
+
+def benign_address(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str | None:
+    """Return why an address points at no attacker (private, loopback, a public resolver), or None."""
+    if str(address) in _RESOLVERS:
+        return "a public DNS resolver"
+    if address.is_loopback or address.is_unspecified:
+        return "the machine itself"
+    if address.is_multicast or address.is_link_local or str(address) == "255.255.255.255":
+        return "an address that is not routed"
+    if isinstance(address, ipaddress.IPv4Address):
+        private = any(address in network for network in _PRIVATE)
+    else:
+        private = address in _UNIQUE_LOCAL
+    return "a private address" if private else None
+
+
+_PRIVATE = tuple(
+    map(ipaddress.IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "0.0.0.0/8", "240.0.0.0/4"))
+)
+_UNIQUE_LOCAL = ipaddress.IPv6Network("fc00::/7")

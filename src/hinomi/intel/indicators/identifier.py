@@ -1,0 +1,74 @@
+"""Identifiers of the trade: CVE, ATT&CK, JVN, KB, GHSA, AS numbers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from hinomi.intel.extractor import Candidate
+from hinomi.intel.indicators.scan import Scan
+
+_CVE = re.compile(r"cve[-\s_]{1,3}((?:19|20)\d\d)[-\s]{1,3}(\d{4,7})(?!\d)")
+_MORE_CVE = re.compile(
+    r"(?:\s*(?:,|、|/|・|;|&|and|or|および|及び|や|と|または|ならびに)\s*){1,2}-(\d{4,7})(?![\d-])|/(\d{4,7})(?![\d/-])"
+)
+_TECHNIQUE = re.compile(r"(?<![A-Za-z0-9.#])(?:T[01]\d{3}(?:[./]\d{3})?|TA0[01]\d\d)(?![A-Za-z0-9]|\.\d)")
+_JVN = re.compile(r"jvn(?:#\d{8}|vu#\d{8}|ta#\d{8}|db-\d{4}-\d{6})(?!\d)")
+_KB = re.compile(r"(?<![a-z0-9])kb ?(\d{6,7})(?!\d)")
+_GHSA = re.compile(r"ghsa(?:-[23456789cfghjmpqrvwx]{4}){3}(?![a-z0-9])")
+_ASN = re.compile(r"(?<![A-Za-z0-9_-])AS(?:N[ :]?)? ?(\d{2,10})(?![\w.-])")
+# Numbers that ATT&CK has given out: enterprise, mobile, ICS. The gaps between are part numbers and years.
+_RANGES = ((800, 899), (1001, 1222), (1398, 1700))
+
+
+class _Identifier:
+    name = "identifier"
+    order = 5
+
+    def find(self, scan: Scan) -> Iterator[Candidate]:
+        yield from _cves(scan)
+        yield from _techniques(scan)
+        if "jvn" in scan.lower:
+            for match in _JVN.finditer(scan.lower):
+                yield scan.candidate("jvn", match.group().upper(), *match.span(), role="reference", confidence=95)
+        for match in _KB.finditer(scan.lower):
+            yield scan.candidate("kb", "KB" + match.group(1), *match.span(), role="reference", confidence=85)
+        if "ghsa" in scan.lower:
+            for match in _GHSA.finditer(scan.lower):
+                value = "GHSA" + match.group()[4:]
+                yield scan.candidate("ghsa", value, *match.span(), role="reference", confidence=95)
+        for match in _ASN.finditer(scan.text):
+            if len(match.group(1)) >= 4 or "asn" in scan.before(match.end(), 24):
+                yield scan.candidate("asn", "AS" + match.group(1), *match.span(), confidence=70)
+
+
+def _cves(scan: Scan) -> Iterator[Candidate]:
+    for match in _CVE.finditer(scan.lower):
+        if scan.lower[match.start() - 1 : match.start()].isalnum() and scan.lower[match.start() - 1].isascii():
+            continue
+        year = match.group(1)
+        yield _cve(scan, year, match.group(2), match.start(), match.end())
+        more = _MORE_CVE.match(scan.lower, match.end())
+        while more is not None:
+            group = 1 if more.group(1) else 2
+            start = more.start(group) - (1 if group == 1 else 0)
+            yield _cve(scan, year, more.group(group), start, more.end())
+            more = _MORE_CVE.match(scan.lower, more.end())
+
+
+def _cve(scan: Scan, year: str, number: str, start: int, end: int) -> Candidate:
+    return scan.candidate("cve", f"CVE-{year}-{number}", start, end, confidence=97)
+
+
+def _techniques(scan: Scan) -> Iterator[Candidate]:
+    for match in _TECHNIQUE.finditer(scan.text):
+        value = match.group().replace("/", ".")
+        if value.startswith("TA"):
+            valid = 1 <= int(value[2:]) <= 43 or 100 <= int(value[2:]) <= 111
+        else:
+            valid = any(low <= int(value[1:5]) <= high for low, high in _RANGES)
+        if valid:
+            yield scan.candidate("attack-technique", value, *match.span(), confidence=90, why="named by its number")
+
+
+FAMILY = _Identifier()

@@ -1,0 +1,199 @@
+"""File paths: Windows (drive, variable, share; yen signs), Unix, with Japanese folder and file names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from hinomi.intel.extractor import Candidate
+from hinomi.intel.indicators.japanese import cut_at_japanese
+from hinomi.intel.indicators.scan import Scan
+
+_BACKSLASH = re.compile(
+    r"[A-Za-z]:\\{1,2}(?=[\w%$<.\[{~(])|%[A-Za-z_][\w()]{1,30}%(?=\\)|\\\\(?=[\w.-]{1,64}\\[\w$])|\$env:\w{2,20}(?=\\)"
+)
+_WINDOWS_STOP = re.compile(r"[\"'`<>|\n\t*?;,{}\u3001\u3002\u300c-\u3011\uff08\uff09]")
+_EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,5}$")
+_NEXT_PART = re.compile(r" (?:[\w().&+-]{1,30} ){0,3}[\w().&+-]{1,30}\\")
+_SLASH = re.compile(
+    r"(?<![\w./\\:%&?=~}\])-])(?:~|\$HOME|\$\{HOME\}|\$[A-Z_]{2,20})?/(?=[\w.~-])|(?<=[:=])/(?=(?:tmp|etc|var|usr|opt|home|root|bin|dev)/)"
+)
+_UNIX = re.compile(r"[\w.+@%~#$={}:*/-]+")
+_ROOTS = frozenset(
+    {
+        "tmp",
+        "etc",
+        "var",
+        "usr",
+        "bin",
+        "sbin",
+        "opt",
+        "home",
+        "root",
+        "dev",
+        "proc",
+        "sys",
+        "lib",
+        "lib64",
+        "boot",
+        "run",
+        "mnt",
+        "srv",
+        "media",
+    }
+    | {
+        "library",
+        "users",
+        "applications",
+        "private",
+        "system",
+        "volumes",
+        "data",
+        "sdcard",
+        "system32",
+        "cf",
+        "flash",
+        "jffs",
+        "overlay",
+        "rom",
+    }
+)
+_WEB_ROOTS = frozenset(
+    {
+        "api",
+        "cgi-bin",
+        "wp-content",
+        "wp-includes",
+        "wp-admin",
+        "js",
+        "css",
+        "images",
+        "img",
+        "assets",
+        "static",
+        "v1",
+        "v2",
+        "v3",
+        "admin",
+    }
+    | {
+        "index.php",
+        "search",
+        "blog",
+        "news",
+        "en",
+        "ja",
+        "en-us",
+        "en_us",
+        "remote",
+        "login",
+        "vpn",
+        "owa",
+        "ecp",
+        "autodiscover",
+        "dana-na",
+    }
+)
+_WEB_END = re.compile(r"\.(?:php\d?|aspx?|jspx?|html?|cgi|do|action|js|css)$", re.IGNORECASE)
+_REQUEST = re.compile(
+    r"\b(?:uri|url|urls|get|post|put|head|endpoint|request|path component|route|http)s?\b[\s:\"'`]*$|リクエスト|エンドポイント"
+)
+_FLAGS = re.compile(r"/[a-zA-Z?]{1,12}")
+
+
+class _Path:
+    name = "path"
+    order = 40
+
+    def find(self, scan: Scan) -> Iterator[Candidate]:
+        if "\\" in scan.text:
+            yield from _windows(scan)
+        yield from _unix(scan)
+
+
+def _windows(scan: Scan) -> Iterator[Candidate]:
+    text = scan.text
+    low = 0
+    for match in _BACKSLASH.finditer(text):
+        start = match.start()
+        if (
+            start < low
+            or scan.taken(start, match.end())
+            or (match.group()[1:2] == ":" and text[start - 1 : start].isalnum() and text[start - 1].isascii())
+        ):
+            continue
+        end = _windows_end(text, match.end(), text[start - 1 : start])
+        low = max(end, start + 1)
+        value = (
+            text[start:end].replace("\\\\", "\\")
+            if not text.startswith("\\\\", start)
+            else "\\" + text[start + 1 : end].replace("\\\\", "\\")
+        )
+        if end - start < 4 or value.lower().startswith("\\\\.\\pipe"):
+            continue
+        scan.take(start, end)
+        yield _candidate(scan, value, start, end)
+
+
+def _windows_end(text: str, position: int, quote: str) -> int:
+    """Return where the path ends: at its closing quote, else at a stop character or a blank that begins prose."""
+    stop = _WINDOWS_STOP.search(text, position, position + 400)
+    limit = stop.start() if stop else min(len(text), position + 400)
+    if quote and quote in "\"'`" and stop and stop.group() == quote:
+        return limit
+    end = position
+    while end < limit:
+        blank = text.find(" ", end, limit)
+        if blank < 0:
+            end = limit
+            break
+        part = text[position:blank]
+        if not _NEXT_PART.match(text, blank, limit) or (_EXTENSION.search(part) and not part.endswith((".0", ".5"))):
+            end = blank
+            break
+        end = blank + 1
+    value = cut_at_japanese(text[position:end], "\\/")
+    return position + len(value.rstrip(".,:!)]\\ " if "(" not in value else ".,:!]\\ "))
+
+
+def _unix(scan: Scan) -> Iterator[Candidate]:
+    text = scan.text
+    low = 0
+    for match in _SLASH.finditer(text):
+        start = match.start()
+        if start < low or scan.taken(start, match.end()):
+            continue
+        body = _UNIX.match(text, match.end())
+        if body is None:
+            continue
+        tail = cut_at_japanese(body.group()[:1024], "/").rstrip(".,:;*-/=")
+        end = match.end() + len(tail)
+        low = end
+        if not tail or not _is_unix_path(scan, match.group(), tail, start, end):
+            continue
+        scan.take(start, end)
+        yield _candidate(scan, text[start:end], start, end)
+
+
+def _is_unix_path(scan: Scan, head: str, tail: str, start: int, end: int) -> bool:
+    """A path of a file system, not a switch (`/quiet`), a ratio or the path of a request."""
+    if head != "/":
+        return True
+    parts = tail.split("/")
+    first = parts[0].lower()
+    if first in _ROOTS:
+        return len(parts) > 1 or first in ("tmp", "etc", "proc", "root", "dev") or "." in tail
+    if len(parts) < 2 or first in _WEB_ROOTS or _WEB_END.search(tail) or "=" in tail or tail.isdigit():
+        return False
+    if _REQUEST.search(scan.before(start, 30)) or not any(c.isalpha() for c in first):
+        return False
+    return len(parts) >= 3 or "." in parts[-1] or first.startswith(".")
+
+
+def _candidate(scan: Scan, value: str, start: int, end: int) -> Candidate:
+    name = re.split(r"[\\/]", value)[-1]
+    extra = {"name": name} if name and name != value else {}
+    return scan.candidate("filepath", value, start, end, confidence=70, **extra)
+
+
+FAMILY = _Path()

@@ -1,0 +1,165 @@
+"""One pass over a report for indicators: the plain text, what is taken already, and what surrounds a place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from typing import Any, Protocol, runtime_checkable
+
+from hinomi.intel.extractor import Candidate, ReadingContext
+from hinomi.intel.indicators.refang import refang
+from hinomi.model.claims import ClaimRole, ClaimType, SectionRole, Span
+
+_DOT = re.compile(r"\.(?=[\w])")
+_LABELS = re.compile(r"[A-Za-z0-9_\u00c0-\u058f-]+(?:\.[A-Za-z0-9_\u00c0-\u058f-]+)*")
+_ASCII_WORD = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
+_MAX_TOKEN = 300
+_LINE = 400
+
+
+@runtime_checkable
+class Family(Protocol):
+    """Finds one family of indicators. Families run by `order`: what an earlier one takes, a later one leaves alone."""
+
+    name: str
+    order: int
+
+    def find(self, scan: Scan) -> Iterable[Candidate]:
+        """Yield candidates in any order; linear in the text."""
+        ...
+
+
+class Scan:
+    """The refanged text of one report. Offsets here are offsets into `text` unless said otherwise."""
+
+    def __init__(self, context: ReadingContext) -> None:
+        self.context = context
+        folded = context.folded
+        refanged = refang(folded.text)
+        self._folded, self._refanged = folded, refanged
+        self.text = refanged.text
+        self.lower = self.text.lower()
+        if len(self.lower) != len(self.text):  # a few letters grow in lower case; offsets must hold
+            self.lower = "".join(c if len(c.lower()) != 1 else c.lower() for c in self.text)
+        self._taken = bytearray(len(self.text))
+        self._heads: dict[int, str] = {}
+
+    def original(self, start: int, end: int) -> Span:
+        """Return the span in the report's own text."""
+        first, last = self._refanged.original(start, end)
+        return self._folded.span(first, last)
+
+    def take(self, start: int, end: int) -> None:
+        """Mark a stretch as used, so that no later family reads a part of it as something else."""
+        self._taken[start:end] = b"\x01" * (end - start)
+
+    def taken(self, start: int, end: int) -> bool:
+        """Tell whether any of `start:end` is used already."""
+        return self._taken.find(1, start, end) >= 0
+
+    def candidate(
+        self,
+        kind: ClaimType,
+        value: str,
+        start: int,
+        end: int,
+        *,
+        role: ClaimRole = "mentioned",
+        confidence: int = 70,
+        why: str = "",
+        **attributes: Any,
+    ) -> Candidate:
+        """Make a candidate for `start:end`; notes by itself that it was written defanged, which makes it surer."""
+        if self._refanged.defanged(start, end):
+            attributes["defanged"] = True
+            confidence = min(98, confidence + 15)
+        return Candidate(kind, value, self.original(start, end), role, confidence, why, None, attributes)
+
+    def defanged(self, start: int, end: int) -> bool:
+        """Tell whether the stretch was written defanged."""
+        return self._refanged.defanged(start, end)
+
+    def line_start(self, offset: int) -> int:
+        """Return where the line of `offset` begins, at most 400 characters back."""
+        low = max(0, offset - _LINE)
+        return max(low, self.text.rfind("\n", low, offset) + 1)
+
+    def before(self, offset: int, size: int = 60) -> str:
+        """Return the small-letter text before `offset` in its line."""
+        return self.lower[max(self.line_start(offset), offset - size) : offset]
+
+    def after(self, offset: int, size: int = 60) -> str:
+        """Return the small-letter text after `offset` in its line."""
+        end = self.text.find("\n", offset, offset + size)
+        return self.lower[offset : end if end >= 0 else offset + size]
+
+    def section_role(self, offset: int) -> SectionRole | None:
+        """Return the role of the section around `offset`."""
+        number = self.context.section_at(self.original(offset, offset + 1)[0])
+        return None if number is None else self.context.sections[number].role
+
+    def heading(self, offset: int) -> str:
+        """Return the small-letter heading of the section around `offset`, or an empty text."""
+        number = self.context.section_at(self.original(offset, offset + 1)[0])
+        return "" if number is None else self.context.sections[number].heading.lower()
+
+    def lead(self, offset: int) -> str:
+        """Return what introduces the list, table or block around `offset`: the last lines of words before it."""
+        start = self.line_start(offset)
+        if start not in self._heads:
+            if len(self._heads) > 4096:
+                self._heads.clear()
+            self._heads[start] = self.heading(offset) + " " + _introduction(self.lower, start)
+        return self._heads[start]
+
+    @cached_property
+    def dotted(self) -> list[Span]:
+        """Tokens of two or more labels joined by dots, in order."""
+        return list(_dotted(self.text))
+
+    def words(self, pattern: str) -> Iterator[int]:
+        """Yield where the literal `pattern` (small letters) begins."""
+        place = self.lower.find(pattern)
+        while place >= 0:
+            yield place
+            place = self.lower.find(pattern, place + len(pattern))
+
+
+def _introduction(lower: str, start: int) -> str:
+    """The nearest lines before `start` that hold words rather than values, up to 600 characters back."""
+    words: list[str] = []
+    for line in reversed(lower[max(0, start - 600) : start].split("\n")[:-1]):
+        text = line.strip()
+        if not text:
+            if words:
+                break
+            continue
+        if len(text) > 8 and " " not in text and text.isascii():
+            continue  # a value of the same list
+        words.append(text[-160:])
+        if len(words) >= 2:
+            break
+    return " ".join(words)
+
+
+def _dotted(text: str) -> Iterator[Span]:
+    low = 0
+    for dot in _DOT.finditer(text):
+        place = dot.start()
+        if place < low or place == 0:
+            continue
+        start = place
+        floor = max(low, place - _MAX_TOKEN)
+        while start > floor and _is_label(text[start - 1]):
+            start -= 1
+        match = _LABELS.match(text, place + 1)
+        if match is None:
+            continue
+        low = match.end()
+        if start < place and low - start <= _MAX_TOKEN:
+            yield start, low
+
+
+def _is_label(character: str) -> bool:
+    return character in _ASCII_WORD or "\u00c0" <= character <= "\u058f"
