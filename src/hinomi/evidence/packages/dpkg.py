@@ -82,10 +82,11 @@ def _stanzas(view: FileSystemView, coverage: Coverage) -> Iterator[tuple[bytes, 
     for path in paths:
         for block in (read_whole(view, path, MAX_DATABASE, coverage) or b"").split(b"\n\n"):
             if block.strip():
-                yield path, _fields(block)
+                yield path, fields_of(block)
 
 
-def _fields(block: bytes) -> dict[bytes, bytes]:
+def fields_of(block: bytes) -> dict[bytes, bytes]:
+    """Return the fields of one stanza, names in lower case; of folded fields only Conffiles is kept whole."""
     fields: dict[bytes, bytes] = {}
     name = b""
     for line in block.split(b"\n"):
@@ -101,15 +102,23 @@ def _fields(block: bytes) -> dict[bytes, bytes]:
 
 
 def _conffiles(view: FileSystemView, coverage: Coverage) -> dict[tuple[bytes, bytes], bytes]:
-    """Return {(package, path): MD5} of the configuration files as they were shipped."""
-    found: dict[tuple[bytes, bytes], bytes] = {}
-    for _, stanza in _stanzas(view, coverage):
-        for line in stanza.get(b"conffiles", b"").split(b"\n"):
-            parts = line.strip().rsplit(b" ")
-            digest = _md5(parts[1]) if len(parts) >= 2 else None
-            if digest is not None and b"obsolete" not in parts[2:]:
-                found[stanza.get(b"package", b""), parts[0]] = digest
-    return found
+    """Return {(package, path): digest} of the configuration files as they were shipped."""
+    return {
+        (stanza.get(b"package", b""), path): digest
+        for _, stanza in _stanzas(view, coverage)
+        for path, digest in conffiles_of(stanza)
+    }
+
+
+def conffiles_of(stanza: dict[bytes, bytes]) -> Iterator[tuple[bytes, bytes]]:
+    """Yield (path, digest) of a stanza's Conffiles field; obsolete ones belong to nobody any more."""
+    for line in stanza.get(b"conffiles", b"").split(b"\n"):
+        words = line.strip().split(b" ")
+        flags = [word for word in words[-2:] if word in (b"obsolete", b"remove-on-upgrade")]
+        words = words[: len(words) - len(flags)]
+        digest = _unhex(words[-1])
+        if len(words) >= 2 and digest is not None and b"obsolete" not in flags:
+            yield b" ".join(words[:-1]), digest
 
 
 def _md5sums(view: FileSystemView, path: bytes, coverage: Coverage) -> dict[bytes, bytes]:
@@ -117,18 +126,18 @@ def _md5sums(view: FileSystemView, path: bytes, coverage: Coverage) -> dict[byte
         return {}
     found: dict[bytes, bytes] = {}
     for line in (read_whole(view, path, MAX_LIST, coverage) or b"").split(b"\n"):
-        digest = _md5(line[:32])
+        digest = _unhex(line[:32])
         if digest is not None:
             found[b"/" + line[32:].lstrip(b" *").lstrip(b"/")] = digest
     return found
 
 
-def _md5(text: bytes) -> bytes | None:
+def _unhex(text: bytes) -> bytes | None:
     try:
         digest = binascii.unhexlify(text)
     except binascii.Error:
         return None
-    return digest if len(digest) == 16 else None
+    return digest if len(digest) in (16, 20, 32) else None
 
 
 def _diversions(view: FileSystemView, coverage: Coverage) -> dict[bytes, tuple[bytes, bytes]]:
