@@ -25,18 +25,20 @@ class MacrosCollector:
     tables: tuple[type[Row], ...] = (Macro,)
 
     def wants(self, entry: Entry, head: bytes) -> bool:
-        """Take OLE files, and ZIP files whose first member is one of an Office document's."""
-        if entry.kind != "file":
-            return False
-        return head.startswith(OLE_MAGIC) or (head.startswith(ZIP_MAGIC) and head[30:80].startswith(_OOXML_FIRST))
+        """Take OLE files and ZIP files: the order of members is the author's, only Java's own archives are left out."""
+        return entry.kind == "file" and (
+            head.startswith(OLE_MAGIC) or (head.startswith(ZIP_MAGIC) and not head[30:].startswith(b"META-INF/"))
+        )
 
     def examine(self, file: ContentFile, target: Target, coverage: Coverage) -> Iterator[Row]:
         """Yield one row per module or macro sheet; a password is a miss `encrypted`."""
         path = path_text(file.entry.path)
+        office = file.head.startswith(OLE_MAGIC) or file.head[30:80].startswith(_OOXML_FIRST)
         if file.entry.size > target.limits.max_parse_size:
-            coverage.miss("macros", path, "too-large", f"{file.entry.size} bytes")
+            if office:
+                coverage.miss("macros", path, "too-large", f"{file.entry.size} bytes")
             return
-        coverage.count("office-documents")
+        coverage.count("office-documents", int(office))
         with file.open() as content:
             try:
                 for number, module in enumerate(modules_of(content, file.head)):
@@ -46,6 +48,9 @@ class MacrosCollector:
                     yield _row(path, module)
             except EncryptedDocumentError as error:
                 coverage.miss("macros", path, "encrypted", error.cause)
+            except ParseError:
+                if office:  # what a damaged archive of another kind holds is for its own collector to say
+                    raise
             except OSError as error:
                 raise ParseError("office-unreadable", place=path, cause=error.strerror or "") from error
 

@@ -104,7 +104,7 @@ class Folder:
                 return self._call(value.lower(), tokens, position, depth)
             if following != "." and (position == 0 or tokens[position - 1][1] != "."):
                 return self.known.get(value.lower(), _CONSTANTS.get(value.lower())), position + 1
-        if value == "(":
+        if value == "(" and (position == 0 or tokens[position - 1][0] != "name"):  # else: a call's arguments
             text, end = self._expression(tokens, position + 1, depth + 1)
             if text is not None and end < len(tokens) and tokens[end][1] == ")":
                 return text, end + 1
@@ -149,13 +149,15 @@ _FUNCTIONS = frozenset(
         "array",
         "join",
     }
-    | {"left$", "right$", "mid$", "lcase$", "ucase$", "trim$"}
+    | {"left$", "right$", "mid$", "lcase$", "ucase$", "trim$", "environ", "environ$"}
 )
 
 
 def _applied(name: str, arguments: list[str]) -> str | None:
     first = arguments[0]
     match name.rstrip("$"):
+        case "environ":
+            return f"%{first}%"
         case "strreverse":
             return first[::-1]
         case "lcase":

@@ -1,0 +1,31 @@
+"""Writers of inert replicas, for every test of the evidence room."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+_REPLICAS = Path(__file__).parents[1] / "replicas"
+
+
+def _load(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"replica_{name}", _REPLICAS / f"{name}.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def office() -> ModuleType:
+    """Return the writer of Office documents."""
+    return _load("office")
+
+
+@pytest.fixture(scope="session")
+def registry() -> ModuleType:
+    """Return the writer of registry hives."""
+    return _load("hive")
