@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cmp_to_key
 from typing import Any
 
 from hinomi.detect.draft import Draft, draft_of
@@ -17,6 +18,7 @@ from hinomi.detect.sql import Evidence, QueryTimeoutError
 from hinomi.model.errors import HinomiError
 from hinomi.model.findings import Coverage, Severity, severity_rank
 from hinomi.model.text import Bilingual
+from hinomi.model.versions import compare, in_range
 
 MAX_COMPONENTS = 500_000
 STATE_RULE = "library-state"  # the rule id where no advisory names the CVEs that the content shows
@@ -27,6 +29,8 @@ _PURL_ECOSYSTEMS = {
     "deb/debian": "debian", "deb/ubuntu": "ubuntu", "apk/alpine": "alpine", "rpm/redhat": "red hat",
     "rpm/rocky": "rocky linux", "rpm/almalinux": "almalinux", "rpm/opensuse": "opensuse", "rpm/suse": "suse",
 }  # fmt: skip
+# what collectors can name at all; an advisory of another ecosystem checks nothing yet
+ECOSYSTEMS = frozenset({"maven", "npm", *_PURL_ECOSYSTEMS.values()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +148,7 @@ def _decided(values: Mapping[str, Any], advisories: Iterable[_Advisory]) -> Draf
     state = _STATES[values["state"]]
     cves = list(values["cves"] or ())
     named = [a.rule for a in advisories if a.ids.intersection(cves)]
-    best = max(named, key=lambda rule: (severity_rank(rule.severity), rule.id), default=None)
+    best = min(named, key=lambda rule: (-severity_rank(rule.severity), rule.id), default=None)
     words: dict[str, Any] = {
         "title": state.title, "explanation": state.explanation, "severity": state.severity,
         "confidence": state.confidence, "evidence": (("libraries", values["row"]),),
@@ -201,8 +205,6 @@ def _by_version(
 def _compared(
     component: _Component, name: str, advisory: _Advisory, affected: Mapping[str, Any], coverage: Coverage
 ) -> Draft | None:
-    from hinomi.model.versions import in_range
-
     try:
         hit = in_range(component.version, affected, component.ecosystem)
     except Exception as error:  # noqa: BLE001 - the border of one rule
@@ -210,11 +212,20 @@ def _compared(
         return None
     if not hit:
         return None
-    fixed = sorted({e["fixed"] for r in affected.get("ranges") or () for e in r.get("events") or () if "fixed" in e})
+    ranges = affected.get("ranges") or ()
+    fixed = {str(e["fixed"]) for r in ranges for e in r.get("events") or () if "fixed" in e}
     values = {
-        "name": name, "version": component.version, "place": component.place, "fixed": fixed or None,
+        "name": name, "version": component.version, "place": component.place,
+        "fixed": _in_order(fixed, component.ecosystem) or None,
         "advisory": sorted(advisory.ids),
     }  # fmt: skip
     subject_type = "package" if component.table == "packages" else "library"
     evidence = ((component.table, component.row),)
     return draft_of(advisory.rule, component.subject, evidence=evidence, values=values, subject_type=subject_type)
+
+
+def _in_order(versions: Iterable[str], ecosystem: str) -> list[str]:
+    def order(a: str, b: str) -> int:
+        return compare(a, b, ecosystem)
+
+    return sorted(versions, key=cmp_to_key(order))

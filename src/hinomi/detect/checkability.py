@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from hinomi.detect.advisory import ECOSYSTEMS
 from hinomi.detect.catalogue import Catalogue, name_key
 from hinomi.detect.indicator import CHECKED_TYPES, Indicator, is_usable
 from hinomi.model.claims import Claim, ClaimCoverage, Report
@@ -92,7 +93,9 @@ def coverage_of(report: Report, catalogue: Catalogue) -> tuple[ClaimCoverage, ..
 def _index(catalogue: Catalogue) -> _Index:
     result = _Index(defaultdict(set), defaultdict(set), defaultdict(set), defaultdict(set), defaultdict(set))
     for rule in catalogue:
-        if not rule.active:
+        record = json.loads(rule.body) if rule.kind == "advisory" else {}
+        packages = _reachable(record)
+        if not rule.active or (record and not packages):
             continue
         for behaviour in rule.behaviours:
             result.behaviours[behaviour].add(rule.id)
@@ -100,22 +103,24 @@ def _index(catalogue: Catalogue) -> _Index:
             result.techniques[technique].add(rule.id)
         for threat in rule.threats:
             result.threats[name_key(threat)].add(rule.id)
-        if rule.kind == "advisory":
-            _index_advisory(result, rule.id, json.loads(rule.body))
+        for known in (record["id"], *(record.get("aliases") or ())) if record else ():
+            result.advisories[str(known).casefold()].add(rule.id)
+        for word in _telling_words(packages):
+            result.products[word].add(rule.id)
     return result
 
 
-def _index_advisory(index: _Index, rule_id: str, record: dict[str, Any]) -> None:
-    for known in (record["id"], *(record.get("aliases") or ())):
-        index.advisories[str(known).casefold()].add(rule_id)
+def _reachable(record: dict[str, Any]) -> list[str]:
+    """Return the package and product names of an advisory whose ecosystem some collector reads."""
+    packages = [a.get("package") or {} for a in record.get("affected") or () if isinstance(a, dict)]
+    names = [
+        str(package.get("name", ""))
+        for package in packages
+        if str(package.get("ecosystem", "")).partition(":")[0].casefold() in ECOSYSTEMS
+    ]
     own = record.get("database_specific")
     products = own.get("products") if isinstance(own, dict) else None
-    names = [str(p) for p in products] if isinstance(products, list) else []
-    for affected in record.get("affected") or ():
-        package = affected.get("package") if isinstance(affected, dict) else None
-        names.append(str((package or {}).get("name", "")))
-    for word in _telling_words(names):
-        index.products[word].add(rule_id)
+    return [*names, *(str(p) for p in products or ())] if names else []
 
 
 def _telling_words(names: Iterable[str]) -> set[str]:
@@ -152,8 +157,9 @@ def _indicator(claim: Claim, report: Report) -> tuple[set[str], str]:
 
 
 def _behaviour(claim: Claim, index: _Index) -> tuple[set[str], str]:
-    behaviour = str(claim.attributes.get("behaviour") or claim.canonical or claim.value)
-    return index.behaviours.get(behaviour, set()), _GAP_OF_BEHAVIOUR.get(behaviour, NO_RULE)
+    names = (str(claim.attributes.get("behaviour")), claim.value, str(claim.canonical))
+    hits = {rule for name in names for rule in index.behaviours.get(name, ())}
+    return hits, next((_GAP_OF_BEHAVIOUR[name] for name in names if name in _GAP_OF_BEHAVIOUR), NO_RULE)
 
 
 def _technique(claim: Claim, index: _Index) -> tuple[set[str], str]:
