@@ -99,6 +99,8 @@ def _index(catalogue: Catalogue) -> _Index:
             continue
         for behaviour in rule.behaviours:
             result.behaviours[behaviour].add(rule.id)
+            if behaviour.endswith("-persistence"):  # a report that names no means may mean any
+                result.behaviours["persistence"].add(rule.id)
         for technique in rule.attack:
             result.techniques[technique].add(rule.id)
         for threat in rule.threats:

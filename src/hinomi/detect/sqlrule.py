@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from typing import Any
 
 from hinomi.detect.draft import Draft, draft_of
@@ -51,14 +52,20 @@ def _order(row: dict[str, Any]) -> tuple[str, str]:
 def _draft(rule: Rule, row: dict[str, Any]) -> Draft:
     changes: dict[str, Any] = {
         "evidence": tuple(_evidence(row)),
-        "related": tuple(str(r) for r in row.get("related") or () if r is not None),
+        "related": tuple(_related(row.get("related"))),
         "values": {k: v for k, v in row.items() if k not in _RESERVED and not evidence_table(k)},
     }
     if is_severity(row.get("severity")):
         changes["severity"] = row["severity"]
-    if isinstance(row.get("confidence"), int | float):
+    if isinstance(row.get("confidence"), int | float | Decimal):
         changes["confidence"] = max(0, min(100, int(row["confidence"])))
     return draft_of(rule, str(row["subject"])[:MAX_SUBJECT], **changes)
+
+
+def _related(value: Any) -> Iterator[str]:
+    for one in value if isinstance(value, list) else [value]:
+        if one is not None:
+            yield str(one)[:MAX_SUBJECT]
 
 
 def evidence_table(column: str) -> str | None:
