@@ -35,6 +35,8 @@ class Folded:
 
     def original(self, offset: int) -> int:
         """Return the original offset of the folded character at `offset`."""
+        if not self._starts:
+            return offset
         number = bisect_right(self._starts, offset) - 1
         return offset + (self._shifts[number] if number >= 0 else 0)
 

@@ -9,14 +9,15 @@ from hinomi.intel.extractor import Candidate
 from hinomi.intel.indicators.scan import Scan
 from hinomi.model.claims import ClaimRole, ClaimType, Span
 
-_RUN = re.compile(r"[0-9a-fA-F]{8,}")
 _BY_LENGTH: dict[int, ClaimType] = {32: "md5", 40: "sha1", 64: "sha256", 128: "sha512"}
-_LABELS: tuple[tuple[str, ClaimType, int], ...] = (
-    ("imphash", "imphash", 32), ("imp hash", "imphash", 32), ("import hash", "imphash", 32), ("インポートハッシュ", "imphash", 32),
-    ("ja3s", "ja3", 32), ("ja3", "ja3", 32), ("md5", "md5", 32), ("sha-1", "sha1", 40), ("sha1", "sha1", 40), ("sha-256", "sha256", 64),
-    ("sha256", "sha256", 64), ("sha2", "sha256", 64), ("sha-512", "sha512", 128), ("sha512", "sha512", 128),
-    ("hash", "md5", 0), ("ハッシュ", "md5", 0), ("checksum", "md5", 0), ("fingerprint", "md5", 0),
-)  # fmt: skip
+_LABELS: dict[str, tuple[ClaimType, int]] = {
+    "imphash": ("imphash", 32), "imp hash": ("imphash", 32), "import hash": ("imphash", 32), "インポートハッシュ": ("imphash", 32),
+    "ja3s": ("ja3", 32), "ja3": ("ja3", 32), "md5": ("md5", 32), "sha-1": ("sha1", 40), "sha1": ("sha1", 40),
+    "sha-256": ("sha256", 64), "sha256": ("sha256", 64), "sha2": ("sha256", 64), "sha-512": ("sha512", 128),
+    "sha512": ("sha512", 128), "hash": ("md5", 0), "ハッシュ": ("md5", 0), "checksum": ("md5", 0), "fingerprint": ("md5", 0),
+}  # fmt: skip
+"""Word -> its type and length; length 0 says only that a hash follows."""
+_LABEL = re.compile("|".join(sorted(map(re.escape, _LABELS), key=len, reverse=True)))
 _NOT_A_HASH = re.compile(
     r"\b(?:aes|rc4|des|3des|xor|chacha20?|salsa20|blowfish|hmac|encryption|decryption|session|api|license|secret|private|public|hard-?coded)?[ -]?keys?\b"
     r"|\biv\b|\bnonce\b|\bsalt\b|\btoken\b|\bseed\b|\bpassword\b|\bpasswd\b|\bguid\b|\buuid\b|\bserial\b|\bcookie\b|\bbuild ?id\b|\bcampaign id\b|\bbot ?id\b"
@@ -40,17 +41,21 @@ class _Digest:
     order = 60
 
     def find(self, scan: Scan) -> Iterator[Candidate]:
-        runs = [m.span() for m in _RUN.finditer(scan.text)]
+        runs = scan.hex_runs
         number = 0
+        chain_end = -1  # where a chain of pieces ends that form no hash
         while number < len(runs):
             start, end = runs[number]
-            if end - start in _BY_LENGTH and not (follow := _joined(scan, runs, number)):
-                number += 1
-                yield from _whole(scan, start, end)
-                continue
-            follow = _joined(scan, runs, number)
+            whole = end - start in _BY_LENGTH
+            linked = start == chain_end and not whole
+            follow = 0 if linked else _joined(scan, runs, number)
             if follow:
                 yield from _pieces(scan, runs[number : number + follow])
+            elif whole:
+                yield from _whole(scan, start, end)
+            else:
+                gap = _GAP.match(scan.text, end)
+                chain_end = gap.end() if gap else -1
             number += max(follow, 1)
 
 
@@ -89,6 +94,8 @@ def _kind(scan: Scan, start: int, length: int) -> ClaimType | None:
     if len(set(value)) < 5:
         return None
     before = scan.before(start, 48)
+    if not before.strip():
+        return _BY_LENGTH[length] if not value.isdigit() else None
     label, place = _label(before, length)
     other = -1
     for match in _NOT_A_HASH.finditer(before):
@@ -103,11 +110,12 @@ def _kind(scan: Scan, start: int, length: int) -> ClaimType | None:
 
 
 def _label(before: str, length: int) -> tuple[ClaimType | None, int]:
+    """Return the type that the last fitting label in `before` names, and where that label stands (-1: nowhere)."""
     best: tuple[ClaimType | None, int] = (None, -1)
-    for word, kind, size in _LABELS:
-        place = before.rfind(word)
-        if place > best[1] and size in (0, length) and not (size == 0 and before.startswith("imp", place - 3)):
-            best = (kind if size else _BY_LENGTH[length], place)
+    for match in _LABEL.finditer(before):
+        kind, size = _LABELS[match.group()]
+        if size in (0, length):
+            best = (kind if size else _BY_LENGTH[length], match.start())
     return best
 
 
@@ -169,9 +177,8 @@ def _plausible_join(scan: Scan, start: int, groups: Sequence[int], total: int) -
 def _exact(scan: Scan, start: int, total: int) -> bool:
     """The label right before names this very length (`SHA256:` before 40 + 24 characters)."""
     before = scan.lower[max(0, start - 40) : start]
-    placed = [(before.rfind(word), size) for word, _, size in _LABELS if size]
-    place, size = max(placed)
-    return place >= 0 and size == total
+    sizes = [_LABELS[match.group()][1] for match in _LABEL.finditer(before)]
+    return next((size == total for size in reversed(sizes) if size), False)
 
 
 def _pieces(scan: Scan, runs: Sequence[Span]) -> Iterator[Candidate]:

@@ -8,10 +8,8 @@ from collections.abc import Iterator
 from hinomi.intel.extractor import Candidate
 from hinomi.intel.indicators.scan import Scan
 
-_SSDEEP = re.compile(r"(?<![\w:/])\d{1,8}:[A-Za-z0-9+/]{3,64}:[A-Za-z0-9+/]{3,64}(?![\w:+/])")
-_TLSH = re.compile(r"(?<![0-9A-Za-z])T1[0-9A-Fa-f]{70}(?![0-9A-Za-z])")
-_TLSH_OLD = re.compile(r"[\s:=|`\"']{1,4}([0-9A-Fa-f]{70})(?![0-9A-Za-z])")
-_JARM = re.compile(r"(?<![0-9A-Za-z])[0-9a-fA-F]{62}(?![0-9A-Za-z])")
+_SSDEEP = re.compile(r":[A-Za-z0-9+/]{3,64}:[A-Za-z0-9+/]{3,64}(?![\w:+/])")
+_BLOCK_SIZE = re.compile(r"(?<![\w:/])\d{1,8}$")
 
 
 class _Fuzzy:
@@ -20,18 +18,24 @@ class _Fuzzy:
 
     def find(self, scan: Scan) -> Iterator[Candidate]:
         if "ssdeep" in scan.lower or "fuzzy" in scan.lower:
-            for match in _SSDEEP.finditer(scan.text):
-                if _like_ssdeep(match.group()):
-                    yield _claim(scan, "ssdeep", match.group(), match.span())
-        if "T1" in scan.text:
-            for match in _TLSH.finditer(scan.text):
-                yield _claim(scan, "tlsh", match.group().upper(), match.span())
-        for place in scan.words("tlsh"):
-            if old := _TLSH_OLD.match(scan.text, place + 4):
-                yield _claim(scan, "tlsh", old.group(1).upper(), old.span(1))
-        if "jarm" in scan.lower:
-            for match in _JARM.finditer(scan.text):
-                yield _claim(scan, "jarm", match.group().lower(), match.span())
+            yield from _ssdeep(scan)
+        for start, end in scan.hex_runs:
+            before, after = scan.text[start - 1 : start], scan.text[end : end + 1]
+            if after.isalnum():
+                continue
+            if end - start == 71 and before == "T" and scan.text[start] == "1":
+                yield _claim(scan, "tlsh", scan.text[start - 1 : end].upper(), (start - 1, end))
+            elif end - start == 70 and not before.isalnum() and "tlsh" in scan.before(start, 24):
+                yield _claim(scan, "tlsh", scan.text[start:end].upper(), (start, end))
+            elif end - start == 62 and not before.isalnum() and "jarm" in scan.before(start, 400) + scan.lead(start):
+                yield _claim(scan, "jarm", scan.lower[start:end], (start, end))
+
+
+def _ssdeep(scan: Scan) -> Iterator[Candidate]:
+    for match in _SSDEEP.finditer(scan.text):
+        size = _BLOCK_SIZE.search(scan.text, max(0, match.start() - 8), match.start())
+        if size and _like_ssdeep(size.group() + match.group()):
+            yield _claim(scan, "ssdeep", size.group() + match.group(), (size.start(), match.end()))
 
 
 def _like_ssdeep(value: str) -> bool:

@@ -53,8 +53,8 @@ def is_host(name: str) -> bool:
 
 
 def is_product(token: str) -> bool:
-    """Tell whether a dotted token is the name of a product or technology (`Node.js`, `ASP.NET`)."""
-    return token.lower() in _PRODUCTS
+    """Tell whether a dotted token (small letters) is the name of a product or technology (`Node.js`, `ASP.NET`)."""
+    return token in _PRODUCTS
 
 
 def site_in(host: str, sites: frozenset[str]) -> bool:

@@ -12,11 +12,11 @@ _CVE = re.compile(r"cve[-\s_]{1,3}((?:19|20)\d\d)[-\s]{1,3}(\d{4,7})(?!\d)")
 _MORE_CVE = re.compile(
     r"(?:\s*(?:,|、|/|・|;|&|and|or|および|及び|や|と|または|ならびに)\s*){1,2}-(\d{4,7})(?![\d-])|/(\d{4,7})(?![\d/-])"
 )
-_TECHNIQUE = re.compile(r"(?<![A-Za-z0-9.#])(?:T[01]\d{3}(?:[./]\d{3})?|TA0[01]\d\d)(?![A-Za-z0-9]|\.\d)")
+_TECHNIQUE = re.compile(r"T(?<![A-Za-z0-9.#].)(?:[01]\d{3}(?:[./]\d{3})?|A0[01]\d\d)(?![A-Za-z0-9]|\.\d)")
 _JVN = re.compile(r"jvn(?:#\d{8}|vu#\d{8}|ta#\d{8}|db-\d{4}-\d{6})(?!\d)")
-_KB = re.compile(r"(?<![a-z0-9])kb ?(\d{6,7})(?!\d)")
+_KB = re.compile(r"kb(?<![a-z0-9]..) ?(\d{6,7})(?!\d)")
 _GHSA = re.compile(r"ghsa(?:-[23456789cfghjmpqrvwx]{4}){3}(?![a-z0-9])")
-_ASN = re.compile(r"(?<![A-Za-z0-9_-])AS(?:N[ :]?)? ?(\d{2,10})(?![\w.-])")
+_ASN = re.compile(r"AS(?<![A-Za-z0-9_-]..)(?:N[ :]?)? ?(\d{2,10})(?![\w.-])")
 # Numbers that ATT&CK has given out: enterprise, mobile, ICS. The gaps between are part numbers and years.
 _RANGES = ((800, 899), (1001, 1222), (1398, 1700))
 

@@ -3,270 +3,146 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
 
 from hinomi.intel.indicators.hosts import FILE_EXTENSIONS, is_host, is_product
-from hinomi.intel.indicators.scan import Scan
+from hinomi.intel.indicators.scan import Kind, Scan
+from hinomi.intel.indicators.words import data_words
 
-Kind = Literal["domain", "file", "neither"]
-
-# Endings that are both file extensions and top-level domains.
-_DETECTION_PREFIX = re.compile(
-    r"(?:^|[^\w./-])(?:win(?:32|64|16)?|w(?:32|64|16|97m|2km)|o97m|x97m|vba|msil|linux|unix|elf|android|androidos|osx|macos|mac|ios|js|vbs|php|html|java|python|perl|bat"
-    r"|powershell|ps|swf|pdf|rtf|doc|nsis|bv|mal|troj|trojan|backdoor|exp|archbomb|generic|suspicious|multi|script|symbos|iphoneos|freebsd|solaris|autoit|lnk|hta|wm|xm|pua|ml)[/:]$"
-)
-_DETECTION_LABELS = frozenset(
-    {
-        "trojan",
-        "backdoor",
-        "worm",
-        "virus",
-        "ransom",
-        "heur",
-        "hacktool",
-        "pua",
-        "pup",
-        "riskware",
-        "adware",
-        "win32",
-        "win64",
-        "w32",
-        "w64",
-        "msil",
-        "trojanspy",
-    }
-    | {
-        "trojandownloader",
-        "trojandropper",
-        "trojan-downloader",
-        "trojan-spy",
-        "trojan-ransom",
-        "trojan-dropper",
-        "trojan-banker",
-        "rootkit",
-        "exploit",
-        "generic",
-        "not-a-virus",
-    }
-    | {
-        "gen",
-        "troj",
-        "ransomware",
-        "spyware",
-        "downloader",
-        "dropper",
-        "coinminer",
-        "androidos",
-        "behaveslike",
-        "malware",
-        "tspy",
-        "bkdr",
-        "ransom_",
-    }
-)
+_PLATFORMS = "|".join(sorted(map(re.escape, data_words("detection_platforms.txt")), key=len, reverse=True))
+_DETECTION_PREFIX = re.compile(rf"(?:^|[^\w./-])(?:{_PLATFORMS})[/:]$")
+_DETECTION_LABELS = data_words("detection_words.txt")
+_DETECTION_NAME = re.compile(r"(?:trojan|bkdr|troj|worm|ransom|tspy|hktl|coinminer|elf|js|vbs|hack|pua|rtkt|possible)_")
 _PACKAGE_HEADS = frozenset(
-    {
-        "com",
-        "org",
-        "net",
-        "io",
-        "jp",
-        "de",
-        "ru",
-        "cn",
-        "uk",
-        "edu",
-        "gov",
-        "android",
-        "java",
-        "javax",
-        "androidx",
-        "kotlin",
-        "me",
-        "app",
-        "dev",
-    }
+    ("com", "org", "net", "io", "jp", "de", "ru", "cn", "uk", "edu", "gov", "me", "app", "dev")
+    + ("android", "androidx", "java", "javax", "kotlin")
 )
+_HOST_ENDINGS = frozenset({"com", "net", "org", "jp", "ru", "cn", "de", "info", "uk"})
 _DOMAIN_WORDS = re.compile(
-    r"\bdomains?\b|\bhosts?\b|\bhostnames?\b|\bc2\b|c&c|\bdns\b|\bresolv|\bregistered\b|\bregistrar\b|\bwebsites?\b|\bsites?\b|\bsubdomains?\b|\bservers?\b|\bwww\b|ドメイン|サーバ|ホスト|サイト|通信先"
+    r"\bdomains?\b|\bhosts?\b|\bhostnames?\b|\bc2\b|c&c|\bdns\b|\bresolv|\bregistered\b|\bregistrar\b|\bwebsites?\b"
+    r"|\bsites?\b|\bsubdomains?\b|\bservers?\b|\bwww\b|ドメイン|サーバ|ホスト|サイト|通信先"
 )
+_PLAINLY_DOMAIN = re.compile(r"\bdomains?\b|\bhostnames?\b|\bdns\b|\bresolv|\bregistered\b|ドメイン|名前解決")
 _FILE_WORDS = re.compile(
-    r"\bfiles?\b|\bdrops?\b|\bdropped\b|\bexecut|\bruns?\b|\battach|\barchives?\b|\bcarries\b|\bwrites?\b|\bimports?\b|\bscripts?\b|\bread\b|\bpassword\b|\bdocuments?\b|\bcommand\b|\bbinary\b|\bsamples?\b|\bdlls?\b|\bopen(?:s|ed)?\b|\bnamed\b"
-    r"|ファイル|添付|実行|書き込|作成|スクリプト|アーカイブ|文書|圧縮"
+    r"\bfiles?\b|\bdrops?\b|\bdropped\b|\bexecut|\bruns?\b|\battach|\barchives?\b|\bcarries\b|\bwrites?\b|\bimports?\b"
+    r"|\bscripts?\b|\bread\b|\bpassword\b|\bdocuments?\b|\bcommand\b|\bbinary\b|\bsamples?\b|\bdlls?\b|\bopen(?:s|ed)?\b"
+    r"|\bnamed\b|ファイル|添付|実行|書き込|作成|スクリプト|アーカイブ|文書|圧縮|置かれ|設置"
 )
 _SENTENCE = re.compile(r"[A-Z][a-z]+")
-_DOS_COMMANDS = frozenset(
-    {
-        "command.com",
-        "more.com",
-        "format.com",
-        "mode.com",
-        "tree.com",
-        "chcp.com",
-        "diskcopy.com",
-        "diskcomp.com",
-        "edit.com",
-        "win.com",
-        "graftabl.com",
-        "keyb.com",
-        "sys.com",
-    }
+# Programs of DOS whose names look like hosts.
+_DOS_PROGRAMS = frozenset(
+    ("command.com", "more.com", "format.com", "mode.com", "tree.com", "chcp.com", "diskcopy.com", "diskcomp.com")
+    + ("edit.com", "win.com", "graftabl.com", "keyb.com", "sys.com", "debug.com")
 )
-_ALWAYS_FILES = frozenset(
-    {
-        "exe",
-        "dll",
-        "php",
-        "asp",
-        "aspx",
-        "jsp",
-        "html",
-        "htm",
-        "txt",
-        "js",
-        "vbs",
-        "bat",
-        "pdf",
-        "xml",
-        "json",
-        "csv",
-        "log",
-        "doc",
-        "docx",
-        "xls",
-        "xlsx",
-        "jar",
-        "md",
-        "py",
-        "sh",
-        "pl",
-        "so",
-    }
+# Endings that mean a file unless the text says `domain`, though some are top-level domains (`.md`, `.py`, `.sh`).
+_USUALLY_FILES = frozenset(
+    ("exe", "dll", "php", "asp", "aspx", "jsp", "html", "htm", "txt", "js", "vbs", "bat", "pdf", "xml", "json", "csv")
+    + ("log", "doc", "docx", "xls", "xlsx", "jar", "md", "py", "sh", "pl", "so", "rs")
 )
+_NOWHERE = 1000
 
 
 def kind_of(scan: Scan, start: int, end: int) -> Kind:
-    """Return what the dotted token at `start:end` names."""
+    """Return what the dotted token at `start:end` names; remembered, because two families ask."""
+    kind = scan.kinds.get(start)
+    if kind is None:
+        kind = scan.kinds[start] = _kind(scan, start, end)
+    return kind
+
+
+def _kind(scan: Scan, start: int, end: int) -> Kind:
     token = scan.text[start:end]
     lower = token.lower()
     labels = lower.split(".")
-    last = labels[-1]
-    hostlike, filelike = is_host(lower), last in FILE_EXTENSIONS
-    if not hostlike and not filelike:
-        return "neither"
-    if is_product(token) or _is_detection(scan, start, end, labels):
+    hostlike, filelike = is_host(lower), labels[-1] in FILE_EXTENSIONS
+    if not (hostlike or filelike) or is_product(lower) or _is_detection(scan, start, end, labels):
         return "neither"
     if scan.defanged(start, end):
         return "domain" if hostlike else "neither"
-    if filelike and not hostlike:
-        return "file" if _is_file(scan, start, end, token) else "neither"
+    if not hostlike:
+        return "file" if not _is_package(labels) and _is_file(scan, end, token) else "neither"
     if _is_code(scan, start, end, token, labels):
         return "neither"
-    if not filelike:
-        return _bare_host(scan, start, end, token, labels)
-    return _either(scan, start, end, token, labels)
+    if lower in _DOS_PROGRAMS:
+        return "domain" if _speaks_of_domains(scan, start, end) else "file"
+    if filelike and labels[-1] != "com":
+        return _either(scan, start, end, token, labels)
+    return _bare_host(scan, start, end, token, labels)
 
 
 def _is_detection(scan: Scan, start: int, end: int, labels: list[str]) -> bool:
     """`Win32/Agent.ABC`, `Trojan.Linux.Name`, `BKDR_NAME.SM`."""
-    before = scan.lower[max(0, start - 24) : start]
-    if before.endswith(("/", ":")) and _DETECTION_PREFIX.search(before):
+    slash = scan.text[start - 1 : start] in ("/", ":")
+    if slash and _DETECTION_PREFIX.search(scan.lower, max(0, start - 24), start):
         return True
-    if scan.text[end : end + 2] in ("!t", "!g", "!a", "!m", "!d") or scan.text[end : end + 1] == "!":
-        return before.endswith(("/", ":"))
-    heads = labels[:-1]
-    if any(label in _DETECTION_LABELS for label in heads):
-        return (
-            labels[-1] not in FILE_EXTENSIONS
-            or len(labels) > 2
-            or scan.text[start].isupper()
-            and labels[-1] not in _ALWAYS_FILES
-        )
-    return (
-        bool(
-            re.match(
-                r"(?:trojan|bkdr|troj|worm|ransom|tspy|hktl|coinminer|elf|js|vbs|hack|pua|rtkt|possible)_", labels[0]
-            )
-        )
-        and labels[-1] not in _ALWAYS_FILES
-    )
+    if scan.text[end : end + 1] == "!":
+        return slash
+    ordinary = labels[-1] in _USUALLY_FILES
+    if any(label in _DETECTION_LABELS for label in labels[:-1]):
+        capital = scan.text[start].isupper() and not ordinary
+        return labels[-1] not in FILE_EXTENSIONS or len(labels) > 2 or capital
+    return "_" in labels[0] and not ordinary and _DETECTION_NAME.match(labels[0]) is not None
+
+
+def _is_package(labels: list[str]) -> bool:
+    """`com.maker.app`: a name of code, written from the top-level domain down."""
+    return len(labels) >= 3 and labels[0] in _PACKAGE_HEADS and labels[-1] not in _HOST_ENDINGS
 
 
 def _is_code(scan: Scan, start: int, end: int, token: str, labels: list[str]) -> bool:
-    """Calls, class names, packages: `System.Net.WebClient`, `com.maker.app`, `socket.io(`."""
+    """Calls, class names, packages: `System.Net.WebClient`, `socket.io(`; also two sentences (`left.It`)."""
     before, after = scan.text[start - 1 : start], scan.text[end : end + 1]
-    if after == "(" or before in ("$", "#", ")", "]", ".") or (before == "@" and start > 1):
+    if after in ("(", "=") or before in ("$", "#", ")", "]", ".", "@") or _is_package(labels):
         return True
-    if before == "." or after in ("=",):
-        return True
-    parts = token.split(".")
-    if (
-        len(labels) >= 3
-        and labels[0] in _PACKAGE_HEADS
-        and labels[-1] not in ("com", "net", "org", "jp", "ru", "cn", "de", "info", "uk")
-    ):
-        return True
-    capital = [bool(_SENTENCE.match(part)) for part in parts]
-    return len(parts) >= 2 and capital[-1] and not token.isupper() and parts[-1] != parts[-1].upper()
+    last = token.rsplit(".", 1)[-1]
+    return bool(_SENTENCE.match(last)) and not last.isupper()
 
 
 def _bare_host(scan: Scan, start: int, end: int, token: str, labels: list[str]) -> Kind:
     """A host by form only: sentences run together and abbreviations are sorted out."""
     last = token.rsplit(".", 1)[-1]
-    if last.isupper() and not token.isupper() and not _wanted(_DOMAIN_WORDS, scan, start, end):
+    short = len(labels) == 2 and len(labels[0]) < 5
+    doubtful = (last.isupper() and not token.isupper()) or (token.isupper() and short)
+    if doubtful and not _speaks_of_domains(scan, start, end):
         return "neither"
-    if token.isupper() and len(labels) == 2 and len(labels[0]) < 5 and not _wanted(_DOMAIN_WORDS, scan, start, end):
-        return "neither"
-    if len(labels) == 2 and len(labels[0]) == 1 and len(labels[1]) == 2:
-        return "neither"
-    if ".".join(labels) in _DOS_COMMANDS and not _wanted(_DOMAIN_WORDS, scan, start, end):
-        return "file"
-    return "domain"
+    return "neither" if len(labels) == 2 and len(labels[0]) == 1 and len(labels[1]) == 2 else "domain"
 
 
 def _either(scan: Scan, start: int, end: int, token: str, labels: list[str]) -> Kind:
-    """An ending that is both (`.zip`, `.sh`, `.com`): what does the text speak of?"""
-    name = ".".join(labels)
-    last = labels[-1]
-    if name in _DOS_COMMANDS:
-        return "domain" if _wanted(_DOMAIN_WORDS, scan, start, end) else "file"
-    if last == "com":
-        return _bare_host(scan, start, end, token, labels)
-    domain, file = _distance(_DOMAIN_WORDS, scan, start, end), _distance(_FILE_WORDS, scan, start, end)
+    """An ending that is both (`.zip`, `.sh`, `.app`): what does the text speak of?"""
+    usual = labels[-1] in _USUALLY_FILES
     if labels[0] == "www":
         return "domain"
+    domain = _distance(_PLAINLY_DOMAIN if usual else _DOMAIN_WORDS, scan, start, end)
+    file = _distance(_FILE_WORDS, scan, start, end)
     if domain != file:
         return "domain" if domain < file else "file"
-    return (
-        "domain"
-        if len(labels) > 2 and "_" not in token and last not in ("py", "sh", "md", "pl", "so", "zip")
-        else "file"
-    )
+    return "domain" if len(labels) > 2 and "_" not in token and not usual and labels[-1] != "zip" else "file"
 
 
-def _wanted(words: re.Pattern[str], scan: Scan, start: int, end: int) -> bool:
-    return _distance(words, scan, start, end) < 1000
+def _speaks_of_domains(scan: Scan, start: int, end: int) -> bool:
+    return _distance(_DOMAIN_WORDS, scan, start, end) < _NOWHERE
 
 
 def _distance(words: re.Pattern[str], scan: Scan, start: int, end: int) -> int:
-    """How far the nearest of `words` stands in the same line; 500 when only the list's lead-in has one; 1000 for none."""
-    before, after = scan.before(start, 80), scan.after(end, 80)
-    best = 1000
+    """How far the nearest of `words` stands in the same line; 500 when only the list's lead-in has one."""
+    before = scan.before(start, 80)
+    best = _NOWHERE
     for match in words.finditer(before):
         best = len(before) - match.end()
-    if (match_after := words.search(after)) is not None:
-        best = min(best, match_after.start())
-    if best == 1000 and words.search(scan.lead(start)):
+    if (later := words.search(scan.after(end, 80))) is not None:
+        best = min(best, later.start())
+    if best == _NOWHERE and words.search(scan.lead(start)):
         return 500
     return best
 
 
-def _is_file(scan: Scan, start: int, end: int, token: str) -> bool:
+def _is_file(scan: Scan, end: int, token: str) -> bool:
+    """A name with a file's extension that is no class (`Foo.Bin`), call (`x.open(`), number (`1.2.c`) or initial."""
     stem, _, last = token.rpartition(".")
-    if last.islower() is False and not last.isupper() and not last[0].isdigit() and last.lower() not in _ALWAYS_FILES:
+    if last != last.lower() and not last.isupper() and last.lower() not in _USUALLY_FILES:
         return False
     if scan.text[end : end + 1] == "(" and last.lower() not in ("exe", "dll"):
         return False
-    if len(last) == 1 and not (len(stem) >= 3 and stem.isascii() and not stem.isdigit()):
+    if len(last) == 1 and not (len(stem) >= 3 and stem.isascii()):
         return False
-    return not all(part.isdigit() for part in stem.split(".")) or last.lower() in _ALWAYS_FILES
+    return last.lower() in _USUALLY_FILES or not all(part.isdigit() for part in stem.split("."))

@@ -9,15 +9,15 @@ from hinomi.intel.extractor import Candidate
 from hinomi.intel.indicators.japanese import cut_at_japanese
 from hinomi.intel.indicators.scan import Scan
 
-_BACKSLASH = re.compile(
-    r"[A-Za-z]:\\{1,2}(?=[\w%$<.\[{~(])|%[A-Za-z_][\w()]{1,30}%(?=\\)|\\\\(?=[\w.-]{1,64}\\[\w$])|\$env:\w{2,20}(?=\\)"
-)
+_BACKSLASH = re.compile(r"\\{1,2}(?=[\w%$<.\[{~(])")
+_VARIABLE = re.compile(r"%[A-Za-z_][\w()]{1,30}%$|\$env:\w{2,20}$", re.IGNORECASE)
+_SHARE = re.compile(r"[\w.-]{1,64}\\[\w$]")
 _WINDOWS_STOP = re.compile(r"[\"'`<>|\n\t*?;,{}\u3001\u3002\u300c-\u3011\uff08\uff09]")
 _EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,5}$")
 _NEXT_PART = re.compile(r" (?:[\w().&+-]{1,30} ){0,3}[\w().&+-]{1,30}\\")
-_SLASH = re.compile(
-    r"(?<![\w./\\:%&?=~}\])-])(?:~|\$HOME|\$\{HOME\}|\$[A-Z_]{2,20})?/(?=[\w.~-])|(?<=[:=])/(?=(?:tmp|etc|var|usr|opt|home|root|bin|dev)/)"
-)
+_SLASH = re.compile(r"/(?<![\w./\\:%&?=}\])-]/)(?=[\w.~-])")
+_ASSIGNED = re.compile(r"[:=]/(?=(?:tmp|etc|var|usr|opt|home|root|bin|dev)/)")
+_HOME = re.compile(r"(?:(?<![\w.~/-])~|\$\{?[A-Z_]{2,20}\}?)/(?=[\w.~-])")
 _UNIX = re.compile(r"[\w.+@%~#$={}:*/-]+")
 _ROOTS = frozenset(
     {
@@ -115,24 +115,34 @@ def _windows(scan: Scan) -> Iterator[Candidate]:
     text = scan.text
     low = 0
     for match in _BACKSLASH.finditer(text):
-        start = match.start()
-        if (
-            start < low
-            or scan.taken(start, match.end())
-            or (match.group()[1:2] == ":" and text[start - 1 : start].isalnum() and text[start - 1].isascii())
-        ):
+        if match.start() < low:
+            continue
+        start = _windows_start(text, match, low)
+        if start is None or scan.taken(start, match.end()):
             continue
         end = _windows_end(text, match.end(), text[start - 1 : start])
-        low = max(end, start + 1)
-        value = (
-            text[start:end].replace("\\\\", "\\")
-            if not text.startswith("\\\\", start)
-            else "\\" + text[start + 1 : end].replace("\\\\", "\\")
-        )
+        low = max(end, match.end())
+        share = text.startswith("\\\\", start)
+        value = "\\" * share + text[start + share : end].replace("\\\\", "\\")
         if end - start < 4 or value.lower().startswith("\\\\.\\pipe"):
             continue
         scan.take(start, end)
         yield _candidate(scan, value, start, end)
+
+
+def _windows_start(text: str, match: re.Match[str], low: int) -> int | None:
+    """Return where the path begins whose first backslash this is: at its drive, variable or share."""
+    place = match.start()
+    before = text[place - 1 : place]
+    if before == ":" and place - 2 >= low and text[place - 2].isascii() and text[place - 2].isalpha():
+        glued = text[place - 3 : place - 2] if place > 2 else ""
+        return None if glued.isascii() and glued.isalnum() else place - 2
+    if before == "%" or "$env:" in text[max(low, place - 26) : place].lower():
+        variable = _VARIABLE.search(text, max(low, place - 40), place)
+        return variable.start() if variable else None
+    if len(match.group()) == 2 and not (before.isascii() and before.isalnum()) and _SHARE.match(text, match.end()):
+        return place
+    return None
 
 
 def _windows_end(text: str, position: int, quote: str) -> int:
@@ -157,25 +167,32 @@ def _windows_end(text: str, position: int, quote: str) -> int:
 
 
 def _unix(scan: Scan) -> Iterator[Candidate]:
-    text = scan.text
     low = 0
-    for match in _SLASH.finditer(text):
-        start = match.start()
-        if start < low or scan.taken(start, match.end()):
+    for start, after in _unix_starts(scan.text):
+        if start < low or scan.taken(start, after):
             continue
-        body = _UNIX.match(text, match.end())
+        body = _UNIX.match(scan.text, after)
         if body is None:
             continue
         tail = cut_at_japanese(body.group()[:1024], "/").rstrip(".,:;*-/=")
-        end = match.end() + len(tail)
+        end = after + len(tail)
         low = end
-        if not tail or not _is_unix_path(scan, match.group(), tail, start, end):
+        if not tail or not _is_unix_path(scan, scan.text[start:after], tail, start):
             continue
         scan.take(start, end)
-        yield _candidate(scan, text[start:end], start, end)
+        yield _candidate(scan, scan.text[start:end], start, end)
 
 
-def _is_unix_path(scan: Scan, head: str, tail: str, start: int, end: int) -> bool:
+def _unix_starts(text: str) -> list[tuple[int, int]]:
+    """Return (start, place after the first slash) of everything that may begin a path, in order."""
+    starts = [match.span() for match in _SLASH.finditer(text)]
+    starts += [(match.start() + 1, match.end()) for match in _ASSIGNED.finditer(text)]
+    if "~/" in text or "$" in text:
+        starts += [match.span() for match in _HOME.finditer(text)]
+    return sorted(starts)
+
+
+def _is_unix_path(scan: Scan, head: str, tail: str, start: int) -> bool:
     """A path of a file system, not a switch (`/quiet`), a ratio or the path of a request."""
     if head != "/":
         return True
@@ -192,8 +209,7 @@ def _is_unix_path(scan: Scan, head: str, tail: str, start: int, end: int) -> boo
 
 def _candidate(scan: Scan, value: str, start: int, end: int) -> Candidate:
     name = re.split(r"[\\/]", value)[-1]
-    extra = {"name": name} if name and name != value else {}
-    return scan.candidate("filepath", value, start, end, confidence=70, **extra)
+    return scan.candidate("filepath", value, start, end, confidence=70, name=name)
 
 
 FAMILY = _Path()

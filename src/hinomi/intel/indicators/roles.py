@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from hinomi.intel.indicators.hosts import BENIGN_SITES, REFERENCE_SITES, site_in
 from hinomi.intel.indicators.scan import Scan
@@ -56,15 +57,30 @@ def cited_site(scan: Scan, start: int, host: str, before: str) -> tuple[ClaimRol
     return None
 
 
+_ROLES: tuple[tuple[ClaimRole, re.Pattern[str]], ...] = (
+    ("command-and-control", _C2),
+    ("delivery", _DELIVERY),
+    ("victim", _VICTIM),
+)
+
+
+@lru_cache(maxsize=4096)
+def _said(text: str) -> ClaimRole | None:
+    """The role that the words name, the first that fits."""
+    for role, pattern in _ROLES:
+        if pattern.search(text):
+            return role
+    return None
+
+
 def _attack_role(scan: Scan, start: int, end: int, before: str) -> tuple[ClaimRole, str]:
     for text, place in (
         (before, "the words before it"),
         (scan.after(end, 50), "the words after it"),
         (scan.lead(start), "its list or section"),
     ):
-        for role, pattern in (("command-and-control", _C2), ("delivery", _DELIVERY), ("victim", _VICTIM)):
-            if pattern.search(text):
-                return role, f"{place} say {role}"  # type: ignore[return-value]
+        if role := _said(text):
+            return role, f"{place} say {role}"
     if scan.section_role(start) == "indicators":
         return "malicious", "in the list of indicators"
     if _NETWORK_BLOCK.search(scan.heading(start)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from hinomi.intel.extractor import Candidate, ReadingContext
 from hinomi.intel.indicators.refang import refang
@@ -14,8 +14,11 @@ from hinomi.model.claims import ClaimRole, ClaimType, SectionRole, Span
 _DOT = re.compile(r"\.(?=[\w])")
 _LABELS = re.compile(r"[A-Za-z0-9_\u00c0-\u058f-]+(?:\.[A-Za-z0-9_\u00c0-\u058f-]+)*")
 _ASCII_WORD = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
+_HEX = re.compile(r"[0-9a-fA-F]{8,}")
 _MAX_TOKEN = 300
 _LINE = 400
+
+Kind = Literal["domain", "file", "neither"]
 
 
 @runtime_checkable
@@ -44,6 +47,7 @@ class Scan:
             self.lower = "".join(c if len(c.lower()) != 1 else c.lower() for c in self.text)
         self._taken = bytearray(len(self.text))
         self._heads: dict[int, str] = {}
+        self.kinds: dict[int, Kind] = {}
 
     def original(self, start: int, end: int) -> Span:
         """Return the span in the report's own text."""
@@ -110,13 +114,26 @@ class Scan:
         if start not in self._heads:
             if len(self._heads) > 4096:
                 self._heads.clear()
-            self._heads[start] = self.heading(offset) + " " + _introduction(self.lower, start)
+            self._heads[start] = self._lead_of_list(start) or self.heading(offset) + " " + _introduction(
+                self.lower, start
+            )
         return self._heads[start]
+
+    def _lead_of_list(self, start: int) -> str | None:
+        """The lead-in of the value in the line above: both stand in one list."""
+        above = self.line_start(start - 1) if start else 0
+        line = self.lower[above : start - 1].strip()
+        return self._heads.get(above) if start and len(line) > 8 and " " not in line else None
 
     @cached_property
     def dotted(self) -> list[Span]:
         """Tokens of two or more labels joined by dots, in order."""
         return list(_dotted(self.text))
+
+    @cached_property
+    def hex_runs(self) -> list[Span]:
+        """Runs of eight or more hex digits, in order."""
+        return [m.span() for m in _HEX.finditer(self.text)]
 
     def words(self, pattern: str) -> Iterator[int]:
         """Yield where the literal `pattern` (small letters) begins."""

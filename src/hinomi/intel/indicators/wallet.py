@@ -10,10 +10,12 @@ from hinomi.intel.extractor import Candidate
 from hinomi.intel.indicators.scan import Scan
 
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
-_BECH32 = re.compile(r"(?<![0-9A-Za-z])bc1[ac-hj-np-z02-9]{11,71}(?![0-9A-Za-z])")
-_LEGACY = re.compile(r"(?<![0-9A-Za-z/+=_-])[13][1-9A-HJ-NP-Za-km-z]{25,34}(?![0-9A-Za-z/+=_-])")
-_ETHER = re.compile(r"(?<![0-9A-Za-z])0x[0-9a-fA-F]{40}(?![0-9A-Za-z])")
-_MONERO = re.compile(r"(?<![0-9A-Za-z])[48][0-9AB][1-9A-HJ-NP-Za-km-z]{93}(?:[1-9A-HJ-NP-Za-km-z]{11})?(?![0-9A-Za-z])")
+_BECH32 = re.compile(r"bc1(?<![0-9A-Za-z]...)[ac-hj-np-z02-9]{11,71}(?![0-9A-Za-z])")
+_LEGACY = re.compile(r"[13](?<![0-9A-Za-z/+=_-].)[1-9A-HJ-NP-Za-km-z]{25,34}(?![0-9A-Za-z/+=_-])", re.DOTALL)
+_ETHER = re.compile(r"0x(?<![0-9A-Za-z]..)[0-9a-fA-F]{40}(?![0-9A-Za-z])")
+_MONERO = re.compile(
+    r"[48](?<![0-9A-Za-z].)[0-9AB][1-9A-HJ-NP-Za-km-z]{93}(?:[1-9A-HJ-NP-Za-km-z]{11})?(?![0-9A-Za-z])"
+)
 
 
 class _Wallet:
