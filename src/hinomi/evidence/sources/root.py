@@ -401,6 +401,8 @@ class RootView:
 
     def _look_up(self, path: bytes, *, follow: bool) -> _Found | None:
         """Walk to `path` part by part, following links inside the root as the kernel does in a chroot."""
+        if b"\0" in path:
+            return None
         try:
             return _Lookup(self, path, follow=follow).run()
         except OSError:
