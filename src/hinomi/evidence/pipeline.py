@@ -195,14 +195,24 @@ class Pipeline:
         with ThreadPoolExecutor(max(1, self._jobs - 1), "hinomi-read") as pool:
             try:
                 for folder in folders_of(self._target.view, self._coverage):
-                    for entry in folder.entries:
-                        self._start(folder, entry, pool)
-                    folder.release()
+                    try:
+                        for entry in folder.entries:
+                            self._start(folder, entry, pool)
+                    finally:
+                        folder.release()
                 self._emit_until(0)
             except BaseException:
-                pool.shutdown(wait=True, cancel_futures=True)
+                self._abandon(pool)
                 raise
         self._tell_progress(b"/")
+
+    def _abandon(self, pool: ThreadPoolExecutor) -> None:
+        """Give back what is held when the sink or an interrupt ends the walk."""
+        pool.shutdown(wait=True, cancel_futures=True)
+        while self._waiting:
+            waiting = self._waiting.popleft()
+            if waiting.done is None:
+                waiting.folder.release()
 
     def _start(self, folder: Folder, entry: Entry, pool: ThreadPoolExecutor) -> None:
         """Examine an entry here, or in a thread where it is worth one and one is free."""
@@ -240,6 +250,7 @@ class Pipeline:
 
     def _emit_first(self) -> None:
         folder, entry, done, future = self._waiting.popleft()
+        held = done is None
         try:
             if future is not None:
                 self._under_way -= 1
@@ -250,7 +261,7 @@ class Pipeline:
             else:
                 self._emit(entry, self._twin(folder, entry))
         finally:
-            if future is not None or done is None:
+            if held:
                 folder.release()
 
     def _emit(self, entry: Entry, examined: Examined) -> None:
