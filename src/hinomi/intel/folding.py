@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from hinomi.model.claims import Span
 
 _HYPHENS = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d"
-_INVISIBLE = "\u00ad\u180e\u200b\u200c\u200d\u200e\u200f\u2060\u2061\u2062\u2063\u2064\ufeff\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+_INVISIBLE = "\u00ad\u180e\u200b-\u200f\u2060-\u2064\ufeff\u202a-\u202e\u2066-\u2069"
 _ODD_SPACES = "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
 
 _PLAIN: dict[int, str] = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
@@ -22,6 +22,7 @@ _PLAIN |= {ord(c): "-" for c in _HYPHENS}
 _PLAIN |= {ord(c): " " for c in _ODD_SPACES}
 _PLAIN |= {0x00A5: "\\", 0xFFE5: "\\", 0x20A9: "\\", 0x2019: "'", 0x2018: "'", 0x201C: '"', 0x201D: '"'}
 _PLAIN |= {0x0130: "I", 0x3002: "。", 0xFF61: "。", 0x2024: ".", 0xFE52: ".", 0x2044: "/", 0x2215: "/"}
+_FOLDABLE = re.compile("[" + "".join(map(re.escape, map(chr, _PLAIN))) + "]+")
 _INVISIBLE_RUN = re.compile(f"[{_INVISIBLE}]+")
 
 
@@ -59,4 +60,8 @@ def fold(text: str) -> Folded:
         starts.append(last - dropped)
         shifts.append(dropped)
     pieces.append(text[last:])
-    return Folded("".join(pieces).translate(_PLAIN), starts, shifts)
+    return Folded(_FOLDABLE.sub(_plain, "".join(pieces)), starts, shifts)
+
+
+def _plain(match: re.Match[str]) -> str:
+    return match.group().translate(_PLAIN)

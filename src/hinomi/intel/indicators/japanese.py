@@ -21,6 +21,8 @@ def cut_at_japanese(value: str, separators: str) -> str:
     Japanese may be part of a path or URL as a whole segment (`/資料/請求書.zip`); after ASCII within a segment it is the
     sentence going on (`auth.phpにアクセス`).
     """
+    if value.isascii():
+        return value
     match = _CJK.search(value)
     while match is not None:
         place = match.start()

@@ -10,34 +10,40 @@ from hinomi.intel.indicators.scan import Scan
 from hinomi.model.claims import ClaimRole
 
 _C2 = re.compile(
-    r"\bc2\b|\bc&c\b|\bcnc\b|\bc and c\b|command[ -]and[ -]control|beacon|call(?:s|ing)? (?:home|back)|exfiltrat|reverse shell"
-    r"|c2サーバ|c&cサーバ|通信先|指令サーバ|接続先|コールバック|ビーコン|窃取(?:した)?(?:情報|データ)の送信"
+    r"\bc2\b|\bc&c\b|\bcnc\b|\bc and c\b|command[ -]and[ -]control|beacon|call(?:s|ing)? (?:home|back)|exfiltrat"
+    r"|reverse shell|c2サーバ|c&cサーバ|通信先|指令サーバ|接続先|コールバック|ビーコン|窃取した(?:情報|データ)の送信"
 )
 _DELIVERY = re.compile(
-    r"download|deliver|distribut|payload|drop(?:s|ped|per)|hosted|stager?\b|phish|lure|landing|spread|attachment|installer|loader"
-    r"|ダウンロード|配布|配信|フィッシング|誘導|添付|ペイロード|設置"
+    r"download|deliver|distribut|payload|drop(?:s|ped|per)|hosted|stager?\b|phish|lure|landing|spread|attachment"
+    r"|installer|loader|ダウンロード|配布|配信|フィッシング|誘導|添付|ペイロード|設置"
 )
 _VICTIM = re.compile(
-    r"\bvictims?\b|infected (?:host|machine|device)s?|compromised (?:host|machine|device)s?|被害(?:端末|者|組織)|感染端末|感染した(?:端末|マシン)"
+    r"\bvictims?\b|(?:infected|compromised) (?:host|machine|device)s?|被害(?:端末|者|組織)|感染端末|感染した(?:端末|マシン)"
 )
 _IMPERSONATED = re.compile(
-    r"(?:impersonat\w+|spoof\w+|mimick?\w*|masquerad\w+ as|pretend\w+ to be|posing as)(?: \w+){0,3} $|(?:legitimate|genuine|real) (?:site|domain|website)(?: of| at)? $"
-    r"|正規の(?:サイト|ドメイン)(?:である)?$"
+    r"(?:impersonat|spoof|mimick?|masquerad|pretend|posing)\w* (?:as |to be )?(?:\w+ ){0,3}$"
+    r"|(?:legitimate|genuine|real) (?:site|domain|website)(?: of| at)? $|正規の(?:サイト|ドメイン)(?:である)?$"
 )
 _SOURCE = re.compile(
-    r"\bsources?\s?:|\breferences?\s?:|\bsee also\b|\bread more\b|\bavailable (?:at|on|from|here)\b|\bblog ?post\b|\bfull (?:report|description)\b|\baccording to\b"
-    r"|\barticle\b|情報源|出典|参照|参考|引用|詳細は|published (?:at|on)"
+    r"\bsources?\s?:|\breferences?\s?:|\bsee also\b|\bread more\b|\bavailable (?:at|on|from|here)\b|\bblog ?post\b"
+    r"|\bfull (?:report|description)\b|\baccording to\b|\barticle\b|\bpublished (?:at|on)\b|情報源|出典|参照|参考|引用|詳細は"
 )
 _NETWORK_BLOCK = re.compile(r"\bnetwork|\bdomains?\b|\bip addresses\b|\bservers?\b|\burls?\b|通信先|ドメイン|サーバ")
+_ROLES: tuple[tuple[ClaimRole, re.Pattern[str]], ...] = (
+    ("command-and-control", _C2),
+    ("delivery", _DELIVERY),
+    ("victim", _VICTIM),
+)
+_MARKS = " \t-*+|`'\"(<・●"
 
 
 def network_role(scan: Scan, start: int, end: int, host: str) -> tuple[ClaimRole, int, str]:
     """Return (role, confidence, why) for a host or URL at `start:end`."""
     defanged = scan.defanged(start, end)
-    before = scan.before(start, 90)
-    if not defanged and (cited := cited_site(scan, start, host, before)):
+    before = scan.before(start, 90).strip(_MARKS)
+    if not defanged and (cited := _cited(scan, start, host, before)):
         return cited
-    if _IMPERSONATED.search(before):
+    if before and _IMPERSONATED.search(before + " "):
         return "impersonated", 40, "the text says that attackers pose as it"
     role, why = _attack_role(scan, start, end, before)
     confidence = 75 if role != "mentioned" else 65
@@ -46,22 +52,22 @@ def network_role(scan: Scan, start: int, end: int, host: str) -> tuple[ClaimRole
     return role, confidence, why
 
 
-def cited_site(scan: Scan, start: int, host: str, before: str) -> tuple[ClaimRole, int, str] | None:
+def _cited(scan: Scan, start: int, host: str, before: str) -> tuple[ClaimRole, int, str] | None:
     """Return the reference or benign role when a plainly written host is a site that reports cite."""
-    if site_in(host, REFERENCE_SITES):
-        return "reference", 20, "a site that reports cite as a source"
-    if site_in(host, BENIGN_SITES):
-        return "benign", 20, "a large public site, not written defanged"
-    if scan.section_role(start) == "sources" or _SOURCE.search(before):
+    if known := _known_site(host):
+        return known
+    if (before and _SOURCE.search(before)) or scan.section(start).role == "sources":
         return "reference", 25, "given as a source"
     return None
 
 
-_ROLES: tuple[tuple[ClaimRole, re.Pattern[str]], ...] = (
-    ("command-and-control", _C2),
-    ("delivery", _DELIVERY),
-    ("victim", _VICTIM),
-)
+@lru_cache(maxsize=4096)
+def _known_site(host: str) -> tuple[ClaimRole, int, str] | None:
+    if site_in(host, REFERENCE_SITES):
+        return "reference", 20, "a site that reports cite as a source"
+    if site_in(host, BENIGN_SITES):
+        return "benign", 20, "a large public site, not written defanged"
+    return None
 
 
 @lru_cache(maxsize=4096)
@@ -74,15 +80,16 @@ def _said(text: str) -> ClaimRole | None:
 
 
 def _attack_role(scan: Scan, start: int, end: int, before: str) -> tuple[ClaimRole, str]:
-    for text, place in (
-        (before, "the words before it"),
-        (scan.after(end, 50), "the words after it"),
-        (scan.lead(start), "its list or section"),
-    ):
-        if role := _said(text):
-            return role, f"{place} say {role}"
-    if scan.section_role(start) == "indicators":
+    if before and (role := _said(before)):
+        return role, f"the words before it say {role}"
+    after = scan.after(end, 50).strip(_MARKS)
+    if after and (role := _said(after)):
+        return role, f"the words after it say {role}"
+    if role := _said(scan.lead(start)):
+        return role, f"its list or section says {role}"
+    section = scan.section(start)
+    if section.role == "indicators":
         return "malicious", "in the list of indicators"
-    if _NETWORK_BLOCK.search(scan.heading(start)):
+    if _NETWORK_BLOCK.search(section.heading.lower()):
         return "malicious", "in a list of network indicators"
     return "mentioned", ""

@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 
 from hinomi.intel.extractor import Candidate, ReadingContext
 from hinomi.intel.indicators.refang import refang
-from hinomi.model.claims import ClaimRole, ClaimType, SectionRole, Span
+from hinomi.model.claims import ClaimRole, ClaimType, Section, Span
 
 _DOT = re.compile(r"\.(?=[\w])")
 _LABELS = re.compile(r"[A-Za-z0-9_\u00c0-\u058f-]+(?:\.[A-Za-z0-9_\u00c0-\u058f-]+)*")
@@ -17,6 +17,7 @@ _ASCII_WORD = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012
 _HEX = re.compile(r"[0-9a-fA-F]{8,}")
 _MAX_TOKEN = 300
 _LINE = 400
+_NO_SECTION = Section("", "other", (0, 0))
 
 Kind = Literal["domain", "file", "neither"]
 
@@ -48,6 +49,7 @@ class Scan:
         self._taken = bytearray(len(self.text))
         self._heads: dict[int, str] = {}
         self.kinds: dict[int, Kind] = {}
+        self._near, self._section = (-1, -1), _NO_SECTION
 
     def original(self, start: int, end: int) -> Span:
         """Return the span in the report's own text."""
@@ -98,15 +100,22 @@ class Scan:
         end = self.text.find("\n", offset, offset + size)
         return self.lower[offset : end if end >= 0 else offset + size]
 
-    def section_role(self, offset: int) -> SectionRole | None:
-        """Return the role of the section around `offset`."""
-        number = self.context.section_at(self.original(offset, offset + 1)[0])
-        return None if number is None else self.context.sections[number].role
+    def section(self, offset: int) -> Section:
+        """Return the innermost section around `offset`; one without role when there is none."""
+        if not self._near[0] <= offset < self._near[1]:
+            number = self.context.section_at(self.original(offset, offset + 1)[0])
+            section = _NO_SECTION if number is None else self.context.sections[number]
+            line = self.line_start(offset)
+            self._near, self._section = (line, max(offset + 1, self._line_end(offset))), section
+        return self._section
+
+    def _line_end(self, offset: int) -> int:
+        end = self.text.find("\n", offset, offset + _LINE)
+        return end if end >= 0 else offset + _LINE
 
     def heading(self, offset: int) -> str:
         """Return the small-letter heading of the section around `offset`, or an empty text."""
-        number = self.context.section_at(self.original(offset, offset + 1)[0])
-        return "" if number is None else self.context.sections[number].heading.lower()
+        return self.section(offset).heading.lower()
 
     def lead(self, offset: int) -> str:
         """Return what introduces the list, table or block around `offset`: the last lines of words before it."""

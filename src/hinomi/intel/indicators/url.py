@@ -99,9 +99,9 @@ def _read(scan: Scan, place: int, low: int) -> tuple[int, int, str, str, bool] |
     port = _PORT.match(text, host_end)
     end = port.end() if port else host_end
     end = _path_end(text, end, start)
-    value = scheme + "://" + text[place + 3 : host_end].lower().replace(host, host) + text[host_end:end]
-    if user:
-        value = scheme + "://" + user.group() + host + text[host_end:end]
+    login = user.group() if user else ""
+    shown = f"[{host}]" if ":" in host else host
+    value = f"{scheme}://{login}{shown}{text[host_end:end]}"
     longer = _continuation(scan, end)
     if longer is None:
         return start, end, value, host, False
@@ -134,7 +134,7 @@ def _international(chunk: str) -> str:
     if end:
         return chunk[:end]
     place = next((n for n, c in enumerate(chunk) if is_japanese(c)), len(chunk))
-    return chunk[:place] if address_of(chunk[:place]) or place == len(chunk) else chunk[:place]
+    return chunk[:place]
 
 
 def _is_reachable(host: str) -> bool:
@@ -174,6 +174,8 @@ def _path_end(text: str, end: int, start: int) -> int:
 
 def _balanced(rest: str) -> str:
     """Cut at the first closing bracket that nothing in the URL opened, then strip what ends a sentence."""
+    if "(" not in rest and ")" not in rest:
+        return rest.rstrip(_END)
     depth = 0
     for place, character in enumerate(rest):
         if character == "(":
