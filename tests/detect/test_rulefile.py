@@ -77,9 +77,18 @@ def test_names_and_shapes(tmp_path: Path) -> None:
 
 
 @settings(max_examples=80, deadline=None, derandomize=True)
-@given(st.dictionaries(st.sampled_from(["id", "title", "level", "confidence", "attack", "query", "threats", "status"]), st.one_of(
-    st.none(), st.integers(), st.text(max_size=8), st.lists(st.text(max_size=4), max_size=3),
-    st.dictionaries(st.sampled_from(["en", "ja"]), st.text(max_size=5)))))  # fmt: skip
+@given(
+    st.dictionaries(
+        st.sampled_from(["id", "title", "level", "confidence", "attack", "query", "threats", "status"]),
+        st.one_of(
+            st.none(),
+            st.integers(),
+            st.text(max_size=8),
+            st.lists(st.text(max_size=4), max_size=3),
+            st.dictionaries(st.sampled_from(["en", "ja"]), st.text(max_size=5)),
+        ),
+    )
+)
 def test_any_mapping_is_a_rule_or_a_rule_error(tmp_path_factory: pytest.TempPathFactory, words: dict) -> None:
     import yaml
 
