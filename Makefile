@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= auto
 
-.PHONY: help setup demo test check wheel lint types imports deps unit rules bench clean
+.PHONY: help setup demo test check wheel lint types imports deps unit rules docs bench clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -43,6 +43,9 @@ rules: setup
 	$(BIN)/hinomi rule lint && $(BIN)/hinomi rule test
 
 test: lint types imports deps unit rules ## Everything that must hold: style, types, layers, tests on the wheel, rule cases
+
+docs: setup ## Write the generated pages under docs/
+	$(BIN)/python tools/make_docs.py
 
 bench: setup ## Measure beside the peers that are installed
 	$(BIN)/python -m benchmarks

@@ -64,9 +64,13 @@ _GENERIC = frozenset(
     "state government military hunter cyber internet panda kitten bear spider typhoon blizzard sandstorm sleet infostealer ps1 winapi dll "
     "exe macos x linux64 operator operators intel amd ubuntu debian redhat nemesis1 desktop mobile phone sms data cloud storage".split()
 )
-_AV_NAME = re.compile(r"(?i)[.:/](?:win32|w32|win64|gen|heur|linux|androidos|msil|vbs|js|a)\b|^(?:win32|w32|troj|gen|bkdr|tspy)[./_:]")
+_AV_NAME = re.compile(
+    r"(?i)[.:/](?:win32|w32|win64|gen|heur|linux|androidos|msil|vbs|js|a)\b|^(?:win32|w32|troj|gen|bkdr|tspy)[./_:]"
+)
 _TRAILING = re.compile(r"\s*(?:\([^()]*\)|- [GST]\d{4}(?:\.\d{3})?|- MOB-\w+)\s*$")
-_SUFFIX = re.compile(r"(?i)\s+(?:ransomware|malware|trojan|botnet|backdoor|virus|stealer|exploit kit|locker ransomware)$")
+_SUFFIX = re.compile(
+    r"(?i)\s+(?:ransomware|malware|trojan|botnet|backdoor|virus|stealer|exploit kit|locker ransomware)$"
+)
 
 _GROUP = re.compile(r"(?i)\s+(?:group|team|gang|apt)$")
 _RAT = re.compile(r"\s+RAT$")
@@ -97,7 +101,9 @@ def usable(name: str) -> bool:
     key = compact(name)
     if len(key) < 3 or key.isdigit() or key in _GENERIC or len(name) > 40 or len(name.split()) > 5:
         return False
-    if all(compact(word) in _GENERIC for word in name.split()) or re.match(r"(?i)(?:win|elf|osx|apk|js|py|ps1)\.|[GS]\d{4}$", name):
+    if all(compact(word) in _GENERIC for word in name.split()) or re.match(
+        r"(?i)(?:win|elf|osx|apk|js|py|ps1)\.|[GS]\d{4}$", name
+    ):
         return False
     if _AV_NAME.search(name) or re.match(r"(?i)unidentified|unnamed|.*\bunknown\b", name):
         return False
@@ -199,7 +205,12 @@ def write_techniques(folder: Path, path: Path) -> None:
         if found and "revoked" not in value and not value.get("meta", {}).get("revoked"):
             names[found[2]] = found[1]
     lines = [f"{number}\t{names.get(number[:5], '')}\t{name}" for number, name in sorted(names.items())]
-    path.write_text("# id\tparent\tname; ATT&CK (c) The MITRE Corporation, by MISP galaxy, see NOTICE.md\n" + "\n".join(lines) + "\n", "utf-8")
+    path.write_text(
+        "# id\tparent\tname; ATT&CK (c) The MITRE Corporation, by MISP galaxy, see NOTICE.md\n"
+        + "\n".join(lines)
+        + "\n",
+        "utf-8",
+    )
 
 
 def main() -> None:
