@@ -29,3 +29,15 @@ def office() -> ModuleType:
 def registry() -> ModuleType:
     """Return the writer of registry hives."""
     return _load("hive")
+
+
+@pytest.fixture(scope="session")
+def java() -> ModuleType:
+    """Return the writer of class files and jars."""
+    return _load("java")
+
+
+@pytest.fixture(scope="session")
+def libraries() -> ModuleType:
+    """Return the runner of the libraries collector over files in memory."""
+    return _load("libraries")

@@ -157,6 +157,16 @@ class Site:
                 found.setdefault(resolved, Home(path, user))
         return tuple(sorted(found.values(), key=lambda home: home.path))
 
+    @cached_property
+    def known_homes(self) -> tuple[Home, ...]:
+        """Every home that is named or exists, also of accounts whose folder is missing; once per path and user."""
+        found = [Home(path, user) for path, user in self._home_candidates()]
+        return tuple(dict.fromkeys((*found, *self.homes)))
+
+    def home_of(self, user: str | None) -> bytes | None:
+        """Return an account's home folder, existing or not."""
+        return next((home.path for home in self.known_homes if home.user == user), None) if user else None
+
     def _home_candidates(self) -> Iterator[tuple[bytes, str | None]]:
         for account in parse_passwd(self.text(b"/etc/passwd") or ""):
             if account.home.startswith("/"):

@@ -83,7 +83,7 @@ def parse_key(line: str) -> Key | None:
 
 def _files(site: Site) -> Iterator[tuple[bytes, str | None, bytes | None]]:
     patterns = _configured(site)
-    for home in site.homes:
+    for home in site.known_homes:
         for path in (*(home.path + b"/" + name for name in _USUAL), *(_expand(p, home) for p in patterns)):
             if site.is_file(path):
                 yield path, home.user, home.path

@@ -37,7 +37,6 @@ def find(site: Site) -> Iterator[Persistence]:
 
 def _table(site: Site, path: bytes, user: str | None) -> Iterator[Persistence]:
     search = SEARCH_PATH
-    homes = {home.user: home.path for home in site.homes}
     for number, line in content_lines(site.text(path) or ""):
         assignment = _ASSIGNMENT.match(line)
         if assignment:
@@ -52,7 +51,7 @@ def _table(site: Site, path: bytes, user: str | None) -> Iterator[Persistence]:
         trigger = "boot" if schedule.lower() == "@reboot" else "schedule"
         yield from preload_rows(site, path, number, command, user=account)
         yield from command_rows(
-            site, "cron", path, command, home=homes.get(account), search=search, line=number, user=account,
+            site, "cron", path, command, home=site.home_of(account), search=search, line=number, user=account,
             trigger=trigger, schedule=schedule, enabled=True,
         )  # fmt: skip
 
