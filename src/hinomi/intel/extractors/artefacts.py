@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -53,9 +53,13 @@ _PATTERNS: tuple[tuple[re.Pattern[str], int], ...] = (
     (re.compile(rf"(?<![A-Za-z-])(?P<mod>(?:[A-Za-z-]{{2,16}} ){{0,2}}?)(?i:{_EN})[ ,:(]{{1,2}}[\"`“](?P<x>{_X})[\"`”]"), 75),
     # "X" script; the legitimate `X` binary
     (re.compile(rf"(?P<pre>(?:\b(?:legitimate|genuine|original|malicious|vendor's|benign|patched|modified|rogue) )?)[\"`“](?P<x>{_X})[\"`”](?P<mod> (?:[A-Za-z-]{{2,16}} ){{0,2}}?)(?i:{_EN})\b"), 75),
-    # the X process, where X cannot be a plain word
-    (re.compile(rf"\b(?P<pre>(?:the|a|an|its|this|legitimate|genuine|original|malicious|second|main|patched|modified|of) )(?P<x>{_X})(?P<mod> (?:[a-z-]{{2,16}} )?)(?i:{_EN})\b"), 60),
 )  # fmt: skip
+# the X process, where X cannot be a plain word: looked for backwards from the class word
+_EN_CLASS = re.compile(rf"(?<= )(?:{_EN})(?![A-Za-z0-9_-])")
+_BARE = re.compile(
+    rf"(?<![A-Za-z])(?P<pre>(?:the|a|an|its|this|legitimate|genuine|original|malicious|second|main|patched|modified|of) )"
+    rf"(?P<x>{_X})(?P<mod> (?:[a-z-]{{2,16}} )?)$"
+)
 _FURTHER = re.compile(rf"(?:[」』\"`”'*]{{0,2}})(?:、|,|や|と|および|及び|または| and| or|, and|, or|・){{1}} ?[「『\"`“'*]{{1,2}}(?P<x>{_X})(?=[」』\"`”'*])")
 _PRECEDING = re.compile(rf"[「『\"`“'](?P<x>{_X})[」』\"`”'](?:、|,|や|と|および|及び|または| and| or|, and|, or|・) ?[「『\"`“']$")
 _PATH = re.compile(r"(?<![A-Za-z0-9_.:/\\-])(?P<x>/(?:[A-Za-z0-9._+-]{1,64}/){1,12}[A-Za-z0-9._+-]{1,64})(?![A-Za-z0-9_])")
@@ -75,13 +79,16 @@ _PATCHED = re.compile(r"(?i)パッチを(?:追加|当て|適用)|改変|改ざ�
 _STARTUP = re.compile(r"(?i)起動スクリプト|スタートアップスクリプト|startup script|start-up script|boot script|init script")
 _COPY_OF = re.compile(
     rf"(?i)[「『\"`](?P<of>{_X})[」』\"`][^。「」]{{0,12}}の(?:コピー|複製)(?:である|の)?[「『\"`](?P<copy>{_X})[」』\"`]"
-    rf"|[\"`「]?(?P<copy2>{_X})[\"`」]?,? (?:is |was |which is )?(?:a|an|another|identical|exact)(?: [a-z]+)? (?:copy|duplicate) of (?:the )?[\"`「]?(?P<of2>{_X})"
+    rf"|[\"`「]?(?P<copy2>{_X})[\"`」]?,? (?:is |was |which is )?(?:a|an|another|identical|exact)(?: [a-z]+)? (?:copy|duplicate) of (?:the )?(?:(?:file|process|binary|script|program) )?[\"`「]?(?P<of2>{_X})"
     rf"|\b(?:a|second|another) copy of (?P<of4>it|itself|the file|{_X}),? (?:is |was )?(?:called |named )?[\"`「](?P<copy4>{_X})[\"`」]"
     rf"|[「『\"`](?P<copy3>{_X})[」』\"`](?:は|が)、?[「『\"`](?P<of3>{_X})[」』\"`][^。「」]{{0,12}}の?(?:コピー|複製)"
 )
 _BAD = re.compile(
     r"(?i)マルウェア|マルウエア|バックドア|悪意|不正|攻撃者|感染|脅威アクター|malware|backdoor|malicious|attacker|threat actor|implant|infect|drops?\b|dropped|adversar|compromis|\bactors?\b|rootkit|trojan|rogue"
 )
+_QUOTED = re.compile(r"[「『\"`“]|という|と呼ばれる|\b(?:called|named|known as|titled|label|file ?name|under the name)")
+_COPY = re.compile(r"(?i)cop(?:y|ies)|duplicate|コピー|複製")
+_MAY_NAME = re.compile(r"[「『\"`“]|という|と呼ばれる|\b(?:called|named|known as)\b|(?:process|file|script|binary|daemon|service|executable|librar|module|user|account|program)")
 _FIRMWARE = re.compile(r"(?i)ファームウ[ェエ]ア|アップグレード|firmware|upgrade")
 
 
@@ -106,15 +113,20 @@ class ArtefactsExtractor:
         hostile = _BAD.search(text) is not None
         for found in re.finditer(r"[^\n。]{3,1200}", text):
             line = found[0]
-            copies = _copies(line)
-            for item in _artefacts(line):
+            if not _MAY_NAME.search(line):
+                continue
+            items = list(_artefacts(line))
+            copies = _copies(line, items)
+            for item in items:
                 yield _candidate(context, found.start(), line, item, copies, hostile)
-            yield from _upgrade_paths(context, found.start(), line)
+        for found in _PATH.finditer(text):
+            yield from _upgrade_path(context, found)
 
 
 def _artefacts(line: str) -> Iterator[_Named]:
     seen: set[tuple[int, str]] = set()
-    for pattern, confidence in _PATTERNS:
+    yield from _bare(line)
+    for pattern, confidence in _PATTERNS if _QUOTED.search(line) else ():
         for found in pattern.finditer(line):
             kind = _kind(found)
             words = " ".join(found.groupdict().get(k) or "" for k in ("pre", "mod")) + " " + (found[kind] or "")
@@ -124,11 +136,24 @@ def _artefacts(line: str) -> Iterator[_Named]:
                 yield _Named(found.start("x"), found.start("x") + len(name), name, kind, words, confidence)
                 yield from _further(line, found.end("x"), kind, words, confidence)
                 yield from _earlier(line, found.start("x"), kind, words, confidence)
-    for found in _COPY_OF.finditer(line):
+    for found in _COPY_OF.finditer(line) if _COPY.search(line) else ():
         for group in ("copy", "copy2", "copy3", "copy4"):
             name = _trimmed(found[group] or "")
             if found[group] and _can_be(name, 75, "copy", "filename") and (found.start(group), "filename") not in seen:
                 yield _Named(found.start(group), found.start(group) + len(name), name, "filename", "copy", 70)
+
+
+def _bare(line: str) -> Iterator[_Named]:
+    for word in _EN_CLASS.finditer(line):
+        shift = max(0, word.start() - 90)
+        found = _BARE.search(line[shift : word.start()])
+        if not found:
+            continue
+        kind, words = _kind(word), f"{found['pre']}{found['mod'].strip()} {word[0]}"
+        name = _trimmed(found["x"])
+        if _can_be(name, 60, words, kind):
+            start = shift + found.start("x")
+            yield _Named(start, start + len(name), name, kind, words, 60)
 
 
 def _further(line: str, end: int, kind: ArtefactType, words: str, confidence: int) -> Iterator[_Named]:
@@ -176,12 +201,17 @@ def _can_be(name: str, confidence: int, words: str, kind: ArtefactType) -> bool:
     return confidence >= 75 or odd or (confidence == 65 and name.isascii())
 
 
-def _copies(line: str) -> dict[str, str]:
-    result = {}
-    for found in _COPY_OF.finditer(line):
+def _copies(line: str, items: Sequence[_Named]) -> dict[str, str]:
+    """Return original by copy; `it` is the file named last before."""
+    result: dict[str, str] = {}
+    for found in _COPY_OF.finditer(line) if _COPY.search(line) else ():
         copy = found["copy"] or found["copy2"] or found["copy3"] or found["copy4"]
         original = found["of"] or found["of2"] or found["of3"] or found["of4"]
-        result[_trimmed(copy)] = _trimmed(original)
+        if original in {"it", "itself"}:
+            earlier = [item for item in items if item.kind == "filename" and item.end <= found.start()]
+            original = max(earlier, key=lambda item: item.start).name if earlier else ""
+        if original:
+            result[_trimmed(copy)] = _trimmed(original)
     return result
 
 
@@ -219,13 +249,13 @@ def _how(line: str, item: _Named, copies: dict[str, str]) -> dict[str, Any]:
     return attributes
 
 
-def _upgrade_paths(context: ReadingContext, offset: int, line: str) -> Iterator[Candidate]:
-    if not _FIRMWARE.search(line):
-        return
-    for found in _PATH.finditer(line):
+def _upgrade_path(context: ReadingContext, found: re.Match[str]) -> Iterator[Candidate]:
+    text = context.folded.text
+    around = text[max(0, found.start() - 80) : found.end() + 80]
+    if _FIRMWARE.search(around.replace(found[0], "")):
         yield Candidate(
-            type="filepath", value=found["x"], span=context.folded.span(offset + found.start(), offset + found.end()),
-            confidence=70, why="a path in a sentence about firmware upgrades", attributes={"how": "upgrade-path"},
+            type="filepath", value=found["x"], span=context.folded.span(found.start(), found.end()), confidence=70,
+            why="a path in a sentence about firmware upgrades", attributes={"how": "upgrade-path"},
         )  # fmt: skip
 
 

@@ -8,13 +8,14 @@ from functools import cache
 
 from hinomi.intel.advice import gives_advice, is_checkbox, is_step
 from hinomi.intel.extractor import Candidate, ReadingContext, Sentence
+from hinomi.intel.names.words import words_of
 from hinomi.intel.vocabulary.behaviours import Cue, PhraseRule, behaviours, phrase_rules, technique_names
 from hinomi.intel.vocabulary.names import Form, Name, NameIndex
 
 _MAX_SENTENCE = 1500
 # Behaviours that advice asks the reader to look for on the own system.
 _CHECKED = frozenset({"exposed-service", "weak-password", "vulnerable-library"})
-_JA_NOT = re.compile(r"^[^。、]{0,10}?(?:ていない|ていません|ません|なかった|されず|せず|できない|ではない|はない)(?!場合|とき|限り|か)")
+_JA_NOT = re.compile(r"[^。、]{0,10}?(?:[しれえ]?ない|ていない|ていません|ません|なかった|されず|せず)(?!場合|とき|限り|か|と|ため|よう)")
 _EN_NOT = re.compile(r"\b(?:not|never|no evidence|without|neither|nor|cannot|can't|don't|doesn't|didn't|did not|does not|no longer|unable to|fail(?:s|ed) to)\b[^.;,]{0,24}$")
 
 
@@ -58,19 +59,18 @@ def _is_step_here(context: ReadingContext, sentence: Sentence) -> bool:
 
 
 @cache
-def _by_cue() -> dict[int, tuple[PhraseRule, ...]]:
-    """Rules by each cue of their smallest line: only rules with one of those present can hold."""
-    table: dict[int, list[PhraseRule]] = {}
-    for rule in phrase_rules()[1]:
+def _by_cue() -> dict[int, tuple[int, ...]]:
+    """Numbers of the rules by each cue of their smallest line: only rules with one of those present can hold."""
+    table: dict[int, list[int]] = {}
+    for order, rule in enumerate(phrase_rules()[1]):
         for number in min(rule.wanted, key=len):
-            table.setdefault(number, []).append(rule)
+            table.setdefault(number, []).append(order)
     return {number: tuple(rules) for number, rules in table.items()}
 
 
 def _candidates(present: frozenset[int]) -> list[PhraseRule]:
-    rules = {id(rule): rule for number in present for rule in _by_cue().get(number, ())}
-    order = {id(rule): number for number, rule in enumerate(phrase_rules()[1])}
-    return sorted(rules.values(), key=lambda rule: order[id(rule)])
+    rules, table = phrase_rules()[1], _by_cue()
+    return [rules[order] for order in sorted({order for number in present for order in table.get(number, ())})]
 
 
 def _match(rule: PhraseRule, present: frozenset[int], cues: Sequence[Cue], text: str) -> list[Cue] | None:
@@ -127,7 +127,7 @@ def _technique_index() -> tuple[NameIndex, dict[str, str]]:
 def _named_techniques(context: ReadingContext) -> Iterator[Candidate]:
     index, names = _technique_index()
     text = context.folded.text
-    for hit in index.find(text):
+    for hit in index.find(text, words_of(context)):
         surface = text[hit.start : hit.end]
         words = re.findall(r"[A-Za-z]+", surface)
         if not all(word[0].isupper() or len(word) < 4 for word in words):

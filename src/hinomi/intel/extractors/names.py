@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from hinomi.intel.extractor import Candidate, ReadingContext
 from hinomi.intel.names.known import Known, judge
-from hinomi.intel.names.unknown import Introduced, introduced
-from hinomi.intel.vocabulary.classes import NameType
+from hinomi.intel.names.unknown import introduced
+from hinomi.intel.names.words import words_of
+from hinomi.intel.vocabulary.classes import ClassWord, NameType, class_words
 from hinomi.intel.vocabulary.names import compact, name_index
 
-_MAX_PASSAGE = 2000
 _CLASS_TAIL = re.compile(r"(?i)[ -](?:RAT|ransomware|malware|trojan|backdoor|stealer|loader|group|team|gang|botnet)$")
 
 
@@ -23,11 +23,12 @@ class NamesExtractor:
     def extract(self, context: ReadingContext) -> Iterable[Candidate]:
         """Yield known names first, then names the text introduces that are not known ones."""
         text = context.folded.text
-        known = judge(text, list(name_index().find(text)))
+        words = list(class_words(text))
+        known = judge(text, list(name_index().find(text, words_of(context))), words)
         written: dict[str, str] = {}
         yield from (_known_candidate(context, item, written) for item in known)
         taken = _Taken(known)
-        yield from _introduced_candidates(context, text, taken)
+        yield from _introduced_candidates(context, words, taken)
 
 
 class _Taken:
@@ -65,20 +66,20 @@ def _without_class(text: str, item: Known) -> int:
     return item.end
 
 
-def _introduced_candidates(context: ReadingContext, text: str, taken: _Taken) -> Iterator[Candidate]:
+def _introduced_candidates(context: ReadingContext, words: Sequence[ClassWord], taken: _Taken) -> Iterator[Candidate]:
     found: dict[str, tuple[str, NameType, int, str]] = {}
     spans: dict[str, list[tuple[int, int]]] = {}
-    for start, passage in _passages(text):
-        for item in introduced(passage):
-            if taken.overlaps(start + item.start, start + item.end):
-                continue
-            key = compact(item.name)
-            best = found.get(key)
-            if best is None or item.confidence > best[2]:
-                found[key] = (item.name, item.type, item.confidence, item.phrase)
-            spans.setdefault(key, []).append((start + item.start, start + item.end))
+    for item in introduced(context.folded.text, words):
+        if taken.overlaps(item.start, item.end):
+            continue
+        key = compact(item.name)
+        best = found.get(key)
+        if best is None or item.confidence > best[2]:
+            found[key] = (item.name, item.type, item.confidence, item.phrase)
+        spans.setdefault(key, []).append((item.start, item.end))
+    plain = _plain_words(context) if found else set()
     for key, (name, name_type, confidence, phrase) in found.items():
-        if _is_common(name, text):
+        if name.casefold() in plain and not name.islower():
             continue
         for start, end in sorted(set(spans[key])):
             yield Candidate(
@@ -87,21 +88,10 @@ def _introduced_candidates(context: ReadingContext, text: str, taken: _Taken) ->
             )  # fmt: skip
 
 
-def _is_common(name: str, text: str) -> bool:
-    """Whether the same text also writes the name as a plain lower-case word."""
-    return name.isascii() and re.search(rf"(?<![\w/.-]){re.escape(name.lower())}(?![\w/.-])", text) is not None and not name.islower()
-
-
-def _passages(text: str) -> Iterator[tuple[int, str]]:
-    """Yield (offset, line), long lines in pieces, so that no pattern looks further than it should."""
-    offset = 0
-    for line in text.splitlines(keepends=True):
-        for start in range(0, len(line), _MAX_PASSAGE):
-            yield offset + start, line[start : start + _MAX_PASSAGE]
-        offset += len(line)
+def _plain_words(context: ReadingContext) -> set[str]:
+    """The words that the text also writes in lower case: what stands among them is no name."""
+    text = context.folded.text
+    return {word for start, end, word in words_of(context) if text[start:end] == word}
 
 
 EXTRACTOR = NamesExtractor()
-
-
-__all__ = ["EXTRACTOR", "Introduced", "NamesExtractor"]

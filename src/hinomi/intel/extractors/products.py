@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from hinomi.intel.extractor import Candidate, ReadingContext
+from hinomi.intel.names.words import words_of
 from hinomi.intel.versions.conditions import HEAD_AFFECTED, HEAD_FIXED, VERSION, Condition, Status, condition_at
 from hinomi.intel.vocabulary.products import ProductHit, find_products, vulnerability_index
 
@@ -49,7 +50,7 @@ class ProductsExtractor:
     def extract(self, context: ReadingContext) -> Iterable[Candidate]:
         """Yield candidates; versions are bound to the product named nearest before them."""
         text = context.folded.text
-        products = [hit for hit in find_products(text) if not _embedded(text, hit)]
+        products = [hit for hit in find_products(text, words_of(context)) if not _embedded(text, hit)]
         yield from _vulnerabilities(context, text)
         bound: set[int] = set()
         yield from self._versions(context, text, products, bound)
@@ -91,10 +92,13 @@ def _mentions(line: str) -> list[_Mention]:
     found = []
     for match in VERSION.finditer(line):
         number = match["number"]
-        if _is_date(number) or line[match.end() : match.end() + 1] in {"/", "@"} and line[match.end() + 1 : match.end() + 2].isalpha():
+        if (_is_date(number) and not _AFTER_NAME.search(line[: match.start()][-40:])) or line[match.end() : match.end() + 1] in {"/", "@"} and line[match.end() + 1 : match.end() + 2].isalpha():
             continue
         found.append(_Mention(match.start("number"), match.end(), number))
     return found
+
+
+_AFTER_NAME = re.compile(r"(?:[A-Z][A-Za-z0-9+-]{2,24}|[Vv]ersions?|バージョン) ?$")
 
 
 def _is_date(number: str) -> bool:
@@ -251,7 +255,7 @@ def _products(
 
 def _vulnerabilities(context: ReadingContext, text: str) -> Iterator[Candidate]:
     index, table = vulnerability_index()
-    for hit in index.find(text):
+    for hit in index.find(text, words_of(context)):
         name = hit.forms[0].name.canonical
         surface = text[hit.start : hit.end]
         if surface.islower():

@@ -20,7 +20,7 @@ _LABELS: dict[str, tuple[ClaimType, int]] = {
 _LABEL = re.compile("|".join(sorted(map(re.escape, _LABELS), key=len, reverse=True)))
 _NOT_A_HASH = re.compile(
     r"\b(?:aes|rc4|des|3des|xor|chacha20?|salsa20|blowfish|hmac|encryption|decryption|session|api|license|secret|private|public|hard-?coded)?[ -]?keys?\b"
-    r"|\biv\b|\bnonce\b|\bsalt\b|\btoken\b|\bseed\b|\bpassword\b|\bpasswd\b|\bguid\b|\buuid\b|\bserial\b|\bcookie\b|\bbuild ?id\b|\bcampaign id\b|\bbot ?id\b"
+    r"|\biv\b|\bnonce\b|\bsalt\b|\btoken\b|\bseed\b|\bpassword ?hash\b|\blicen[sc]e\b|\bpassword\b|\bpasswd\b|\bguid\b|\buuid\b|\bserial\b|\bcookie\b|\bbuild ?id\b|\bcampaign id\b|\bbot ?id\b"
     r"|\brc4\b|\baes\b|暗号鍵|復号鍵|鍵|キー(?:は|:|：|が)|ソルト|パスワード|トークン|シリアル"
 )
 _TRIVIAL = {
@@ -99,7 +99,7 @@ def _kind(scan: Scan, start: int, length: int) -> ClaimType | None:
     label, place = _label(before, length)
     other = -1
     for match in _NOT_A_HASH.finditer(before):
-        other = match.start()
+        other = match.end()
     if other > place:
         return None
     if value.isdigit() and label is None and length < 64:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 
-from hinomi.intel.vocabulary.classes import NameType, alternation, type_of
+from hinomi.intel.vocabulary.classes import ClassWord, NameType
 from hinomi.intel.vocabulary.names import Form, Hit, Kind
 
 _WINDOW = 48
-_QUOTES = "\"'“”‘’「」『』()（）[]*_<> "
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,40 +26,51 @@ class Known:
     confidence: int
 
 
-@cache
-def _after() -> re.Pattern[str]:
-    en, ja = alternation("en"), alternation("ja")
-    return re.compile(
-        rf"[\"'”’」』)*_]{{0,2}}(?:"
-        rf"(?:'s)? ?[\"“]?(?:(?:[a-z-]{{3,20}}|[A-Z]{{2,6}}|Android|Windows|Linux|Mac|banking) )?({en})\b"
-        rf"|[ \-]?(?:{en})\b"
-        rf"|(?:と(?:呼ばれる|いう|呼称される|称される|名付けられた|命名された|して知られる)|という名の|と呼ぶ)?[^、。「」\s]{{0,12}}?({ja})"
-        rf"|(?:と(?:呼ばれる|いう|呼称される|称される))[^、。「」\n]{{0,16}}?({ja})"
-        rf"|[ ]?\([^()\n]{{0,20}}?({ja}|{en})\)"
-        rf")"
-    )
+# Between a name and the class word after it, and between a class word and the name after it.
+_TO_CLASS = re.compile(
+    r"[\"'”’」』)*_]{0,2}(?:"
+    r"(?:'s)? ?[\"“]?(?:(?:[a-z-]{3,20}|[A-Z]{2,6}|Android|Windows|Linux|Mac|banking) )?|[ -]?"
+    r"|(?:と(?:呼ばれる|いう|呼称される|称される|名付けられた|命名された|して知られる|呼ぶ)|という名の)?[^、。「」\s]{0,12}"
+    r"|(?:と(?:呼ばれる|いう|呼称される|称される))[^、。「」\n]{0,16}|[ ]?\([^()\n]{0,20})"
+)
+_FROM_CLASS = re.compile(
+    r"(?:,? (?:is |are |was |were )?(?:called|named|dubbed|known as|like|such as|including|named as|tracked as|aka|of|with|the|using))?[ :,\"'“‘(*_]{1,4}"
+    r"|(?:である|の|は|、|：|:)?[ 「『\"“(]{0,2}"
+)
 
 
-@cache
-def _before() -> re.Pattern[str]:
-    en, ja = alternation("en"), alternation("ja")
-    return re.compile(
-        rf"(?:\b({en})(?:,? (?:is |are |was |were )?(?:called|named|dubbed|known as|like|such as|including|named as|tracked as|aka|of|with|the|using))?"
-        rf"[ :,\"'“‘(*_]{{1,4}}"
-        rf"|({ja})(?:である|の|は|、|：|:)?[ 「『\"“(]{{0,2}})$"
-    )
+class Cues:
+    """The class words of a text, to ask what those beside a name say it is."""
 
+    def __init__(self, text: str, words: Sequence[ClassWord]) -> None:
+        self._text = text
+        self._words = words
+        self._starts = [word.start for word in words]
+        self._ends = sorted((word.end, number) for number, word in enumerate(words))
 
-def cue_type(text: str, start: int, end: int) -> NameType | None:
-    """Return what the words beside `start:end` say it is: `X ransomware`, `the group X`, 「X」と呼ばれるバックドア."""
-    found = _after().match(text, end, end + _WINDOW)
-    if found:
-        word = next((g for g in found.groups() if g), found[0].strip(_QUOTES + "-'s"))
-        return type_of(word)
-    found = _before().search(text[max(0, start - _WINDOW) : start])
-    if found:
-        return type_of(next(g for g in found.groups() if g))
-    return None
+    def type_at(self, start: int, end: int) -> NameType | None:
+        """Return what the words beside `start:end` say: `X ransomware`, `the group X`, 「X」と呼ばれるバックドア."""
+        return self._after(end) or self._before(start)
+
+    def _after(self, end: int) -> NameType | None:
+        for number in range(bisect_left(self._starts, end), len(self._words)):
+            word = self._words[number]
+            if word.start > end + _WINDOW:
+                return None
+            if _TO_CLASS.fullmatch(self._text, end, word.start):
+                return word.type
+        return None
+
+    def _before(self, start: int) -> NameType | None:
+        for number in range(bisect_left(self._ends, (start + 1, -1)) - 1, -1, -1):
+            end, which = self._ends[number]
+            if end < start - 24:
+                return None
+            word = self._words[which]
+            gap = self._text[end:start]
+            if _FROM_CLASS.fullmatch(gap) and (gap.strip() or not word.word.isascii() or gap):
+                return word.type
+        return None
 
 
 def distinctive(text: str) -> bool:
@@ -78,15 +88,16 @@ def _same_case(surface: str, form: str) -> bool:
     return any(c.isupper() for c in surface)
 
 
-def judge(text: str, hits: Sequence[Hit]) -> list[Known]:
+def judge(text: str, hits: Sequence[Hit], words: Sequence[ClassWord]) -> list[Known]:
     """Keep the hits that are names here: unmistakable ones, cued ones, and what stands in a list with them."""
+    cues = Cues(text, words)
     sure: dict[int, Known] = {}
     doubtful: list[tuple[int, Hit, Form]] = []
     for number, hit in enumerate(hits):
         surface = text[hit.start : hit.end]
         if _inside_address(text, hit):
             continue
-        cue = cue_type(text, hit.start, hit.end)
+        cue = cues.type_at(hit.start, hit.end)
         form = _choose(hit, cue)
         verdict = _verdict(surface, form, cue, text, hit)
         if verdict is None:
@@ -126,10 +137,16 @@ def _verdict(surface: str, form: Form, cue: NameType | None, text: str, hit: Hit
     if cue and cue != "campaign" and (cased or surface.isupper()):
         return 90 if not form.ordinary else 75
     if not form.ordinary:
-        return 85 if cased else 0
+        return 85 if cased and not _spread_out(surface, form.text) else 0
     if cased and distinctive(surface) and distinctive(form.text):
         return 75
     return None if cased and surface[:1].isupper() or not surface.isascii() else 0
+
+
+def _spread_out(surface: str, form: str) -> bool:
+    """Whether one word of the vocabulary was met as several plain ones (`RAT attack`, `Windows 10`)."""
+    words = surface.split()
+    return len(words) > len(form.split()) and not all(word[0].isupper() for word in words)
 
 
 def _strong_class(text: str, end: int) -> bool:

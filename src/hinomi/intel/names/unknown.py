@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from hinomi.intel.vocabulary.classes import WEAK, NameType, alternation, type_of
+from hinomi.intel.vocabulary.classes import WEAK, ClassWord, NameType, type_of
 
 # A name: capitalised or with a capital or digit inside, up to three such words. Bounded, no nested repetition.
 _PIECE = r"[A-Z0-9][A-Za-z0-9_$!-]{1,30}"
@@ -50,43 +50,47 @@ class Introduced:
     phrase: str
 
 
+_Q = r"[\"'*_]"
+_SHORT = r"[^。「」、\n]{0,16}?"
+# What may stand before a class word (matched up to it), and after one. With the confidence each deserves.
+_BEFORE_EN = (
+    (rf"(?<![A-Za-z0-9_./-])(?P<name>{_NAME}){_Q}{{0,2}} $", 55),  # the X backdoor
+    (  # X, a new backdoor / X is a backdoor
+        rf"(?<![A-Za-z0-9_./-])(?P<name>{_NAME})[\"*_)]{{0,2}},? (?:\([^()\n]{{1,40}}\) ?,? ?)?(?:is |was )?(?:an?|the|another|one of the) "
+        r"(?:[A-Za-z0-9+#/.-]{1,20} ){0,5}$",
+        60,
+    ),
+    (rf"(?<![A-Za-z0-9_./-])(?P<name>{_NAME}) ?\([^()、。\n]{{0,20}}$", 65),  # X (a backdoor)
+)
+_BEFORE_JA = (
+    (rf"[「『\"](?P<name>{_NAME}|{_KATAKANA})[」』\"](?:\([^()\n]{{1,40}}\))?(?:{_SAYS_JA}|という名(?:前)?の)[^。「」\n]{{0,24}}?$", 75),
+    (rf"[「『\"](?P<name>{_NAME}|{_KATAKANA})[」』\"](?:の)?$", 70),
+    (rf"(?<![A-Za-z0-9])(?P<name>{_NAME}) ?{_SAYS_JA}{_SHORT}$", 70),
+    (rf"(?P<name>{_KATAKANA}){_SAYS_JA}{_SHORT}$", 65),
+    (rf"(?<![A-Za-z0-9./-])(?P<name>{_NAME}) ?$", 60),
+    (rf"(?<![A-Za-z0-9])(?P<name>{_NAME}) ?\([^()、。\n]{{0,20}}$", 65),
+)
+_AFTER_EN = (
+    (rf",?(?: [a-z][a-z-]{{1,15}}){{0,4}}? {_SAYS_EN},? (?:the )?[\"'*_(]{{0,2}}(?P<name>{_NAME})", 75),
+    (rf",? [\"*_]{{1,2}}(?P<name>{_NAME})[\"*_),]", 60),
+)
+_AFTER_JA = (
+    (rf"(?:\([^()\n]{{1,24}}\))?(?:である|の一種)?(?:、)?[「『\"](?P<name>{_NAME}|{_KATAKANA})[」』\"]", 75),
+    (rf"(?:は|を|が)、?[「『\"](?P<name>{_NAME}|{_KATAKANA})[」』\"]{_SAYS_JA}", 70),
+    (rf"(?:である)?[ :]{{0,2}}(?P<name>{_NAME})", 65),
+)
+_WINDOW = 100
+
+
 @cache
-def _patterns() -> tuple[tuple[re.Pattern[str], int], ...]:
-    en, ja = alternation("en"), alternation("ja")
-    quoted_ja = rf"[「『\"](?P<name>{_NAME}|{_KATAKANA})[」』\"]"
-    bare_ja = rf"(?P<name>{_NAME})"
-    sources: tuple[tuple[str, int], ...] = (
-        # 「X」と呼ばれるバックドア / 「X」マルウェア / 「X」(ローダー)
-        (rf"{quoted_ja}(?:\([^()\n]{{1,40}}\))?(?:{_SAYS_JA}|という名(?:前)?の)[^。「」\n]{{0,24}}?(?P<class>{ja})", 75),
-        (rf"{quoted_ja}(?:の)?(?P<class>{ja})", 70),
-        # バックドア「X」, マルウェア「X」および「Y」 is read from the list below
-        (rf"(?P<class>{ja})(?:\([^()\n]{{1,24}}\))?(?:である|の一種)?(?:、)?{quoted_ja}", 75),
-        # (このフレームワークは)「X」と呼ばれ
-        (rf"(?P<class>{ja})(?:は|を|が)、?{quoted_ja}{_SAYS_JA}", 70),
-        # Xと呼ばれるバックドア
-        (rf"(?<![A-Za-z0-9]){bare_ja} ?{_SAYS_JA}[^。「」、\n]{{0,16}}?(?P<class>{ja})", 70),
-        (rf"(?P<name>{_KATAKANA}){_SAYS_JA}[^。「」、\n]{{0,16}}?(?P<class>{ja})", 65),
-        # 新たなバックドアX / 攻撃グループ X
-        (rf"(?P<class>{ja})(?:である)?[ :]{{0,2}}{bare_ja}", 65),
-        # X (ユーザーモードルートキット)
-        (rf"(?<![A-Za-z0-9]){bare_ja} ?\((?:[^()、。\n]{{0,20}}?)(?P<class>{ja}|{en})\)", 65),
-        # Xマルウェア, X ランサムウェア
-        (rf"(?<![A-Za-z0-9./-]){bare_ja} ?(?P<class>{ja})", 60),
-        # a backdoor (that we) call X
-        (rf"\b(?P<class>{en})\b,?(?: [a-z][a-z-]{{1,15}}){{0,4}}? {_SAYS_EN},? (?:the )?[\"'*_(]{{0,2}}(?P<name>{_NAME})", 75),
-        # X, a new backdoor
-        (rf"\b(?P<name>{_NAME})[\"*_)]{{0,2}},? (?:\([^()\n]{{1,40}}\) ?,? ?)?(?:is |was )?(?:an?|the|another|one of the) (?:[A-Za-z0-9+#/.-]{{1,20}} ){{0,5}}?(?P<class>{en})\b", 60),
-        # the X backdoor
-        (rf"\b(?P<name>{_NAME})[\"'*_]{{0,2}} (?P<class>{en})\b", 55),
-        # the backdoor X / backdoor "X"
-        (rf"\b(?P<class>{en}),? [\"*_]{{1,2}}(?P<name>{_NAME})[\"*_),]", 60),
-    )  # fmt: skip
-    return tuple((re.compile(source), confidence) for source, confidence in sources)
+def _patterns(side: str) -> tuple[tuple[re.Pattern[str], int], ...]:
+    table = {"before-en": _BEFORE_EN, "before-ja": _BEFORE_JA, "after-en": _AFTER_EN, "after-ja": _AFTER_JA}
+    return tuple((re.compile(source), confidence) for source, confidence in table[side])
 
 
 # Systematic names of actors: numbered, or a vendor's scheme of an adjective and a family word.
 _NUMBERED = re.compile(
-    r"(?<![A-Za-z0-9-])(?:(?:UNC|TA|DEV-|Storm-|TAG-|UAT-|UAC-|UNK_|TEMP_|CL-(?:STA|CRI|UNK)-|REF|STAC|ATK|ITG|UTG-Q-|GOLD |APT-C ?- ?|APT ?|FIN|CNC-|TGR-STA-|DarkHotel-|TA-)\d{1,5}|TEMP\.[A-Z][a-z]{3,20})(?![A-Za-z0-9.])"
+    r"(?<![A-Za-z0-9-])(?:(?:UNC|TA|DEV-|Storm-|TAG-|UAT-|UAC-|UNK_|TEMP_|CL-(?:STA|CRI|UNK)-|REF|STAC|ATK|ITG|UTG-Q-|GOLD |APT-C ?- ?|APT ?|FIN|CNC-|TGR-STA-|DarkHotel-|TA-)\d{1,5}|TEMP\.[A-Z][a-z]{3,20})(?![A-Za-z0-9]|\.\d)"
 )
 _SCHEMES = re.compile(
     r"(?<![A-Za-z0-9])(?:[A-Z][A-Za-z]{2,15} (?:Panda|PANDA|Kitten|KITTEN|Chollima|CHOLLIMA|Jackal|JACKAL|Typhoon|Blizzard|Sandstorm|Sleet|Tempest|Tsunami)"
@@ -96,16 +100,31 @@ _SCHEMES = re.compile(
 )
 
 
-def introduced(text: str) -> Iterator[Introduced]:
-    """Yield what `text` (one sentence or short passage, folded) introduces."""
+def introduced(text: str, words: Sequence[ClassWord]) -> Iterator[Introduced]:
+    """Yield what `text` (folded) introduces beside each of its class words."""
     yield from _systematic(text)
-    for pattern, confidence in _patterns():
-        for found in pattern.finditer(text):
-            name_type = type_of(found["class"])
-            name, start = _trim(found["name"], found.start("name"))
-            if name_type is None or not acceptable(name, found["class"], confidence):
-                continue
-            yield Introduced(start, start + len(name), name, name_type, confidence, found[0][:80])
+    for word in words:
+        for found, offset, confidence in _beside(text, word):
+            name, start = _trim(found["name"], offset + found.start("name"))
+            if acceptable(name, word.word, confidence):
+                low, high = min(start, word.start), max(start + len(name), word.end)
+                yield Introduced(start, start + len(name), name, word.type, confidence, text[low:high][:80])
+
+
+def _beside(text: str, word: ClassWord) -> Iterator[tuple[re.Match[str], int, int]]:
+    """Yield (match, offset of the match's text, confidence) of each pattern that holds beside a class word."""
+    first = max(0, word.start - _WINDOW, text.rfind("\n", max(0, word.start - _WINDOW), word.start) + 1)
+    before, after = text[first : word.start], text[word.end : word.end + _WINDOW].split("\n", 1)[0]
+    japanese = not word.word.isascii()
+    sides = ["ja"] if japanese else ["en", "ja"] if not (before.isascii() and after.isascii()) else ["en"]
+    for side in sides:
+        for pattern, confidence in _patterns(f"before-{side}"):
+            found = pattern.search(before)
+            if found and ("(" not in before[found.end("name") :] or after[:1] in {")", ""}):
+                yield found, first, confidence
+        for pattern, confidence in _patterns(f"after-{side}"):
+            if found := pattern.match(after):
+                yield found, word.end, confidence
 
 
 def _systematic(text: str) -> Iterator[Introduced]:

@@ -66,31 +66,51 @@ class CueIndex:
     """Finds every cue of every rule in one pass; English cues at word beginnings, Japanese ones anywhere."""
 
     def __init__(self, cues: Iterable[str]) -> None:
-        self._cues = sorted(set(cues))
-        self.numbers = {cue: number for number, cue in enumerate(self._cues)}
-        self._whole = {cue.rstrip("|") for cue in self._cues if cue.endswith("|")}
-        bare = {cue.rstrip("|") for cue in self._cues}
-        self._shorter = {cue: self._prefixes(cue, bare) for cue in bare}
-        english = trie_pattern(c for c in bare if c[0].isascii() and c[0].isalnum())
-        other = trie_pattern(c for c in bare if not (c[0].isascii() and c[0].isalnum()))
-        self._pattern = re.compile(rf"(?<![a-z0-9])(?=({english}))|(?=({other}))")
-
-    @staticmethod
-    def _prefixes(cue: str, bare: set[str]) -> tuple[str, ...]:
-        return tuple(cue[:n] for n in range(len(cue), 0, -1) if cue[:n] in bare)
+        ordered = sorted(set(cues))
+        self.numbers = {cue: number for number, cue in enumerate(ordered)}
+        english = [cue for cue in ordered if cue[0].isascii()]
+        japanese = [cue for cue in ordered if not cue[0].isascii()]
+        self._whole = {cue[:-1]: self.numbers[cue] for cue in english if cue.endswith("|")}
+        self._begins = {cue: self.numbers[cue] for cue in english if not cue.endswith("|") and _ONE_WORD.fullmatch(cue)}
+        self._longer: dict[str, list[str]] = {}
+        for cue in english:
+            if not cue.endswith("|") and not _ONE_WORD.fullmatch(cue):
+                first = _ONE_WORD.match(cue)
+                self._longer.setdefault(first[0] if first else "", []).append(cue)
+        known = set(japanese)
+        self._shorter = {cue: [cue[:n] for n in range(len(cue), 0, -1) if cue[:n] in known] for cue in japanese}
+        self._pattern = re.compile(f"(?=({trie_pattern(japanese)}))")
+        self._cache: dict[str, tuple[tuple[int, int], ...]] = {}
 
     def find(self, text: str) -> Iterator[Cue]:
         """Yield the cues in `text`, which must be lower case."""
-        for found in self._pattern.finditer(text):
-            longest = found[1] or found[2]
-            if not longest:
-                continue
-            for cue in self._shorter[longest]:
-                end = found.start() + len(cue)
-                if cue in self._whole and not (text[end : end + 1].isascii() and text[end : end + 1].isalnum()):
-                    yield Cue(self.numbers[cue + "|"], found.start(), end)
-                if cue in self.numbers:
-                    yield Cue(self.numbers[cue], found.start(), end)
+        for word in _ONE_WORD.finditer(text):
+            start, known = word.start(), word[0]
+            for number, length in self._of_word(known):
+                yield Cue(number, start, start + length)
+            for cue in self._longer.get(known, ()):
+                if text.startswith(cue, start):
+                    yield Cue(self.numbers[cue], start, start + len(cue))
+        if not text.isascii():
+            for found in self._pattern.finditer(text):
+                for cue in self._shorter[found[1]]:
+                    yield Cue(self.numbers[cue], found.start(), found.start() + len(cue))
+
+    def _of_word(self, word: str) -> tuple[tuple[int, int], ...]:
+        """Return (number, length) of the cues a word begins with or is; kept for the commonest words."""
+        known = self._cache.get(word)
+        if known is None:
+            begins = [(self._begins[word[:n]], n) for n in range(len(word), 0, -1) if word[:n] in self._begins]
+            whole = [(self._whole[word], len(word))] if word in self._whole else []
+            known = (*whole, *begins)
+            if len(self._cache) < _CACHED_WORDS and len(word) < _LONG_WORD:
+                self._cache[word] = known
+        return known
+
+
+_ONE_WORD = re.compile(r"[a-z0-9]+")
+_CACHED_WORDS = 20_000
+_LONG_WORD = 40
 
 
 @cache

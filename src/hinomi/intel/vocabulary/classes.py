@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 from typing import Literal
+
+from hinomi.intel.vocabulary.trie import trie_pattern
 
 NameType = Literal["actor", "malware", "tool", "campaign"]
 
@@ -70,14 +74,40 @@ def type_of(class_word: str) -> NameType | None:
     return types().get(key) or types().get(key.removesuffix("s"))
 
 
+@dataclass(frozen=True, slots=True)
+class ClassWord:
+    """A class word at `start:end` of a text."""
+
+    start: int
+    end: int
+    word: str
+    type: NameType
+
+
 @cache
-def alternation(language: Literal["en", "ja"]) -> str:
-    """Return a regular expression's alternation over the class words, longest first."""
-    words = {w for _, group in _TABLE for w in group if w.isascii() == (language == "en") or (language == "ja" and w in ("RAT", "APT"))}
-    parts = []
-    for word in sorted(words, key=lambda w: (-len(w), w)):
-        text = re.escape(word).replace(r"\ ", r"[ -]")
-        if word.isascii() and language == "ja":
-            text = rf"(?<![A-Za-z0-9]){text}(?![A-Za-z0-9])"
-        parts.append(text if word.isupper() or not word.isascii() else f"(?i:{text})")
-    return "|".join(parts)
+def _finder() -> tuple[re.Pattern[str], dict[str, NameType]]:
+    by_word = {re.sub(r"[ -]", " ", word): name_type for word, name_type in types().items()}
+    english = {word for word in by_word if word.isascii()} | {word.replace(" ", "-") for word in by_word if word.isascii()}
+    return re.compile(f"{trie_pattern(english)}|{trie_pattern(w for w in by_word if not w.isascii())}"), by_word
+
+
+def class_words(text: str) -> Iterator[ClassWord]:
+    """Yield the class words of `text`: whole words in English (capitals where it is an acronym), anywhere in Japanese."""
+    pattern, by_word = _finder()
+    lowered = text.lower()
+    if len(lowered) != len(text):
+        lowered = text
+    for found in pattern.finditer(lowered):
+        start, end, word = found.start(), found.end(), found[0]
+        if word.isascii():
+            before, after = lowered[start - 1 : start], lowered[end : end + 1]
+            if _is_word(before) or _is_word(after) or (len(word) <= 4 and word in _ACRONYMS and not text[start:end][:2].isupper()):
+                continue
+        yield ClassWord(start, end, word, by_word[word.replace("-", " ")])
+
+
+_ACRONYMS = frozenset({"rat", "rats", "apt", "ek"})
+
+
+def _is_word(character: str) -> bool:
+    return character.isascii() and character.isalnum()

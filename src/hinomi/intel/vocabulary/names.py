@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
@@ -13,7 +13,7 @@ from hinomi.intel.vocabulary.loading import read_lines, read_yaml
 
 Kind = Literal["actor", "malware", "tool", "campaign"]
 MAX_WORDS = 5
-_HEAD = 4
+_HEAD = 7
 
 # A run of letters and digits of one script. Japanese glues words of other scripts on without a space.
 _WORD = re.compile(r"[0-9A-Za-z\u00c0-\u024f]+|[\u30a1-\u30fa\u30fc]+|[\u4e00-\u9fff\u3005]+|[\u3041-\u3096]+")
@@ -63,6 +63,10 @@ def compact(text: str) -> str:
     return "".join(c for c in plain if c.isalnum() or c == "ー").replace("ウエア", "ウェア").rstrip("ー")
 
 
+Word = tuple[int, int, str]
+"""Start, end and case-folded text of a word."""
+
+
 class NameIndex:
     """Every form by its compact key."""
 
@@ -74,6 +78,9 @@ class NameIndex:
             if all((f.name.kind == "actor") != (form.name.kind == "actor") for f in known):
                 self._forms[key] = (*known, form)
         self._heads = {key[:n] for key in self._forms for n in range(1, _HEAD + 1)}
+        # Names are capitalised: a lower-case word begins one only where a form is written so, or is one by itself.
+        small = {key for key, known in self._forms.items() if any(f.text[0].islower() for f in known)}
+        self._small_heads = {key[:n] for key in small for n in range(1, _HEAD + 1)}
 
     def __len__(self) -> int:
         return len(self._forms)
@@ -82,24 +89,24 @@ class NameIndex:
         """Return the forms written like `text`."""
         return self._forms.get(compact(text), ())
 
-    def find(self, text: str) -> Iterator[Hit]:
-        """Yield the longest hits from left to right, not overlapping. Linear: at most five words are joined."""
-        words = list(_words(text))
-        possible: dict[str, bool] = {}
+    def find(self, text: str, words: Sequence[Word] | None = None) -> Iterator[Hit]:
+        """Yield the longest hits from left to right, not overlapping. Linear: at most five words are joined.
+
+        `words` are `split_words(text)` where the caller has them already.
+        """
+        words = split_words(text) if words is None else words
+        heads, small, forms = self._heads, self._small_heads, self._forms
         number = 0
         while number < len(words):
-            word = words[number][2]
-            known = possible.get(word)
-            if known is None:
-                known = possible[word] = word[:_HEAD] in self._heads
+            start, _, word = words[number]
             taken = 0
-            if known:
+            if (word[:_HEAD] in heads) if not "a" <= text[start] <= "z" else (word in forms or word[:_HEAD] in small):
                 hit, taken = self._longest(text, words, number)
                 if hit is not None:
                     yield hit
             number += taken or 1
 
-    def _longest(self, text: str, words: list[tuple[int, int, str]], first: int) -> tuple[Hit | None, int]:
+    def _longest(self, text: str, words: Sequence[Word], first: int) -> tuple[Hit | None, int]:
         start, end, key = words[first]
         best: Hit | None = None
         taken = 0
@@ -118,12 +125,15 @@ class NameIndex:
         return best, taken
 
 
-def _words(text: str) -> Iterator[tuple[int, int, str]]:
-    """Yield (start, end, case-folded word); a glued class word or `APT` becomes a word of its own."""
+def split_words(text: str) -> list[Word]:
+    """Return the words of `text`; a glued class word or `APT` becomes a word of its own."""
+    return list(_words(text))
+
+
+def _words(text: str) -> Iterator[Word]:
     for match in _WORD.finditer(text):
         word, start, end = match[0], match.start(), match.end()
-        cut = _cut(word)
-        if cut:
+        if (word[0] >= "\u30a1" or word.endswith("APT")) and (cut := _cut(word)):
             yield start, start + cut, word[:cut].casefold()
             start, word = start + cut, word[cut:]
         yield start, end, word.casefold()

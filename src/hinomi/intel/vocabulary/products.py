@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
 from hinomi.intel.vocabulary.loading import read_yaml
-from hinomi.intel.vocabulary.names import Form, Name, NameIndex
+from hinomi.intel.vocabulary.names import Form, Name, NameIndex, Word
 
 # Everyday words: products only when written exactly so and with a version or weakness beside them.
 _LOOSE = frozenset({"php", "redis", "sudo", "docker", "jenkins", "buffalo", "dahua", "npm", "vcenter", "httpd", "firebox"})
@@ -40,16 +40,16 @@ def vulnerability_index() -> tuple[NameIndex, dict[str, list[str]]]:
     return NameIndex([Form(Name("tool", name), name, False) for name in table]), table
 
 
-def find_products(text: str) -> Iterator[ProductHit]:
+def find_products(text: str, words: Sequence[Word] | None = None) -> Iterator[ProductHit]:
     """Yield the products named in `text`; a trailing digit that begins a version is not part of the name."""
     index = product_index()
-    for hit in index.find(text):
+    for hit in index.find(text, words):
         end, forms = hit.end, hit.forms
         if re.match(r"\.\d", text[end : end + 2]) and text[end - 1].isdigit():
             shorter = re.sub(r"[ \-]?\d+$", "", text[hit.start : end])
             forms = index.lookup(shorter)
             end = hit.start + len(shorter)
-        if forms and text[hit.start - 1 : hit.start] not in {"/", "\\", ".", "@", "_"} and not text[hit.start].islower() or (
-            forms and any(f.text[0].islower() for f in forms) and text[hit.start - 1 : hit.start] not in {"/", "\\", ".", "@", "_"}
-        ):
+        if not forms or text[hit.start - 1 : hit.start] in {"/", "\\", ".", "@", "_"}:
+            continue
+        if not text[hit.start].islower() or any(form.text[0].islower() for form in forms):
             yield ProductHit(hit.start, end, forms[0].name.canonical, forms[0].ordinary)
