@@ -20,7 +20,8 @@ for _code in range(4, 32):
     _DISTANCE_BASE.append(_DISTANCE_BASE[-1] + (1 << _DISTANCE_EXTRA[_code - 1]))
 _ORDER = (16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15)
 
-Table = dict[tuple[int, int], int]
+Table = tuple[int, list[int]]
+"""Longest code in bits, and for every value of so many next bits: symbol << 4 | code length (0: no such code)."""
 
 
 class _Bits:
@@ -32,34 +33,40 @@ class _Bits:
         self._hold = 0
         self._count = 0
 
+    def _fill(self) -> None:
+        piece = self._data[self._position : self._position + 6]
+        self._hold |= int.from_bytes(piece, "little") << self._count
+        self._position += len(piece)
+        self._count += 8 * len(piece)
+
     def take(self, count: int) -> int:
-        while self._count < count:
-            if self._position >= len(self._data):
+        if self._count < count:
+            self._fill()
+            if self._count < count:
                 raise ParseError("archive.deflate64", cause="packed data ends early")
-            self._hold |= self._data[self._position] << self._count
-            self._position += 1
-            self._count += 8
         value = self._hold & ((1 << count) - 1)
         self._hold >>= count
         self._count -= count
         return value
 
     def align(self) -> None:
-        self._hold >>= self._count & 7
-        self._count -= self._count & 7
+        self.take(self._count & 7)
 
     def symbol(self, table: Table) -> int:
-        code = 0
-        for length in range(1, 16):
-            code = code << 1 | self.take(1)
-            value = table.get((length, code))
-            if value is not None:
-                return value
-        raise ParseError("archive.deflate64", cause="no such code")
+        width, values = table
+        if self._count < width:
+            self._fill()
+        value = values[self._hold & ((1 << width) - 1)]
+        length = value & 15
+        if not length or length > self._count:
+            raise ParseError("archive.deflate64", cause="no such code")
+        self._hold >>= length
+        self._count -= length
+        return value >> 4
 
 
 def inflate64(data: bytes) -> Iterator[bytes]:
-    """Yield the plain bytes in blocks; `ParseError` on damage. Slow (about 1 MB/s), for rare members."""
+    """Yield the plain bytes in blocks; `ParseError` on damage. Slow (some MB/s), for rare members."""
     bits, out = _Bits(data), bytearray()
     done = 0
     last = False
@@ -108,15 +115,20 @@ def _copy(out: bytearray, distance: int, length: int) -> None:
 
 
 def _table(lengths: list[int]) -> Table:
-    table: Table = {}
+    width = max(lengths, default=0) or 1
+    values = [0] * (1 << width)
     code = 0
-    for length in range(1, 16):
+    for length in range(1, width + 1):
         for symbol, wanted in enumerate(lengths):
             if wanted == length:
-                table[length, code] = symbol
+                if code >> length:
+                    raise ParseError("archive.deflate64", cause="too many codes")
+                start = int(f"{code:0{length}b}"[::-1], 2)
+                for index in range(start, 1 << width, 1 << length):
+                    values[index] = symbol << 4 | length
                 code += 1
         code <<= 1
-    return table
+    return width, values
 
 
 def _fixed() -> tuple[Table, Table]:

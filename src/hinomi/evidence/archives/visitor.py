@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 MAX_CLASS = 1 << 16  # a class above this is no JNDI class; the largest real one has 10 KB
-MIN_CLASS = 64
+MIN_CLASS = 32  # no class and no archive is smaller
 MAX_TEXT = 1 << 20
 
 
@@ -15,11 +15,13 @@ MAX_TEXT = 1 << 20
 class Place:
     """One container being walked. `chain` holds the outer path and every member's name on the way in.
 
-    `names` gives all member names of the container again, for the rare decision that needs them.
+    `names` gives all member names of the container again, for the rare decision that needs them. `whole` turns false
+    when a member that may be a class could not be read: then nobody can say what is *not* there.
     """
 
     chain: tuple[str, ...]
     names: Callable[[], Iterable[bytes]]
+    whole: bool = True
 
     @property
     def path(self) -> str:

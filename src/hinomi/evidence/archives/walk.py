@@ -157,7 +157,7 @@ class Walker:
     def _stream(self, kind: Kind, stream: Stream, chain: tuple[str, ...], budget: Budget) -> None:
         """Look into a compressed stream; only an archive or a class inside makes more than its head be unpacked."""
         plain = _metered(decompressed(kind, stream), budget)
-        inner = sniff(plain.peek(SNIFF_SIZE))
+        inner = kind_ahead(plain, plain.peek(SNIFF_SIZE))
         if inner == "class":
             place = Place(chain[:-1] or chain, lambda: ())
             self._class(place, chain[-1].encode("utf-8", "surrogateescape"), b"".join(plain.chunks(MAX_CLASS)))
@@ -173,6 +173,9 @@ class Walker:
                 budget.member()
                 names.append(member.name)
                 self._member(place, member.name, member.stream, budget)
+        except ParseError:
+            place.whole = False
+            raise
         finally:
             self._visitor.leave(place)
 
@@ -186,18 +189,29 @@ class Walker:
     def _member(self, place: Place, name: bytes, stream: Stream, budget: Budget) -> None:
         try:
             self._look(place, name, stream, budget)
-        except BudgetError as error:
-            if budget.bytes_left < 0 or budget.entries_left < 0 or error.limit == "seconds":
-                raise
-            self._notes.add(place.path, "budget", f"{error.limit}: {zips.name_text(name)}")
-        except UnsupportedError as error:
-            self._notes.add(place.path, "unsupported", f"{error.cause}: {zips.name_text(name)}")
         except ParseError as error:
-            self._notes.add(place.path, _reason(error), zips.name_text(name))
+            self._fault(place, name, error, budget)
+
+    def _fault(self, place: Place, name: bytes, error: ParseError, budget: Budget) -> None:
+        """Note what went wrong with one member; a budget that is spent for all of them goes on up."""
+        if isinstance(error, BudgetError):
+            if budget.bytes_left < 0 or budget.entries_left < 0 or error.limit == "seconds":
+                raise error
+            self._missed(place, name, "budget", error.limit)
+        elif isinstance(error, UnsupportedError):
+            self._missed(place, name, "unsupported", error.cause)
+        else:
+            self._missed(place, name, _reason(error))
+
+    def _missed(self, place: Place, name: bytes, reason: str, detail: str = "") -> None:
+        text = zips.name_text(name)
+        self._notes.add(place.path, reason, f"{detail}: {text}" if detail else text)
+        if name.endswith(b".class"):
+            place.whole = False
 
     def _look(self, place: Place, name: bytes, stream: Stream, budget: Budget) -> None:
         head = stream.peek(SNIFF_SIZE)
-        kind = sniff(head)
+        kind = kind_ahead(stream, head)
         if kind == "class":
             self._class(place, name, stream.read(MAX_CLASS + 1))
         elif kind is not None:
@@ -230,10 +244,14 @@ class Walker:
                 self._entry(reader, place, entry, budget)
             for entry in reader.hidden():
                 self._entry(reader, place, entry, budget)
+            if reader.problem:
+                place.whole = False
+                self._notes.add(place.path, reader.problem)
+        except BudgetError:
+            place.whole = False
+            raise
         finally:
             self._visitor.leave(place)
-        if reader.problem:
-            self._notes.add(place.path, reader.problem)
 
     def _entry(self, reader: ZipReader, place: Place, entry: ZipEntry, budget: Budget) -> None:
         budget.member()
@@ -241,7 +259,7 @@ class Walker:
         if (packed < MIN_CLASS and size < MIN_CLASS) or (packed == 0 and not flags & zips.DESCRIPTOR):
             return
         if flags & zips.ENCRYPTED:
-            self._notes.add(place.path, "encrypted", zips.name_text(name))
+            self._missed(place, name, "encrypted")
             return
         try:
             small = name.endswith(b".class") and size <= MAX_CLASS and packed <= MAX_CLASS and method in (0, 8)
@@ -251,14 +269,8 @@ class Walker:
             other = reader.local(entry)
             if other is not None:
                 self._zip_member(reader, place, other, budget)
-        except BudgetError as error:
-            if budget.bytes_left < 0 or budget.entries_left < 0 or error.limit == "seconds":
-                raise
-            self._notes.add(place.path, "budget", f"{error.limit}: {zips.name_text(name)}")
-        except UnsupportedError as error:
-            self._notes.add(place.path, "unsupported", f"{error.cause}: {zips.name_text(name)}")
         except ParseError as error:
-            self._notes.add(place.path, _reason(error), zips.name_text(name))
+            self._fault(place, name, error, budget)
 
     def _small(self, reader: ZipReader, place: Place, entry: ZipEntry, budget: Budget) -> bool:
         """The hot path: a class by name. Return whether it is settled; what is no class after all goes the long way."""
@@ -284,27 +296,26 @@ class Walker:
     def _zip_member(self, reader: ZipReader, place: Place, entry: ZipEntry, budget: Budget) -> None:
         start = reader.locate(entry)
         if start + entry.packed > reader.source.size:
-            self._notes.add(place.path, "truncated", zips.name_text(entry.name))
+            self._missed(place, entry.name, "truncated")
         packed = SliceSource(reader.source, start, entry.packed)
         if entry.method == 0:
             self._stored(place, entry, packed, budget)
             return
         stream = _metered(_unpacked(entry, packed), budget)
-        kind = sniff(stream.peek(SNIFF_SIZE))
+        head = stream.peek(SNIFF_SIZE)
+        kind = sniff(head)
         if kind is None and _like_bomb(entry):
-            self._notes.add(place.path, "budget", f"{entry.size} bytes of nothing known: {zips.name_text(entry.name)}")
+            self._missed(place, entry.name, "budget", f"{entry.size} bytes of nothing known")
             return
-        if kind is None and is_program(stream.peek(SNIFF_SIZE)) and entry.size > MAX_TAIL_CHECK:
-            self._notes.add(place.path, "budget", f"end of a large program: {zips.name_text(entry.name)}")
+        if kind is None and is_program(head) and entry.size > MAX_TAIL_CHECK:
+            self._missed(place, entry.name, "budget", "end of a large program")
             return
         self._look(place, entry.name, stream, budget)
 
     def _stored(self, place: Place, entry: ZipEntry, packed: SliceSource, budget: Budget) -> None:
         """A stored member is read in place; a zip behind any head is found by its end record."""
         head = packed.read_at(0, SNIFF_SIZE)
-        kind = sniff(head)
-        if kind is None and may_carry_zip(head) and has_end_record(packed):
-            kind = "zip"
+        kind = kind_of(packed) if may_carry_zip(head) else sniff(head)
         if kind in SEEKABLE and kind is not None:
             small = packed.size <= MAX_TEXT
             source = BytesSource(packed.read_at(0, packed.size)) if small else packed
@@ -322,6 +333,14 @@ def kind_of(source: Source) -> Kind | None:
     if source.read_at(ISO_MAGIC_AT, 5) == b"CD001":
         return "iso"
     return "zip" if has_end_record(source) else None
+
+
+def kind_ahead(stream: Stream, head: bytes) -> Kind | None:
+    """Return what a stream is by its head; an ISO image begins with zeros, so its descriptor is looked for."""
+    kind = sniff(head)
+    if kind is None and len(head) == SNIFF_SIZE and not head.strip(b"\0"):
+        return "iso" if stream.peek(ISO_MAGIC_AT + 5)[ISO_MAGIC_AT:] == b"CD001" else None
+    return kind
 
 
 def has_end_record(source: Source) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hinomi.evidence.java.bands import LOOKUP_ALONE, WITH_LOOKUP, WITHOUT_LOOKUP, State, Verdict, later_cves
 from hinomi.evidence.java.metadata import Claim
@@ -34,11 +34,12 @@ class Copy:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What one container showed. `names` are all member names; `title` is the container's own file name."""
+    """What one container showed. `names` are all member names; `whole`: every class in it could be read."""
 
     sightings: Sequence[Sighting]
     claims: Sequence[Claim]
     names: Sequence[bytes]
+    whole: bool = True
 
 
 def decide(evidence: Evidence) -> list[Copy]:
@@ -129,7 +130,10 @@ def _alone(lookup: Sighting, evidence: Evidence) -> Copy:
 def _without_lookup(manager: Sighting, dead: Sequence[Sighting], evidence: Evidence) -> Copy:
     gone = f"JndiLookup cannot be loaded ({dead[0].entry.decode('utf-8', 'replace')})" if dead else "no JndiLookup"
     why = f"JndiManager: {manager.trait.reason}; {gone}"
-    return _copy(WITHOUT_LOOKUP[manager.trait.band], why, (manager,), evidence)
+    verdict = WITHOUT_LOOKUP[manager.trait.band]
+    if verdict.state == "mitigated" and not evidence.whole:
+        verdict, why = replace(verdict, state="metadata-only"), f"{why} among what could be read, and not all could"
+    return _copy(verdict, why, (manager,), evidence)
 
 
 def _switched_off(dead: Sequence[Sighting], evidence: Evidence) -> Copy:
@@ -172,7 +176,8 @@ def _metadata_only(evidence: Evidence) -> list[Copy]:
             continue
         has_core = any(b"/log4j/core/" in n and n.endswith(b".class") for n in evidence.names)
         version = claim.version
-        if has_core and compare(version, _FIRST_JNDI, "maven") >= 0 and compare(version, _LAST_FIX, "maven") < 0:
+        in_question = compare(version, _FIRST_JNDI, "maven") >= 0 and compare(version, _LAST_FIX, "maven") < 0
+        if has_core and evidence.whole and in_question:
             why = f"metadata says {version}; neither JndiManager nor JndiLookup is there"
             copies.append(Copy(CORE, "mitigated", version, None, (), (), False, why))
         else:

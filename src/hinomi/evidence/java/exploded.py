@@ -55,14 +55,13 @@ def _read(view: FileSystemView, path: bytes) -> Sighting | None:
 
 
 def _neighbours(view: FileSystemView, own: Sighting) -> Iterator[bytes]:
-    """Yield files around a class: its folder, then, where it stands in its package, the packages beside it."""
+    """Yield files around a class: its folder, then the packages beside it."""
     folder = own.folder.rstrip(b"/") or b"/"
     folders, seen, count = [folder], {folder}, 0
-    if own.root is not None and len(folder) > len(own.root):
-        parent = folder.rsplit(b"/", 1)[0]
-        if len(parent) >= len(own.root.rstrip(b"/")) and parent:
-            folders.append(parent)
-            seen.add(parent)
+    parent = folder.rsplit(b"/", 1)[0]
+    if parent and (own.root is None or len(parent) >= len(own.root.rstrip(b"/"))):
+        folders.append(parent)
+        seen.add(parent)
     for folder in folders:
         for name in view.listdir(folder):
             count += 1
@@ -72,7 +71,7 @@ def _neighbours(view: FileSystemView, own: Sighting) -> Iterator[bytes]:
             entry = view.entry(path)
             if entry is None:
                 continue
-            if entry.kind == "file":
+            if entry.kind == "file" and entry.size <= MAX_CLASS:
                 yield path
             elif entry.kind == "directory" and len(folders) > 1 and path not in seen and len(seen) < MAX_FOLDERS:
                 seen.add(path)

@@ -82,7 +82,7 @@ class Finder:
         title = claim_of_file_name(place.chain[-1].encode("utf-8", "surrogateescape"))
         claims = [*seen.claims, title] if title else seen.claims
         names = list(place.names()) if seen.sightings or _names_core(claims) else []
-        for copy in decide(Evidence(seen.sightings, claims, names)):
+        for copy in decide(Evidence(seen.sightings, claims, names, place.whole)):
             self._add(Found(place.chain, copy, None))
         for claim in dict.fromkeys(seen.claims):
             if claim.name not in _DECIDED and claim.version:

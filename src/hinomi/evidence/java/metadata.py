@@ -11,7 +11,9 @@ from urllib.parse import quote
 MAX_PACKAGES = 20_000
 
 _NAMED = (b"pom.properties", b"MANIFEST.MF", b"package.json", b"METADATA", b"PKG-INF", b"package-lock.json")
-_FILE_NAME = re.compile(rb"(?:^|/)log4j-core-([0-9][0-9A-Za-z.+-]{0,40}?)\.[A-Za-z0-9_.~]{1,20}$")
+_FILE_NAME = re.compile(
+    rb"(?:^|/)log4j-core-([0-9]{1,3}(?:\.[0-9]{1,5}){0,3}(?:-(?:alpha|beta|rc)-?[0-9]{1,3})?)(?![0-9])"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,8 +60,8 @@ def loadable(sighting: Sighting, names: Iterable[bytes], others: Iterable[Sighti
     if sighting.root is None:
         if any(other.root is not None for other in others):
             return False
-        folder = sighting.folder
-        return not any(n.endswith(_CLASS) and not n.startswith(folder) for n in names)
+        folder, usual = sighting.folder, sighting.suffix == _CLASS
+        return not any(n.endswith(_CLASS) and not (usual and n.startswith(folder)) for n in names)
     return _suffix_is_usual(sighting, names)
 
 
