@@ -62,6 +62,14 @@ def test_a_locked_document_is_said(office) -> None:
     assert [(m.area, m.reason) for m in coverage.misses] == [("macros", "encrypted")]
 
 
+def test_a_module_without_text_is_said(office) -> None:
+    streams = office.vba_streams({"M": DROPPER})
+    streams["VBA/M"] = b"compiled only"
+    rows, coverage, _ = examine(office.ole_file(streams))
+    assert [(r.module, r.lines) for r in rows] == [("M", 0)]
+    assert [(m.subject, m.reason) for m in coverage.misses] == [("/home/u/見積書.xlsx » M", "no-source")]
+
+
 @pytest.mark.parametrize("data", [b"", b"hello", b"\x7fELF", b"PK\x03\x04" + b"\0" * 26 + b"META-INF/MANIFEST.MF"])
 def test_other_files_are_left_alone(data: bytes) -> None:
     assert not examine(data)[2]

@@ -99,6 +99,18 @@ def test_macro_sheets_of_an_old_workbook(office) -> None:
     assert [(m.name, m.kind, m.meaning.auto_run) for m in modules] == [("Macro1", "xlm", ("Auto_Open",))]
 
 
+def test_macro_sheets_of_a_binary_workbook(office) -> None:
+    names = b"\x27\x00" + "Auto_Open".encode("utf-16-le")
+    modules = read(office.ooxml({"xl/workbook.bin": names, "xl/macrosheets/sheet1.bin": b"\x01\x02"}))
+    assert [(m.kind, m.meaning.auto_run, m.readable) for m in modules] == [("xlm", ("Auto_Open",), False)]
+
+
+def test_a_module_without_its_text_is_still_named(office) -> None:
+    streams = office.vba_streams({"M": DROPPER})
+    streams["VBA/M"] = b"\xcc" * 300
+    assert [(m.name, m.readable) for m in read(office.ole_file(streams))] == [("M", False)]
+
+
 def test_formula_words_are_no_calls() -> None:
     said = sheet_meaning("<f>SUM(EXECUTIVE)</f><f>MYEXEC(1)</f><v>EXEC</v>", ())
     assert said.executes == ()

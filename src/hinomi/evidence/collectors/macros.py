@@ -45,6 +45,8 @@ class MacrosCollector:
                     if number >= MAX_MODULES:
                         coverage.miss("macros", path, "too-large", f"more than {MAX_MODULES} modules")
                         return
+                    if not module.readable:
+                        coverage.miss("macros", f"{path} » {module.name}", "no-source", "its text cannot be read")
                     yield _row(path, module)
             except EncryptedDocumentError as error:
                 coverage.miss("macros", path, "encrypted", error.cause)

@@ -35,7 +35,10 @@ class ProcessesCollector:
 def processes(target: Target, coverage: Coverage, proc: bytes = procfs.PROC) -> Iterator[Process]:
     """Yield the processes that `proc` shows. What the rights do not allow is one miss per kind, with its count."""
     reader = _Reader(target, proc)
-    for pid in procfs.pids(proc):
+    pids = procfs.pids(proc)
+    if 1 not in pids:
+        coverage.miss("processes", path_text(proc), "permission", "only some processes are shown (hidepid)")
+    for pid in pids:
         try:
             row = reader.row(pid)
         except _GONE:

@@ -6,7 +6,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
 from hinomi.evidence.office import ovba, xlm
@@ -19,6 +19,7 @@ MAX_PART = 32 << 20
 MAX_PARTS = 20_000
 MAX_STREAMS = 5000
 MAX_PROJECTS = 20
+_MACRO_SHEET = re.compile(r"xl/(?:macrosheets|intlmacrosheets)/[^/]{1,200}\.(?:xml|bin)$")
 _OOXML_MARKS = ("[content_types].xml", "_rels/.rels")
 _OLE_FAILURES = (
     OSError,
@@ -36,14 +37,22 @@ _ZIP_FAILURES = (
 )  # fmt: skip
 
 
+_NOTHING = Meaning((), (), (), (), False, 0, "")
+
+
 @dataclass(frozen=True, slots=True)
 class MacroModule:
-    """One module or macro sheet with what its text does. `part` is the part of the document that holds it."""
+    """One module or macro sheet with what its text does. `part` is the part of the document that holds it.
+
+    `readable` is False where the project names the module but holds no text of it (only compiled code), or where the
+    sheet is of a binary form that is not read.
+    """
 
     part: str
     name: str
     kind: str
     meaning: Meaning
+    readable: bool = True
 
 
 class EncryptedDocumentError(ParseError):
@@ -81,16 +90,24 @@ def _ooxml_modules(file: BinaryIO) -> Iterator[MacroModule]:
 
 
 def _macro_sheets(archive: zipfile.ZipFile, lowered: dict[str, str]) -> Iterator[MacroModule]:
-    sheets = [low for low in lowered if re.match(r"xl/(?:macrosheets|intlmacrosheets)/[^/]{1,200}\.xml$", low)]
+    sheets = sorted(low for low in lowered if _MACRO_SHEET.match(low))
     if not sheets:
         return
-    workbook = _part(archive, lowered["xl/workbook.xml"]) if "xl/workbook.xml" in lowered else b""
-    auto = xlm.auto_names((workbook or b"").decode("utf-8", "replace"))
-    for low in sorted(sheets):
+    auto = _auto_names(archive, lowered)
+    for low in sheets:
+        name = low.rsplit("/", 1)[-1]
+        if low.endswith(".bin"):
+            yield MacroModule(lowered[low], name, "xlm", replace(_NOTHING, auto_run=auto), readable=False)
+            continue
         data = _part(archive, lowered[low]) or b""
-        yield MacroModule(
-            lowered[low], low.rsplit("/", 1)[-1], "xlm", xlm.sheet_meaning(data.decode("utf-8", "replace"), auto)
-        )
+        yield MacroModule(lowered[low], name, "xlm", xlm.sheet_meaning(data.decode("utf-8", "replace"), auto))
+
+
+def _auto_names(archive: zipfile.ZipFile, lowered: dict[str, str]) -> tuple[str, ...]:
+    if "xl/workbook.bin" in lowered:
+        return xlm.auto_names_of_binary(_part(archive, lowered["xl/workbook.bin"]) or b"")
+    workbook = _part(archive, lowered["xl/workbook.xml"]) if "xl/workbook.xml" in lowered else None
+    return xlm.auto_names((workbook or b"").decode("utf-8", "replace"))
 
 
 def _part(archive: zipfile.ZipFile, name: str, only: bytes = b"") -> bytes | None:
@@ -145,6 +162,8 @@ def _vba(ole: Any, streams: list[str], part: str) -> Iterator[MacroModule]:
             if source is not None:
                 text = source.decode(project.encoding, "replace")
                 yield MacroModule(part, module.name if module else name, "vba", meaning(text))
+            elif module is not None:
+                yield MacroModule(part, module.name, "vba", _NOTHING, readable=False)
 
 
 def _project(ole: Any, folder: str) -> ovba.Project:
@@ -172,7 +191,7 @@ def _biff(ole: Any, streams: list[str], part: str) -> Iterator[MacroModule]:
         if biff.encrypted:
             raise EncryptedDocumentError("office-encrypted", place=part, cause="workbook with a password")
         for sheet in biff.sheets:
-            yield MacroModule(part, sheet, "xlm", Meaning(biff.auto_names, (), (), (), False, 0, ""))
+            yield MacroModule(part, sheet, "xlm", replace(_NOTHING, auto_run=biff.auto_names), readable=False)
 
 
 def _stream(ole: Any, name: str) -> bytes:

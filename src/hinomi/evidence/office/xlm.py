@@ -47,6 +47,12 @@ def auto_names(workbook_xml: str) -> tuple[str, ...]:
     return tuple(found)
 
 
+def auto_names_of_binary(workbook: bytes) -> tuple[str, ...]:
+    """Return the names of a binary workbook (xlsb) that run by themselves, found as the text they are stored as."""
+    text = workbook.decode("utf-16-le", "replace") + workbook[1:].decode("utf-16-le", "replace")
+    return tuple(dict.fromkeys(match.group(0) for match in _AUTO.finditer(text)))
+
+
 def sheet_meaning(sheet_xml: str, auto: tuple[str, ...]) -> Meaning:
     """Read the formulas of a macro sheet. Names of functions are looked for as calls, split texts put together."""
     formulas: list[str] = []
