@@ -12,10 +12,11 @@ from hinomi.model.claims import ClaimType
 _QUOTED = re.compile(r"[\"'`「『“‘]([^\"'`「」『』“”‘’\n]{2,120})[\"'`」』”’]")
 _BARE = re.compile(r"(?:Global\\|Local\\)?[\w{}#.$!\\-]{3,120}")
 _LINK = re.compile(
-    r"(?:es)?(?: ?(?:object|name|value|string|と?名|オブジェクト|の名前))?s?(?: ?(?:is|are|was|as|named|called|with the name|using the name|of)){0,2}"
-    r"\s?(?:[:：=]|には?|は|が|名は|として|の|、|である)?\s?"
+    r"(?:es)?(?: ?(?:object|name(?!d)|value|string|と?名|オブジェクト|の名前))?s?(?: ?(?:is|are|was|as|named|called|with the name|using the name|of)){0,2}"
+    r"\s?(?:[:：=,]|には?|は|が|名は|として|の|、|である)?\s?"
 )
 _NAMING = re.compile(r"[:：=]|named|called|with the name|名は|名[:：]")
+_CALLED = re.compile(r"name|called|名")
 _WINDOWS_OBJECT = re.compile(r"(?:Global|Local|Session)\\{1,2}[\w{}#.$!@-]{3,120}")
 _PIPE = re.compile(r"\\\\(?:\.|[\w.-]{1,64})\\pipe\\[\w.{}$-]{1,120}", re.IGNORECASE)
 _TASK_PATH = re.compile(r"\\[\w -]{1,60}(?:\\[\w .{}-]{1,80}){0,5}")
@@ -82,6 +83,8 @@ def _named_before(scan: Scan, kind: ClaimType, start: int) -> Iterator[Candidate
 
 def _plausible(kind: ClaimType, value: str, *, quoted: bool) -> bool:
     value = value.strip()
+    if not value or not any(c.isalnum() for c in value):
+        return False
     if kind in ("mutex", "pipe"):
         return " " not in value or bool(_IDENTIFIER.search(value))
     if not value.isascii() or not value[0].isalnum() and kind == "service":
@@ -91,16 +94,11 @@ def _plausible(kind: ClaimType, value: str, *, quoted: bool) -> bool:
 
 def _plausible_bare(kind: ClaimType, value: str, link: str) -> bool:
     """An unquoted word is a name only when it looks made (`KW_7f3a`) or a colon or `named` introduces it."""
-    if not value or not value[0].isascii():
+    if not value or not value[0].isascii() or not (value[0].isalnum() or value[0] in "{_"):
         return False
     named = bool(_NAMING.search(link))
-    if kind in ("service", "task"):
-        return (
-            named
-            and value.isascii()
-            and value.lower() not in ("the", "a", "an", "as", "this", "and", "or")
-            and len(value) >= 4
-        )
+    if kind in ("service", "task"):  # `service: text` is a heading; `service name: X` and `service named X` are names
+        return bool(_CALLED.search(link)) and value.isascii() and len(value) >= 4
     if kind == "pipe":
         return bool(_IDENTIFIER.search(value)) and "\\" not in value
     return bool(_IDENTIFIER.search(value)) or (named and len(value) >= 4)

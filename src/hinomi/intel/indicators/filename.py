@@ -10,7 +10,7 @@ from hinomi.intel.indicators.hosts import FILE_EXTENSIONS
 from hinomi.intel.indicators.naming import kind_of
 from hinomi.intel.indicators.scan import Scan
 
-_ENDING = re.compile(r"\.([A-Za-z0-9]{1,10})(?![A-Za-z0-9_.-])|\.([A-Za-z0-9]{1,10})(?=\.(?![A-Za-z0-9]))")
+_ENDING = re.compile(r"(?:\.[A-Za-z0-9]{1,10}){0,3}\.([A-Za-z0-9]{1,10})(?![A-Za-z0-9_-]|\.[A-Za-z0-9])")
 _JAPANESE_STEM = re.compile("[\u3005\u4e00-\u9fff\u30a1-\u30f4\u30fcA-Za-z0-9_()（）【】-]{1,80}$")
 _KANA_STOP = re.compile("^[-)）】]+")
 _OPEN = "「『\"“'`"
@@ -35,7 +35,11 @@ class _Filename:
 
 
 def _claim(scan: Scan, start: int, end: int) -> Candidate:
-    return scan.candidate("filename", scan.text[start:end], start, end, confidence=60)
+    value = scan.text[start:end]
+    if not value.isascii():  # a Japanese name keeps its own full-width brackets: that is how the file is called
+        first, last = scan.original(start, end)
+        value = scan.context.text[first:last]
+    return scan.candidate("filename", value, start, end, confidence=60)
 
 
 def _extended(scan: Scan, start: int, end: int) -> int:
@@ -73,7 +77,7 @@ def _japanese(scan: Scan) -> Iterator[Candidate]:
         return
     for match in _ENDING.finditer(scan.text):
         place = match.start()
-        extension = (match.group(1) or match.group(2)).lower()
+        extension = match.group(1).lower()
         before = scan.text[place - 1 : place]
         if before.isascii() and before not in ")" or extension not in FILE_EXTENSIONS or scan.taken(place, place + 1):
             continue

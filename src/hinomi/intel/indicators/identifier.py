@@ -38,7 +38,7 @@ class _Identifier:
                 value = "GHSA" + match.group()[4:]
                 yield scan.candidate("ghsa", value, *match.span(), role="reference", confidence=95)
         for match in _ASN.finditer(scan.text):
-            if len(match.group(1)) >= 4 or "asn" in scan.before(match.end(), 24):
+            if len(match.group(1)) >= 4 or match.group().startswith("ASN"):
                 yield scan.candidate("asn", "AS" + match.group(1), *match.span(), confidence=70)
 
 

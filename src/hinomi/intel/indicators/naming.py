@@ -25,8 +25,28 @@ _PLAINLY_DOMAIN = re.compile(r"\bdomains?\b|\bhostnames?\b|\bdns\b|\bresolv|\bre
 _FILE_WORDS = re.compile(
     r"\bfiles?\b|\bdrops?\b|\bdropped\b|\bexecut|\bruns?\b|\battach|\barchives?\b|\bcarries\b|\bwrites?\b|\bimports?\b"
     r"|\bscripts?\b|\bread\b|\bpassword\b|\bdocuments?\b|\bcommand\b|\bbinary\b|\bsamples?\b|\bdlls?\b|\bopen(?:s|ed)?\b"
-    r"|\bnamed\b|ファイル|添付|実行|書き込|作成|スクリプト|アーカイブ|文書|圧縮|置かれ|設置"
+    r"|\bnamed\b|\bdownload|\bpayload\b|\bfetch|ファイル|添付|実行|書き込|作成|スクリプト|アーカイブ|文書|圧縮|置かれ|設置"
 )
+_CODE_HEADS = frozenset(
+    (
+        "this",
+        "self",
+        "obj",
+        "object",
+        "window",
+        "document",
+        "event",
+        "e",
+        "module",
+        "exports",
+        "process",
+        "math",
+        "json",
+    )
+    + ("string", "array", "os", "sys", "re", "request", "response", "args", "env", "config", "console", "std", "system")
+)
+# Top-level domains that are also the word that begins a sentence: `stopped.In`, `Tell.me`.
+_WORD_ENDINGS = frozenset({"me", "it", "in", "is", "at", "to", "so", "no", "be", "my", "do", "am", "us", "as", "id"})
 _SENTENCE = re.compile(r"[A-Z][a-z]+")
 # Programs of DOS whose names look like hosts.
 _DOS_PROGRAMS = frozenset(
@@ -93,6 +113,8 @@ def _is_code(scan: Scan, start: int, end: int, token: str, labels: list[str]) ->
     before, after = scan.text[start - 1 : start], scan.text[end : end + 1]
     if after in ("(", "=") or before in ("$", "#", ")", "]", ".", "@") or _is_package(labels):
         return True
+    if labels[0] in _CODE_HEADS:
+        return True
     last = token.rsplit(".", 1)[-1]
     return bool(_SENTENCE.match(last)) and not last.isupper()
 
@@ -104,7 +126,17 @@ def _bare_host(scan: Scan, start: int, end: int, token: str, labels: list[str]) 
     doubtful = (last.isupper() and not token.isupper()) or (token.isupper() and short)
     if doubtful and not _speaks_of_domains(scan, start, end):
         return "neither"
-    return "neither" if len(labels) == 2 and len(labels[0]) == 1 and len(labels[1]) == 2 else "domain"
+    if len(labels) > 2:
+        return "domain"
+    wordy = labels[1] in _WORD_ENDINGS and labels[0].isalpha() and not _alone(scan, start, end)
+    if wordy and not _speaks_of_domains(scan, start, end):
+        return "neither"
+    return "neither" if len(labels[0]) == 1 and len(labels[1]) == 2 else "domain"
+
+
+def _alone(scan: Scan, start: int, end: int) -> bool:
+    """In a line or cell of its own, as a list of hosts has it."""
+    return not scan.before(start, 12).strip(" -*|`") and not scan.after(end, 6).strip(" |`,;")
 
 
 def _either(scan: Scan, start: int, end: int, token: str, labels: list[str]) -> Kind:

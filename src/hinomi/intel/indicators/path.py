@@ -12,11 +12,14 @@ from hinomi.intel.indicators.scan import Scan
 _BACKSLASH = re.compile(r"\\{1,2}(?=[\w%$<.\[{~(])")
 _VARIABLE = re.compile(r"%[A-Za-z_][\w()]{1,30}%$|\$env:\w{2,20}$", re.IGNORECASE)
 _SHARE = re.compile(r"[\w.-]{1,64}\\[\w$]")
-_WINDOWS_STOP = re.compile(r"[\"'`<>|\n\t*?;,{}\u3001\u3002\u300c-\u3011\uff08\uff09]")
+_WINDOWS_STOP = re.compile(
+    r"<(?![\w %-]{1,24}>[\\/])|>(?![\\/])|[\"'`|\n\t*?;,{}\u3001\u3002\u300c-\u3011\uff08\uff09]"
+)
 _EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,5}$")
 _NEXT_PART = re.compile(r" (?:[\w().&+-]{1,30} ){0,3}[\w().&+-]{1,30}\\")
 _SLASH = re.compile(r"/(?<![\w./\\:%&?=}\])-]/)(?=[\w.~-])")
 _ASSIGNED = re.compile(r"[:=]/(?=(?:tmp|etc|var|usr|opt|home|root|bin|dev)/)")
+_DRIVE = re.compile(r"[A-Za-z]:/(?<![A-Za-z0-9]...)(?=\w)")
 _HOME = re.compile(r"(?:(?<![\w.~/-])~|\$\{?[A-Z_]{2,20}\}?)/(?=[\w.~-])")
 _UNIX = re.compile(r"[\w.+@%~#$={}:*/-]+")
 _ROOTS = frozenset(
@@ -187,6 +190,7 @@ def _unix_starts(text: str) -> list[tuple[int, int]]:
     """Return (start, place after the first slash) of everything that may begin a path, in order."""
     starts = [match.span() for match in _SLASH.finditer(text)]
     starts += [(match.start() + 1, match.end()) for match in _ASSIGNED.finditer(text)]
+    starts += [match.span() for match in _DRIVE.finditer(text)]
     if "~/" in text or "$" in text:
         starts += [match.span() for match in _HOME.finditer(text)]
     return sorted(starts)

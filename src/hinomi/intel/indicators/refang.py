@@ -23,6 +23,7 @@ _ENTITY = re.compile(
     r"&(?:#(?P<code>46|58|47|64|38|x2e|x3a|x2f|x40|x26)|(?P<name>period|colon|sol|commat|amp));", re.IGNORECASE
 )
 _ESCAPED = re.compile(r"%3a%2f%2f[^\s\"'<>|]{1,2000}|%2f%2f(?<=:%2f%2f)[^\s\"'<>|]{1,2000}", re.IGNORECASE)
+_BACKSLASHES = re.compile(r"(?:tt|xx)ps?:\\\\(?=\w)")
 _SCHEME_WORDS = ("hxxp", "hxtp", "htxp", "hzzp", "hyyp", "h**p", "h__p", "meow", "mxxp", "fxp")
 _AFTER_SCHEME = re.compile(r"s?(?:\[|:|\(|&|%3a)", re.IGNORECASE)
 _ENTITIES = {
@@ -114,8 +115,8 @@ def _edits(text: str) -> Iterator[tuple[int, int, str]]:
     if "%2f%2f" in lower:
         for match in _ESCAPED.finditer(text):
             found += _percent(match)
-    found += [(p + 5, p + 7, "//") for p in _places(lower, "http:\\\\")]
-    found += [(p + 6, p + 8, "//") for p in _places(lower, "https:\\\\")]
+    if ":\\\\" in text:
+        found += [(m.end() - 2, m.end(), "//") for m in _BACKSLASHES.finditer(lower)]
     found.sort()
     yield from found
 

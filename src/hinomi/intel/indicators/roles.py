@@ -56,6 +56,8 @@ def _cited(scan: Scan, start: int, host: str, before: str) -> tuple[ClaimRole, i
     """Return the reference or benign role when a plainly written host is a site that reports cite."""
     if known := _known_site(host):
         return known
+    if scan.defangs and before and not host.replace(".", "").isdigit() and scan.section(start).role != "indicators":
+        return "reference", 30, "the report defangs its indicators, but not this"
     if (before and _SOURCE.search(before)) or scan.section(start).role == "sources":
         return "reference", 25, "given as a source"
     return None

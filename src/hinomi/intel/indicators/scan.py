@@ -82,6 +82,11 @@ class Scan:
             confidence = min(98, confidence + 15)
         return Candidate(kind, value, self.original(start, end), role, confidence, why, None, attributes)
 
+    @property
+    def defangs(self) -> bool:
+        """Tell whether the report defangs as a habit: what it leaves plain is then no indicator, as a rule."""
+        return len(self._refanged.places) >= 6
+
     def defanged(self, start: int, end: int) -> bool:
         """Tell whether the stretch was written defanged."""
         return self._refanged.defanged(start, end)
