@@ -133,15 +133,23 @@ def _paths(data: bytes, anchor: re.Pattern[bytes]) -> Iterator[bytes]:
         start = data.rfind(b"\0", max(0, here - MAX_STRING), here) + 1
         end = data.find(b"\0", here, here + MAX_STRING)
         if end < 0 or (start == 0 and here > MAX_STRING):
-            known = _KNOWN_ROOTS.match(data, here)
+            known = _KNOWN_ROOTS.match(data, here) if anchor is _SLASH else None
             if known:
                 yield known[0]
-            at = known.end() if known else match.end()
+            at = known.end() if known else here + 1 if end >= 0 else _next(data, here, anchor)
             continue
         at = end
         text = data[start:end]
         if _PATH.fullmatch(text) or is_command(text):
             yield text
+
+
+def _next(data: bytes, here: int, anchor: re.Pattern[bytes]) -> int:
+    """Where to go on when no string ends soon: for paths right behind, for commands where the next end is in reach."""
+    if anchor is _SLASH:
+        return here + 1
+    end = data.find(b"\0", here + MAX_STRING)
+    return len(data) if end < 0 else end - MAX_STRING + 1
 
 
 def is_command(text: bytes) -> bool:
@@ -155,6 +163,8 @@ def is_command(text: bytes) -> bool:
     name = first.rsplit("/", 1)[-1]
     if not rest or (first != name and not _PROGRAM.fullmatch(first)):
         return False
+    if rest[0] == "%" and name in ENGLISH:
+        return " /" in rest or ">" in rest
     if rest[0] in _ARGUMENT:  # an option, path, variable or redirection
         return name in COMMANDS or first != name
     return name in _SHELLS or (name in COMMANDS and name not in ENGLISH and (" /" in rest or " -" in rest))
