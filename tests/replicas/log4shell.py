@@ -11,7 +11,14 @@ import zipfile
 
 _CORE = "org/apache/logging/log4j/core"
 _MANAGER = ("java.naming.factory.initial", "java.naming.provider.url", "lookup", "isJndiEnabled")
-_LOOKUP = ("java:comp/env/", "convertJndiName", "javax/naming/NamingException", "Lorg/apache/logging/log4j/core/config/plugins/Plugin;", "Lookup", "category")
+_LOOKUP = (
+    "java:comp/env/",
+    "convertJndiName",
+    "javax/naming/NamingException",
+    "Lorg/apache/logging/log4j/core/config/plugins/Plugin;",
+    "Lookup",
+    "category",
+)
 
 
 def class_file(name: str, words: tuple[str, ...]) -> bytes:
@@ -27,7 +34,7 @@ def class_file(name: str, words: tuple[str, ...]) -> bytes:
 def core_jar(kind: str = "2.14", prefix: str = _CORE) -> bytes:
     """Return a jar like log4j-core of a release: `2.14` (open), `2.17.0` (one fix short) or `2.17.1` (fixed)."""
     manager = {"2.14": _MANAGER[:3], "2.17.0": (*_MANAGER, "isJndiLookupEnabled"),
-               "2.17.1": (*_MANAGER, "isJndiLookupEnabled", "isJndiJdbcEnabled", "log4j2.enableJndiJdbc")}[kind]  # fmt: skip
+               "2.17.1": (*_MANAGER, "isJndiLookupEnabled", "isJndiJdbcEnabled")}[kind]  # fmt: skip
     return archive({
         f"{prefix}/net/JndiManager.class": class_file(f"{prefix}/net/JndiManager", manager),
         f"{prefix}/lookup/JndiLookup.class": class_file(f"{prefix}/lookup/JndiLookup", _LOOKUP),

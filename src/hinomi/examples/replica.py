@@ -16,7 +16,19 @@ from hinomi.examples.names import Names, names
 
 _STOP = "/sbin/shutdown -h now"
 _LIBC = ("strlen", "memcpy", "printf", "malloc", "free", "open", "read", "write", "close", "syslog", "exit")
-_SHELL_LIBC = (*_LIBC, "socket", "connect", "fork", "setsid", "dup2", "execl", "openpty", "select", "gethostbyname", "putenv")
+_SHELL_LIBC = (
+    *_LIBC,
+    "socket",
+    "connect",
+    "fork",
+    "setsid",
+    "dup2",
+    "execl",
+    "openpty",
+    "select",
+    "gethostbyname",
+    "putenv",
+)
 _APPLETS = ("busybox", "sh", "bash", "sed", "gzip", "mount", "sqlite3", "pidof", "find", "date")
 
 Tree = dict[str, tuple[bytes, int]]  # path -> content and permission bits
@@ -85,12 +97,22 @@ def _call(chosen: Names) -> str:
 
 
 def _vendor_daemon(chosen: Names, stop: str) -> bytes:
-    strings = [f"{chosen.vendor}: starting", f"/var/run/{chosen.vendor}.pid", "/etc/appliance.conf", "health check failed", stop]
+    strings = [
+        f"{chosen.vendor}: starting",
+        f"/var/run/{chosen.vendor}.pid",
+        "/etc/appliance.conf",
+        "health check failed",
+        stop,
+    ]
     return elf(strings, imports=(*_LIBC, "system"))
 
 
 def _passwd(extra: str | None) -> bytes:
-    lines = ["root:x:0:0:root:/root:/bin/sh", "nobody:x:65534:65534::/:/bin/false", "www:x:80:80:portal:/var/www:/bin/false"]
+    lines = [
+        "root:x:0:0:root:/root:/bin/sh",
+        "nobody:x:65534:65534::/:/bin/false",
+        "www:x:80:80:portal:/var/www:/bin/false",
+    ]
     if extra:
         lines.append(f"{extra}:x:0:0::/root:/bin/sh")
     return ("\n".join(lines) + "\n").encode()
@@ -127,6 +149,7 @@ def _watcher(chosen: Names, rng: Random, style: int, other: str) -> str:
 
 def _reverse_shell(chosen: Names) -> bytes:
     strings = [
-        "/bin/sh", "exec", "HISTFILE=", "TERM=", "/dev/ptmx", f"{chosen.host}", "s:p:c::", "usage: [ -s secret ] [ -p port ]",
+        "/bin/sh", "exec", "HISTFILE=", "TERM=", "/dev/ptmx", chosen.host, "s:p:c::",
+        "usage: [ -s secret ] [ -p port ]",
     ]  # fmt: skip
     return elf(strings, imports=_SHELL_LIBC)

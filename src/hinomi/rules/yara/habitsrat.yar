@@ -2,7 +2,7 @@
 rule habitsrat {
   meta:
     title_en = "HabitsRAT"
-    title_ja = "HabitsRAT"
+    title_ja = "遠隔操作マルウェアHabitsRAT"
     explanation_en = "{subject} is a Go program with several texts of HabitsRAT: the places it installs itself to and its servers ({patterns})."
     explanation_ja = "{subject} は、HabitsRATの設置先や接続先の文字列を複数持つGo言語のプログラムです（{patterns}）。"
     falsepositives_en = "None known."

@@ -2,7 +2,7 @@
 rule njrat {
   meta:
     title_en = "njRAT (Bladabindi)"
-    title_ja = "njRAT（Bladabindi）"
+    title_ja = "遠隔操作マルウェアnjRAT（Bladabindi）"
     explanation_en = "{subject} is a Windows program with several texts of the remote-access trojan njRAT ({patterns})."
     explanation_ja = "{subject} は、遠隔操作型マルウェアnjRATの文字列を複数持つWindowsプログラムです（{patterns}）。"
     falsepositives_en = "None known with four of the texts in one program."

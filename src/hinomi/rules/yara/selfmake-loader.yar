@@ -2,7 +2,7 @@
 rule selfmake_loader {
   meta:
     title_en = "SelfMake Loader"
-    title_ja = "SelfMake Loader"
+    title_ja = "SelfMake Loader（メモリー上で実行するローダー）"
     explanation_en = "{subject} holds the class name and messages of SelfMake Loader, which decodes a file beside it and runs it in memory ({patterns})."
     explanation_ja = "{subject} には、隣のファイルを復号してメモリー上で実行するSelfMake Loaderのクラス名やメッセージがあります（{patterns}）。"
     falsepositives_en = "None known."

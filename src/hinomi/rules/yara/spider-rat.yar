@@ -2,7 +2,7 @@
 rule spider_rat {
   meta:
     title_en = "Spider RAT"
-    title_ja = "Spider RAT"
+    title_ja = "遠隔操作マルウェアSpider RAT"
     explanation_en = "{subject} holds several messages of Spider RAT's connection code ({patterns})."
     explanation_ja = "{subject} には、Spider RATの通信処理のメッセージが複数あります（{patterns}）。"
     falsepositives_en = "None known."

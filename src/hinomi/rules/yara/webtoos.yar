@@ -2,7 +2,7 @@
 rule webtoos {
   meta:
     title_en = "Webtoos"
-    title_ja = "Webtoos"
+    title_ja = "DDoSの機能を持つマルウェアWebtoos"
     explanation_en = "{subject} is a Windows program with several texts of the family Webtoos, which attacks other sites and stays after a restart ({patterns})."
     explanation_ja = "{subject} は、DDoSや持続化の機能を持つWebtoosの文字列を複数含むWindowsプログラムです（{patterns}）。"
     falsepositives_en = "None known."
