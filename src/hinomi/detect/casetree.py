@@ -54,10 +54,11 @@ def _file(content: Any, upper: bool) -> MemoryFile:
         return MemoryFile(kind="directory", **attributes)
     if content.get("kind", "file") not in _KINDS:
         raise ValueError(f"unknown kind {content['kind']!r}")
-    data = _content({k: v for k, v in content.items() if k not in _ATTRIBUTES}, upper) * int(content.get("repeat", 1))
-    data = str(content.get("prefix", "")).encode() + data + str(content.get("suffix", "")).encode()
-    if len(data) > MAX_CONTENT:
+    data = _content({k: v for k, v in content.items() if k not in _ATTRIBUTES}, upper)
+    repeat = int(content.get("repeat", 1))
+    if len(data) * repeat > MAX_CONTENT:
         raise ValueError("more than 64 MiB")
+    data = str(content.get("prefix", "")).encode() + data * repeat + str(content.get("suffix", "")).encode()
     return MemoryFile(data=data, kind=content.get("kind", "file"), **attributes)
 
 
