@@ -11,9 +11,12 @@ from hinomi.model.claims import SectionRole, Span
 # Words of the trade that name a section, by role. A heading matches when it consists of such a word and little else.
 _ROLE_WORDS: dict[SectionRole, tuple[str, ...]] = {
     "scope": (
-        "影響範囲", "影響を受ける製品", "影響を受けるシステム", "影響を受けるバージョン", "影響を受ける", "対象製品", "対象システム",
-        "対象バージョン", "対象となる製品", "対象", "affected products", "affected versions", "affected systems", "affected software",
-        "affected", "scope of impact", "scope", "impact", "who is affected", "am i affected", "are we affected", "vulnerable versions",
+        "影響範囲", "影響を受ける製品", "影響を受けるシステム", "影響を受けるバージョン", "影響を受ける",
+        "対象製品", "対象システム",
+        "対象バージョン", "対象となる製品", "対象", "affected products", "affected versions", "affected systems",
+        "affected software",
+        "affected", "scope of impact", "scope", "impact", "who is affected", "am i affected", "are we affected",
+        "vulnerable versions",
         "vulnerable products", "影響",
     ),
     "view": (
@@ -21,32 +24,46 @@ _ROLE_WORDS: dict[SectionRole, tuple[str, ...]] = {
         "analyst assessment", "assessment", "our view", "our take", "outlook", "perspective", "analysis and outlook",
     ),
     "mitigation": (
-        "緩和のための戦略", "緩和策", "緩和", "対策", "対処", "対処方法", "対応", "対応策", "対応方法", "回避策", "推奨事項", "推奨対策", "推奨される対策",
-        "推奨", "解決策", "防御策", "防御", "この脅威から身を守る方法", "身を守る方法", "修正方法", "軽減策", "暫定対策", "恒久対策", "mitigation",
-        "mitigations", "mitigation strategy", "mitigation strategies", "recommendation", "recommendations", "recommended actions",
-        "remediation", "countermeasures", "workaround", "workarounds", "how to protect", "how to protect yourself", "protection",
-        "defense", "defence", "defensive measures", "prevention", "what to do", "what you should do", "solution", "solutions",
+        "緩和のための戦略", "緩和策", "緩和", "対策", "対処", "対処方法", "対応", "対応策", "対応方法", "回避策",
+        "推奨事項", "推奨対策", "推奨される対策",
+        "推奨", "解決策", "防御策", "防御", "この脅威から身を守る方法", "身を守る方法", "修正方法", "軽減策",
+        "暫定対策", "恒久対策", "mitigation",
+        "mitigations", "mitigation strategy", "mitigation strategies", "recommendation", "recommendations",
+        "recommended actions",
+        "remediation", "countermeasures", "workaround", "workarounds", "how to protect", "how to protect yourself",
+        "protection",
+        "defense", "defence", "defensive measures", "prevention", "what to do", "what you should do", "solution",
+        "solutions",
         "actions to take", "actions to take today", "protecting against", "how to defend", "hardening", "next steps",
     ),
     "sources": (
-        "情報源", "参考", "参考情報", "参考資料", "参考文献", "関連文書", "関連情報", "出典", "引用元", "関連リンク", "references", "reference",
-        "sources", "source", "further reading", "additional resources", "resources", "links", "see also", "related links",
+        "情報源", "参考", "参考情報", "参考資料", "参考文献", "関連文書", "関連情報", "出典", "引用元",
+        "関連リンク", "references", "reference",
+        "sources", "source", "further reading", "additional resources", "resources", "links", "see also",
+        "related links",
         "credits", "acknowledgements", "acknowledgments",
     ),
     "indicators": (
         "ioc", "iocs", "indicators", "indicator", "indicators of compromise", "indicators of compromise (iocs)",
-        "侵害指標", "侵害の痕跡", "痕跡情報", "インディケータ", "インジケータ", "インジケーター", "インディケーター", "通信先", "検体情報", "ハッシュ値",
-        "network indicators", "file indicators", "file hashes", "hashes", "samples", "network", "network infrastructure", "domains", "ip addresses",
+        "侵害指標", "侵害の痕跡", "痕跡情報", "インディケータ", "インジケータ", "インジケーター",
+        "インディケーター", "通信先", "検体情報", "ハッシュ値",
+        "network indicators", "file indicators", "file hashes", "hashes", "samples", "network",
+        "network infrastructure", "domains", "ip addresses",
         "c&c servers", "c2 servers", "appendix: indicators of compromise", "host indicators", "urls", "files",
     ),
     "summary": (
-        "概要", "要約", "サマリー", "サマリ", "はじめに", "要旨", "エグゼクティブサマリー", "summary", "executive summary", "overview",
-        "introduction", "key findings", "key points", "key takeaways", "tl;dr", "abstract", "at a glance", "主なポイント",
+        "概要", "要約", "サマリー", "サマリ", "はじめに", "要旨", "エグゼクティブサマリー", "summary",
+        "executive summary", "overview",
+        "introduction", "key findings", "key points", "key takeaways", "tl;dr", "abstract", "at a glance",
+        "主なポイント",
     ),
     "other": (
-        "writer", "author", "authors", "about the author", "ライター", "著者", "執筆者", "アナリスト", "アナリストのコメント", "articles", "article",
-        "目次", "記事一覧", "table of contents", "contents", "about us", "contact", "share", "更新履歴", "update history", "revision history",
-        "conclusion", "conclusions", "まとめ", "おわりに", "終わりに", "結論", "technical details", "技術的詳細", "詳細", "timeline",
+        "writer", "author", "authors", "about the author", "ライター", "著者", "執筆者", "アナリスト",
+        "アナリストのコメント", "articles", "article",
+        "目次", "記事一覧", "table of contents", "contents", "about us", "contact", "share", "更新履歴",
+        "update history", "revision history",
+        "conclusion", "conclusions", "まとめ", "おわりに", "終わりに", "結論", "technical details", "技術的詳細",
+        "詳細", "timeline",
     ),
 }  # fmt: skip
 _BY_WORD: dict[str, SectionRole] = {word: role for role, words in _ROLE_WORDS.items() for word in words}
@@ -67,7 +84,7 @@ _LOOKS_LIKE_DATA = re.compile(r"[\\/@=|{}<>$\t]|\w\[\.?\]|[0-9a-fA-F]{16,}|\w\.\
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """A heading line: its words, where the line stands, its level (1 outermost; 0 unknown) and its role if its words give one."""
+    """A heading line: its words, place, level (1 outermost; 0 unknown) and the role that its words give, if any."""
 
     text: str
     span: Span
@@ -123,7 +140,7 @@ def role_of(heading: str) -> SectionRole | None:
 
 
 def find_headings(lines: Sequence[Line]) -> list[Heading]:
-    """Return the headings in order. Marked headings (`#`, underlines, ■) win; bare short lines count only by their place."""
+    """Return the headings in order. Marked ones (`#`, underlines, ■) win; bare short lines count by their place."""
     result = []
     for number, line in enumerate(lines):
         if len(line.text) > _MAX_HEADING + 8 or line.blank:

@@ -16,9 +16,12 @@ _LATIN_WORD = re.compile(r"(?<![\w./\\:-])[A-Za-z]{2,20}(?![\w/\\:-])")
 _END = re.compile(r"[。！？!?.]")
 _CLOSERS = "」』）)]】》\"'”’"
 _ABBREVIATIONS = frozenset(
-    "e.g i.e etc vs cf al fig figs no nos vol sec ver v inc ltd co corp dr mr mrs ms st approx est dept gen gov"
-    " jan feb mar apr jun jul aug sep sept oct nov dec u.s u.k p pp".split()
-)
+    {
+        "e.g", "i.e", "etc", "vs", "cf", "al", "fig", "figs", "no", "nos", "vol", "sec", "ver", "v", "inc", "ltd", "co",
+        "corp", "dr", "mr", "mrs", "ms", "st", "approx", "est", "dept", "gen", "gov", "jan", "feb", "mar", "apr", "jun",
+        "jul", "aug", "sep", "sept", "oct", "nov", "dec", "u.s", "u.k", "p", "pp",
+    }
+)  # fmt: skip
 _LAST_WORD = re.compile(r"[\w.]{1,12}$")
 
 

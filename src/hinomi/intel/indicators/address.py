@@ -15,16 +15,21 @@ from hinomi.model.claims import ClaimType
 _PREFIX = re.compile(r"/(\d{1,3})(?![\w/]|\.\d)")
 _PORT = re.compile(r":(\d{1,5})(?!\d)")
 _VERSION_WORDS = re.compile(
-    r"versions?|\bver\b|\bver\.|\bv\.|builds?\b|firmware|releases?\b|revision|\brev\b|sections?|figures?|chapters?|§|\boid\b|\bsdk\b|kernel"
-    r"|patch(?:es|ed)?\b|\bup(?:date|grade)[ds]?\b(?![.-])|hotfix|fixed in|prior to|\bbefore\b|バージョン|ビルド|ファームウェア|リビジョン|アップデート|アップグレード|更新|修正版|章|図|表\d|節|全\d*$"
+    r"versions?|\bver\b|\bver\.|\bv\.|builds?\b|firmware|releases?\b|revision|\brev\b|sections?|figures?"
+    r"|chapters?|§|\boid\b|\bsdk\b|kernel"
+    r"|patch(?:es|ed)?\b|\bup(?:date|grade)[ds]?\b(?![.-])|hotfix|fixed in|prior to|\bbefore\b|バージョン"
+    r"|ビルド|ファームウェア|リビジョン|アップデート|アップグレード|更新|修正版|章|図|表\d|節|全\d*$"
 )
 _ADDRESS_WORDS = re.compile(
-    r"\bip\b|\bips\b|ipv4|address|servers?\b|\bhosts?\b|\bc2\b|c&c|connect|contact|beacon|traffic|\bport\b|\bdns\b|proxy|\bfrom\b|network|\btcp\b|\budp\b"
+    r"\bip\b|\bips\b|ipv4|address|servers?\b|\bhosts?\b|\bc2\b|c&c|connect|contact|beacon|traffic|\bport\b"
+    r"|\bdns\b|proxy|\bfrom\b|network|\btcp\b|\budp\b"
     r"|scan|attack|infrastructure|resol|ipアドレス|アドレス|通信|サーバ|接続|ホスト|送信元|宛先"
 )
 _VERSION_AFTER = re.compile(
-    r"\s*(?:\(?(?:or|and|&) (?:later|earlier|above|below|newer|older|higher|lower|prior|before|up)|\+(?!\+)|以降|以前|以上|以下|未満|より前|より古|まで|へ(?:の)?(?:アップ|更新)"
-    r"|に(?:アップ|更新)|で(?:修正|対処|解消)|への|系|版|節|章|(?:is|are|was) (?:fixed|affected|vulnerable|released)|(?:fixes|fixed|addresses|resolves)\b|\(java|[-~–]\s?\d+sv)"
+    r"\s*(?:\(?(?:or|and|&) (?:later|earlier|above|below|newer|older|higher|lower|prior|before|up)|\+(?!\+)"
+    r"|以降|以前|以上|以下|未満|より前|より古|まで|へ(?:の)?(?:アップ|更新)"
+    r"|に(?:アップ|更新)|で(?:修正|対処|解消)|への|系|版|節|章|(?:is|are|was) (?:fixed|affected|vulnerable"
+    r"|released)|(?:fixes|fixed|addresses|resolves)\b|\(java|[-~–]\s?\d+sv)"
 )
 _PRODUCT_BEFORE = re.compile(r"(?:^|[\s(（「,、])([A-Z][A-Za-z0-9+-]*(?: [A-Z][A-Za-z0-9+-]*)*) $")
 _RUN6 = re.compile(r"[0-9A-Fa-f:]{2,45}(?:\.\d{1,3}\.\d{1,3}\.\d{1,3})?")

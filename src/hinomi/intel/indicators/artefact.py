@@ -12,7 +12,8 @@ from hinomi.model.claims import ClaimType
 _QUOTED = re.compile(r"[\"'`「『“‘]([^\"'`「」『』“”‘’\n]{2,120})[\"'`」』”’]")
 _BARE = re.compile(r"(?:Global\\|Local\\)?[\w{}#.$!\\-]{3,120}")
 _LINK = re.compile(
-    r"(?:es)?(?: ?(?:object|name(?!d)|value|string|と?名|オブジェクト|の名前))?s?(?: ?(?:is|are|was|as|named|called|with the name|using the name|of)){0,2}"
+    r"(?:es)?(?: ?(?:object|name(?!d)|value|string|と?名|オブジェクト|の名前))?s?(?: ?(?:is|are|was|as|named"
+    r"|called|with the name|using the name|of)){0,2}"
     r"\s?(?:[:：=,]|には?|は|が|名は|として|の|、|である)?\s?"
 )
 _NAMING = re.compile(r"[:：=]|named|called|with the name|名は|名[:：]")
@@ -22,7 +23,8 @@ _PIPE = re.compile(r"\\\\(?:\.|[\w.-]{1,64})\\pipe\\[\w.{}$-]{1,120}", re.IGNORE
 _TASK_PATH = re.compile(r"\\[\w -]{1,60}(?:\\[\w .{}-]{1,80}){0,5}")
 _TASK_SWITCH = re.compile(r"/tn\s+(?:\"([^\"\n]{2,120})\"|([^\s\"]{2,120}))", re.IGNORECASE)
 _AGENT = re.compile(
-    r"user[- ]?agent(?: string)?s?\"?\s*(?:[:=]|is|was|of|:)\s*|ユーザ(?:ー)?エージェント(?:名|文字列)?\s*(?:[:=]|は|には?|として)?\s*"
+    r"user[- ]?agent(?: string)?s?\"?\s*(?:[:=]|is|was|of|:)\s*|ユーザ(?:ー)?エージェント(?:名"
+    r"|文字列)?\s*(?:[:=]|は|には?|として)?\s*"
 )
 _AGENT_VALUE = re.compile(r"[\"'`「]?([A-Za-z][^\"`「」\n|]{2,300})")
 _MOZILLA = re.compile(r"Mozilla/\d\.\d \([^\"'`「」\n|<>]{2,300}")
@@ -50,7 +52,7 @@ class _Artefact:
 
 
 def _named(scan: Scan, kind: ClaimType, start: int, end: int) -> Iterator[Candidate]:
-    """The name right after the cue (`mutex "X"`, `service named X`), or quoted right before it (`「X」というミューテックス`)."""
+    """The name right after the cue (`mutex "X"`, `service named X`), or quoted before it (`「X」という…`)."""
     text = scan.text
     link = _LINK.match(text, end)
     place = link.end() if link else end
@@ -87,7 +89,7 @@ def _plausible(kind: ClaimType, value: str, *, quoted: bool) -> bool:
         return False
     if kind in ("mutex", "pipe"):
         return " " not in value or bool(_IDENTIFIER.search(value))
-    if not value.isascii() or not value[0].isalnum() and kind == "service":
+    if not value.isascii() or (kind == "service" and not value[0].isalnum()):
         return False
     return quoted and len(value.split()) <= 5 and "/" not in value and not value.endswith((".", ","))
 

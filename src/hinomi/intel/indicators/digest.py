@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator, Sequence
 
@@ -11,27 +12,28 @@ from hinomi.model.claims import ClaimRole, ClaimType, Span
 
 _BY_LENGTH: dict[int, ClaimType] = {32: "md5", 40: "sha1", 64: "sha256", 128: "sha512"}
 _LABELS: dict[str, tuple[ClaimType, int]] = {
-    "imphash": ("imphash", 32), "imp hash": ("imphash", 32), "import hash": ("imphash", 32), "インポートハッシュ": ("imphash", 32),
+    "imphash": ("imphash", 32), "imp hash": ("imphash", 32), "import hash": ("imphash", 32),
+    "インポートハッシュ": ("imphash", 32),
     "ja3s": ("ja3", 32), "ja3": ("ja3", 32), "md5": ("md5", 32), "sha-1": ("sha1", 40), "sha1": ("sha1", 40),
     "sha-256": ("sha256", 64), "sha256": ("sha256", 64), "sha2": ("sha256", 64), "sha-512": ("sha512", 128),
-    "sha512": ("sha512", 128), "hash": ("md5", 0), "ハッシュ": ("md5", 0), "checksum": ("md5", 0), "fingerprint": ("md5", 0),
+    "sha512": ("sha512", 128), "hash": ("md5", 0), "ハッシュ": ("md5", 0), "checksum": ("md5", 0),
+    "fingerprint": ("md5", 0),
 }  # fmt: skip
 """Word -> its type and length; length 0 says only that a hash follows."""
 _LABEL = re.compile("|".join(sorted(map(re.escape, _LABELS), key=len, reverse=True)))
 _NOT_A_HASH = re.compile(
-    r"\b(?:aes|rc4|des|3des|xor|chacha20?|salsa20|blowfish|hmac|encryption|decryption|session|api|license|secret|private|public|hard-?coded)?[ -]?keys?\b"
-    r"|\biv\b|\bnonce\b|\bsalt\b|\btoken\b|\bseed\b|\bpassword ?hash\b|\blicen[sc]e\b|\bpassword\b|\bpasswd\b|\bguid\b|\buuid\b|\bserial\b|\bcookie\b|\bbuild ?id\b|\bcampaign id\b|\bbot ?id\b"
+    r"\b(?:aes|rc4|des|3des|xor|chacha20?|salsa20|blowfish|hmac|encryption|decryption|session|api|license"
+    r"|secret|private|public|hard-?coded)?[ -]?keys?\b"
+    r"|\biv\b|\bnonce\b|\bsalt\b|\btoken\b|\bseed\b|\bpassword ?hash\b|\blicen[sc]e\b|\bpassword\b|\bpasswd\b"
+    r"|\bguid\b|\buuid\b|\bserial\b|\bcookie\b|\bbuild ?id\b|\bcampaign id\b|\bbot ?id\b"
     r"|\brc4\b|\baes\b|暗号鍵|復号鍵|鍵|キー(?:は|:|：|が)|ソルト|パスワード|トークン|シリアル"
 )
 _TRIVIAL = {
-    "d41d8cd98f00b204e9800998ecf8427e": "of empty input",
-    "da39a3ee5e6b4b0d3255bfef95601890afd80709": "of empty input",
-    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855": "of empty input",
-    "cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce47d0d13c5d85f2b0ff8318d2877eec2f63b931bd47417a81a538327af927da3e": "of empty input",
-    "68b329da9893e34099c7d8ad5cb9c940": "of a single newline",
-    "adc83b19e793491b1c6ea0fd8b46cd9f32e592fc": "of a single newline",
-    "01ba4719c80b6fe911b091a7c05124b64eeece964e09c058ef8f9805daca546b": "of a single newline",
+    hashlib.new(algorithm, content, usedforsecurity=False).hexdigest(): words
+    for content, words in ((b"", "of empty input"), (b"\n", "of a single newline"), (b"\0", "of a single zero byte"))
+    for algorithm in ("md5", "sha1", "sha256", "sha512")
 }
+"""Hashes that every empty or trivial file has: a match says nothing."""
 _GAP = re.compile(r"(?:-?[ \t]*\n[ \t]*|[ ](?![ \t\n]))(?=[0-9a-fA-F])")
 _EDGE = frozenset("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 

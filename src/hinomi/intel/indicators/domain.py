@@ -52,17 +52,23 @@ def _candidate(scan: Scan, start: int, end: int) -> Candidate:
             broken=True,
             alternatives=[alternative],
         )
-    if (path := _PATH.match(scan.text, end)) and "/" in path.group() and len(path.group()) > 1:
-        tail = cut_at_japanese(path.group(), "/=?&").rstrip(".,;:!?*)")
-        if len(tail) > 1 and not tail.startswith(":") or tail.count("/") and len(tail.split("/", 1)[1]) > 0:
-            scan.take(start, end + len(tail))
-            role, confidence, why = network_role(scan, start, end, host)
-            return scan.candidate(
-                "url", host + tail, start, end + len(tail), role=role, confidence=confidence, why=why, host=host
-            )
+    if tail := _path(scan.text, end):
+        end += len(tail)
+        scan.take(start, end)
+        role, confidence, why = network_role(scan, start, end, host)
+        return scan.candidate("url", host + tail, start, end, role=role, confidence=confidence, why=why, host=host)
     scan.take(start, end)
     role, confidence, why = network_role(scan, start, end, host)
     return scan.candidate("domain", host, start, end, role=role, confidence=confidence, why=why)
+
+
+def _path(text: str, end: int) -> str:
+    """Return the port and path that follow a host written without a scheme; empty when there is no path."""
+    match = _PATH.match(text, end)
+    if match is None:
+        return ""
+    tail = cut_at_japanese(match.group(), "/=?&").rstrip(".,;:!?*)")
+    return tail if tail.partition("/")[2] else ""
 
 
 FAMILY = _Domain()

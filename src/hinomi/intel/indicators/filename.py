@@ -79,7 +79,7 @@ def _japanese(scan: Scan) -> Iterator[Candidate]:
         place = match.start()
         extension = match.group(1).lower()
         before = scan.text[place - 1 : place]
-        if before.isascii() and before not in ")" or extension not in FILE_EXTENSIONS or scan.taken(place, place + 1):
+        if extension not in FILE_EXTENSIONS or (before.isascii() and before != ")") or scan.taken(place, place + 1):
             continue
         end = match.end()
         opening = _opening_quote(scan.text, place, end)

@@ -18,8 +18,8 @@ def is_japanese(character: str) -> bool:
 def cut_at_japanese(value: str, separators: str) -> str:
     """Cut `value` where running Japanese begins.
 
-    Japanese may be part of a path or URL as a whole segment (`/資料/請求書.zip`); after ASCII within a segment it is the
-    sentence going on (`auth.phpにアクセス`).
+    Japanese may be part of a path or URL as a whole segment (`/資料/請求書.zip`); after ASCII within a segment it
+    is the sentence going on (`auth.phpにアクセス`).
     """
     if value.isascii():
         return value

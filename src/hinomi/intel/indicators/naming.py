@@ -13,8 +13,27 @@ _DETECTION_PREFIX = re.compile(rf"(?:^|[^\w./-])(?:{_PLATFORMS})[/:]$")
 _DETECTION_LABELS = data_words("detection_words.txt")
 _DETECTION_NAME = re.compile(r"(?:trojan|bkdr|troj|worm|ransom|tspy|hktl|coinminer|elf|js|vbs|hack|pua|rtkt|possible)_")
 _PACKAGE_HEADS = frozenset(
-    ("com", "org", "net", "io", "jp", "de", "ru", "cn", "uk", "edu", "gov", "me", "app", "dev")
-    + ("android", "androidx", "java", "javax", "kotlin")
+    {
+        "com",
+        "org",
+        "net",
+        "io",
+        "jp",
+        "de",
+        "ru",
+        "cn",
+        "uk",
+        "edu",
+        "gov",
+        "me",
+        "app",
+        "dev",
+        "android",
+        "androidx",
+        "java",
+        "javax",
+        "kotlin",
+    }
 )
 _HOST_ENDINGS = frozenset({"com", "net", "org", "jp", "ru", "cn", "de", "info", "uk"})
 _DOMAIN_WORDS = re.compile(
@@ -28,35 +47,66 @@ _FILE_WORDS = re.compile(
     r"|\bnamed\b|\bdownload|\bpayload\b|\bfetch|ファイル|添付|実行|書き込|作成|スクリプト|アーカイブ|文書|圧縮|置かれ|設置"
 )
 _CODE_HEADS = frozenset(
-    (
-        "this",
-        "self",
-        "obj",
-        "object",
-        "window",
-        "document",
-        "event",
-        "e",
-        "module",
-        "exports",
-        "process",
-        "math",
-        "json",
-    )
-    + ("string", "array", "os", "sys", "re", "request", "response", "args", "env", "config", "console", "std", "system")
-)
+    {
+        "this", "self", "obj", "object", "window", "document", "event", "e", "module", "exports", "process", "math",
+        "json", "string", "array", "os", "sys", "re", "request", "response", "args", "env", "config", "console", "std",
+        "system",
+    }
+)  # fmt: skip
 # Top-level domains that are also the word that begins a sentence: `stopped.In`, `Tell.me`.
 _WORD_ENDINGS = frozenset({"me", "it", "in", "is", "at", "to", "so", "no", "be", "my", "do", "am", "us", "as", "id"})
 _SENTENCE = re.compile(r"[A-Z][a-z]+")
 # Programs of DOS whose names look like hosts.
 _DOS_PROGRAMS = frozenset(
-    ("command.com", "more.com", "format.com", "mode.com", "tree.com", "chcp.com", "diskcopy.com", "diskcomp.com")
-    + ("edit.com", "win.com", "graftabl.com", "keyb.com", "sys.com", "debug.com")
+    {
+        "command.com",
+        "more.com",
+        "format.com",
+        "mode.com",
+        "tree.com",
+        "chcp.com",
+        "diskcopy.com",
+        "diskcomp.com",
+        "edit.com",
+        "win.com",
+        "graftabl.com",
+        "keyb.com",
+        "sys.com",
+        "debug.com",
+    }
 )
 # Endings that mean a file unless the text says `domain`, though some are top-level domains (`.md`, `.py`, `.sh`).
 _USUALLY_FILES = frozenset(
-    ("exe", "dll", "php", "asp", "aspx", "jsp", "html", "htm", "txt", "js", "vbs", "bat", "pdf", "xml", "json", "csv")
-    + ("log", "doc", "docx", "xls", "xlsx", "jar", "md", "py", "sh", "pl", "so", "rs")
+    {
+        "exe",
+        "dll",
+        "php",
+        "asp",
+        "aspx",
+        "jsp",
+        "html",
+        "htm",
+        "txt",
+        "js",
+        "vbs",
+        "bat",
+        "pdf",
+        "xml",
+        "json",
+        "csv",
+        "log",
+        "doc",
+        "docx",
+        "xls",
+        "xlsx",
+        "jar",
+        "md",
+        "py",
+        "sh",
+        "pl",
+        "so",
+        "rs",
+    }
 )
 _NOWHERE = 1000
 

@@ -99,7 +99,8 @@ _WEB_ROOTS = frozenset(
 )
 _WEB_END = re.compile(r"\.(?:php\d?|aspx?|jspx?|html?|cgi|do|action|js|css)$", re.IGNORECASE)
 _REQUEST = re.compile(
-    r"\b(?:uri|url|urls|get|post|put|head|endpoint|request|path component|route|http)s?\b[\s:\"'`]*$|リクエスト|エンドポイント"
+    r"\b(?:uri|url|urls|get|post|put|head|endpoint|request|path component|route|http)s?\b[\s:\"'`]*$|リクエスト"
+    r"|エンドポイント"
 )
 _FLAGS = re.compile(r"/[a-zA-Z?]{1,12}")
 

@@ -18,7 +18,8 @@ _DELIVERY = re.compile(
     r"|installer|loader|ダウンロード|配布|配信|フィッシング|誘導|添付|ペイロード|設置"
 )
 _VICTIM = re.compile(
-    r"\bvictims?\b|(?:infected|compromised) (?:host|machine|device)s?|被害(?:端末|者|組織)|感染端末|感染した(?:端末|マシン)"
+    r"\bvictims?\b|(?:infected|compromised) (?:host|machine|device)s?|被害(?:端末|者|組織)|感染端末"
+    r"|感染した(?:端末|マシン)"
 )
 _IMPERSONATED = re.compile(
     r"(?:impersonat|spoof|mimick?|masquerad|pretend|posing)\w* (?:as |to be )?(?:\w+ ){0,3}$"
@@ -26,7 +27,8 @@ _IMPERSONATED = re.compile(
 )
 _SOURCE = re.compile(
     r"\bsources?\s?:|\breferences?\s?:|\bsee also\b|\bread more\b|\bavailable (?:at|on|from|here)\b|\bblog ?post\b"
-    r"|\bfull (?:report|description)\b|\baccording to\b|\barticle\b|\bpublished (?:at|on)\b|情報源|出典|参照|参考|引用|詳細は"
+    r"|\bfull (?:report|description)\b|\baccording to\b|\barticle\b|\bpublished (?:at|on)\b|情報源|出典|参照"
+    r"|参考|引用|詳細は"
 )
 _NETWORK_BLOCK = re.compile(r"\bnetwork|\bdomains?\b|\bip addresses\b|\bservers?\b|\burls?\b|通信先|ドメイン|サーバ")
 _ROLES: tuple[tuple[ClaimRole, re.Pattern[str]], ...] = (

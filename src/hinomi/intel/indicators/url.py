@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from hinomi.intel.extractor import Candidate
-from hinomi.intel.indicators.hosts import address_of, is_host, is_tld
+from hinomi.intel.indicators.hosts import FILE_EXTENSIONS, address_of, is_host, is_tld
 from hinomi.intel.indicators.japanese import cut_at_japanese, is_japanese
 from hinomi.intel.indicators.roles import network_role
 from hinomi.intel.indicators.scan import Scan
@@ -188,7 +188,7 @@ def _balanced(rest: str) -> str:
 
 
 def _continuation(scan: Scan, end: int) -> tuple[int, int] | None:
-    """Return where the URL goes on in the next line and where it ends there, when it was broken after `/`, `-`, `=`..."""
+    """Return where a URL broken after `/`, `-`, `=`... goes on in the next line, and where it ends there."""
     text = scan.text
     if end >= len(text) or text[end - 1] not in "/-_=&?%":
         return None
@@ -199,7 +199,7 @@ def _continuation(scan: Scan, end: int) -> tuple[int, int] | None:
     if "://" in piece or piece.lower().startswith("www.") or not _CONTINUES.match(piece):
         return None
     head = piece.split("/", 1)[0]
-    if is_host(head.lower()) and "." in head and not re.search(r"\.[a-z0-9]{2,4}$", head) or address_of(head):
+    if address_of(head) or (is_host(head.lower()) and head.lower().rsplit(".", 1)[-1] not in FILE_EXTENSIONS):
         return None
     return gap.end(), gap.end() + len(piece)
 
