@@ -18,6 +18,10 @@ _NAMESPACE = uuid.UUID("6c0d6f5e-5e0e-5f5c-9d2c-6a2f2f1f7b1e")
 _EPOCH = "2000-01-01T00:00:00.000Z"
 _ACTIVE_ROLES = frozenset({"command-and-control", "delivery", "sample", "malicious", "mentioned"})
 _HASHES = {"md5": "MD5", "sha1": "'SHA-1'", "sha256": "'SHA-256'", "sha512": "'SHA-512'", "ssdeep": "SSDEEP", "tlsh": "TLSH"}
+_FORMS = {
+    "md5": r"[0-9A-Fa-f]{32}", "sha1": r"[0-9A-Fa-f]{40}", "sha256": r"[0-9A-Fa-f]{64}", "sha512": r"[0-9A-Fa-f]{128}",
+    "ssdeep": r"\d+:[A-Za-z0-9/+]{1,200}:[A-Za-z0-9/+]{1,200}", "tlsh": r"(?:T1)?[0-9A-Fa-f]{70}",
+}  # fmt: skip
 _SIMPLE = {
     "ipv4": "ipv4-addr:value", "ipv6": "ipv6-addr:value", "domain": "domain-name:value", "url": "url:value",
     "email": "email-addr:value", "filename": "file:name", "registry-key": "windows-registry-key:key", "mutex": "mutex:name",
@@ -110,6 +114,9 @@ def _pattern(claim: Claim) -> str | None:
     if claim.type in _NEEDS_MALICE and claim.role != "malicious":
         return None
     value = _clean(claim.value)
+    form = _FORMS.get(claim.type)
+    if form and not re.fullmatch(form, value):
+        return None
     if claim.type == "cidr":
         return f"[{'ipv6-addr' if ':' in value else 'ipv4-addr'}:value ISSUBSET {_quoted(value)}]"
     if claim.type == "filepath":

@@ -79,7 +79,7 @@ _PATCHED = re.compile(r"(?i)パッチを(?:追加|当て|適用)|改変|改ざ�
 _STARTUP = re.compile(r"(?i)起動スクリプト|スタートアップスクリプト|startup script|start-up script|boot script|init script")
 _COPY_OF = re.compile(
     rf"(?i)[「『\"`](?P<of>{_X})[」』\"`][^。「」]{{0,12}}の(?:コピー|複製)(?:である|の)?[「『\"`](?P<copy>{_X})[」』\"`]"
-    rf"|[\"`「]?(?P<copy2>{_X})[\"`」]?,? (?:is |was |which is )?(?:a|an|another|identical|exact)(?: [a-z]+)? (?:copy|duplicate) of (?:the )?(?:(?:file|process|binary|script|program) )?[\"`「]?(?P<of2>{_X})"
+    rf"|[\"`「]?(?P<copy2>{_X})[\"`」]?(?:,| is| was|, which is) (?:a|an|another|identical|exact)(?: [a-z]+)? (?:copy|duplicate) of (?:the )?(?:(?:file|process|binary|script|program) )?[\"`「]?(?P<of2>{_X})"
     rf"|\b(?:a|second|another) copy of (?P<of4>it|itself|the file|{_X}),? (?:is |was )?(?:called |named )?[\"`「](?P<copy4>{_X})[\"`」]"
     rf"|[「『\"`](?P<copy3>{_X})[」』\"`](?:は|が)、?[「『\"`](?P<of3>{_X})[」』\"`][^。「」]{{0,12}}の?(?:コピー|複製)"
 )

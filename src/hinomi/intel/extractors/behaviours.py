@@ -96,9 +96,9 @@ def _negated(text: str, used: Sequence[Cue]) -> bool:
 
 def _claims(sentence: Sentence, behaviour: str, used: Sequence[Cue], text: str, advice: bool) -> Iterator[Candidate]:
     known = behaviours()[behaviour]
-    start, end = min(c.start for c in used), max(c.end for c in used)
+    start, end = min(c.start for c in used), max(_word_end(text, c) for c in used)
     span = (sentence.span[0] + start, sentence.span[0] + end)
-    phrase = " … ".join(dict.fromkeys(text[c.start : c.end] for c in used))
+    phrase = " … ".join(dict.fromkeys(text[c.start : _word_end(text, c)] for c in used))
     confidence = 45 + 10 * min(3, len(used)) - (15 if advice else 0)
     yield Candidate(
         type="behaviour", value=behaviour, span=span, role="mentioned" if advice else "malicious", confidence=confidence,
@@ -111,6 +111,14 @@ def _claims(sentence: Sentence, behaviour: str, used: Sequence[Cue], text: str, 
             type="attack-technique", value=technique, span=span, confidence=confidence - 25, why=f"said by: {phrase}",
             canonical=technique_names().get(technique), attributes={"behaviour": behaviour},
         )  # fmt: skip
+
+
+def _word_end(text: str, cue: Cue) -> int:
+    """English cues are word beginnings: show the whole word."""
+    end = cue.end
+    while text[cue.start].isascii() and end < min(len(text), cue.end + 12) and text[end].isascii() and text[end].isalpha():
+        end += 1
+    return end
 
 
 @cache

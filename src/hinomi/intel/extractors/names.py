@@ -79,7 +79,7 @@ def _introduced_candidates(context: ReadingContext, words: Sequence[ClassWord], 
         spans.setdefault(key, []).append((item.start, item.end))
     plain = _plain_words(context) if found else set()
     for key, (name, name_type, confidence, phrase) in found.items():
-        if name.casefold() in plain and not name.islower():
+        if name.isascii() and name.casefold() in plain and not name.islower():
             continue
         for start, end in sorted(set(spans[key])):
             yield Candidate(

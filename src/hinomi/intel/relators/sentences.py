@@ -17,7 +17,7 @@ _DROP = re.compile(r"(?i)投下|ドロップ|作成|生成|設置|書き込|ダ�
 _START = re.compile(r"(?i)実行|起動|呼び出|\brun|\bexecut|\blaunch|\bstart|\binvok|\bload|\bcall")
 _EXPLOIT = re.compile(r"(?i)悪用|エクスプロイト|突い|exploit|abus|weaponi|leverag")
 _TARGET = re.compile(r"(?i)標的|狙|攻撃|被害|向け|target|against|attack|victim|compromis|aimed at|hit\b")
-_ORIGIN = re.compile(r"(?i)国家支援|国家が支援|政府|当局|を拠点|起源|由来|関与|背後|state-sponsored|state-backed|government|based in|linked|nexus|attributed|aligned|backed|-speaking|originat")
+_ORIGIN = re.compile(r"(?i)国家支援|国家が支援|政府(?!機関|系|関係|組織|・|や|、)|当局|を拠点|起源|由来|関与|背後|state-sponsored|state-backed|government|based in|linked|nexus|attributed|aligned|backed|-speaking|originat")
 
 
 @dataclass(frozen=True, slots=True)
