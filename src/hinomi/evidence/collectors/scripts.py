@@ -27,7 +27,7 @@ class ScriptCollector:
 
     def wants(self, entry: Entry, head: bytes) -> bool:
         """Scripts by #! line, by content, and by the few names that shells read without one."""
-        return entry.kind == "file" and bool(head) and language_of(entry.path, head) == "shell"
+        return entry.kind == "file" and bool(head) and language_of(entry.path, head) is not None
 
     def examine(self, file: ContentFile, target: Target, coverage: Coverage) -> Iterator[Row]:
         """Yield the script's row and its actions; JavaScript only where it names what this analysis records."""

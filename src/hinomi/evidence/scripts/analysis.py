@@ -42,7 +42,7 @@ def analyse(
     spoken = language or language_of(path.encode("utf-8", "surrogateescape"), data[:4096])
     if spoken is None:
         raise ParseError("script-unknown-language", place=path, cause="neither shell, PowerShell nor JavaScript")
-    cut = data[:max_size]
+    cut = _utf8(data[:max_size])
     tree = parse(_GRAMMARS[spoken], cut)
     recorder = Recorder(path)
     try:
@@ -58,6 +58,14 @@ def analyse(
         mentions=_mentions(text, actions), shingles=minhash(_tokens(tree.root_node)),
     )  # fmt: skip
     return ScriptAnalysis(row, actions)
+
+
+def _utf8(data: bytes) -> bytes:
+    """Turn UTF-16 with a byte-order mark (usual for Windows scripts) into UTF-8; drop UTF-8's mark."""
+    for mark, codec in ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")):
+        if data.startswith(mark):
+            return data[2:].decode(codec, "replace").encode("utf-8", "replace")
+    return data.removeprefix(b"\xef\xbb\xbf")
 
 
 def _walk(language: Language) -> Callable[[Recorder, Node], None]:

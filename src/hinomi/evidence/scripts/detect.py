@@ -37,18 +37,28 @@ _INIT_FOLDERS = (
     b"/local.d/",
     b"/rcS.d/",
 )
-_STARTS = re.compile(
-    rb"^[ \t]*(?:(?:if|while|until)[ \t]+[\[!(\w]|for[ \t]+\w+[ \t]+in[ \t]|case[ \t]+\S+[ \t]+in|\[ |(?:export|local|readonly)[ \t]+\w+=|\w+\(\)[ \t]*\{?"
-    rb"|(?:echo|sleep|cd|cp|mv|rm|mkdir|chmod|mount|nohup|exec|source|test|touch|set -[a-z]+|sh|bash)[ \t]|[A-Z_][A-Z0-9_]*=|/[\w./-]+(?:[ \t]|$)|\. /)",
+_STATEMENT = re.compile(
+    rb"(?:if|while|until|elif)[ \t]+[\[!(\w/\"$]|for[ \t]+(?:\w+[ \t]+in[ \t]|\(\()|case[ \t]+\S+[ \t]+in\b|\[\[? |(?:fi|done|esac|then|do|else)\b"
+    rb"|(?:export|local|readonly|declare|unset|alias)[ \t]+\w+|\w+ ?\(\)[ \t]*\{?$|function[ \t]+\w+[ \t]*(?:\(\))?[ \t]*\{"
+    rb"|(?:echo|printf|sleep|cd|cp|mv|rm|mkdir|chmod|chown|mount|umount|nohup|setsid|exec|eval|source|test|touch|set|sh|bash|cat|tar|gzip|grep|sed"
+    rb"|kill|killall|ln|ifconfig|ip|insmod|modprobe|wget|curl|nc|exit|return|shift|trap|read|useradd|iptables|busybox|sudo|nice)(?:[ \t;]|$)"
+    rb"|[A-Za-z_]\w*=(?:[^= \t;]|$)|/[\w./-]+(?:[ \t]|$)|\.{1,2}/[\w./-]+|\. /|[{}]$|\$\w+|\(.*&\)?$|: "
+)
+_FOREIGN = re.compile(
+    rb"//|/\*|\*[ /]|#[ \t]*(?:include|ifndef|ifdef|define|pragma|if|endif)\b|<|\w+:$|[\w.%-]+[ \t]*:[ \t=]|import |from |use |package |class |def |proc |%|@"
+    rb"|.*[^;];$|.*\}[ \t]*;$|xkb_|\w+[ \t]+=[ \t]"
+)
+_STRONG = re.compile(
+    rb"\$\(|\|\||&&|[ \t]>/|>/dev/null|[^&]&[ \t]*$|`|^[ \t]*(?:fi|done|esac)\b|[;&|][ \t]*(?:then|do)\b|\$\{?\w+|\[ -[a-z] ",
     re.MULTILINE,
 )
-_CLOSES = re.compile(
-    rb"^[ \t]*(?:fi|done|esac|then|do|else)\b|[;&|][ \t]*(?:then|do)\b|\$\(|\|\||&&|>/dev/null|&[ \t]*$", re.MULTILINE
-)
-_JS_TOKENS = (
-    b"child_process", b"execSync", b"spawnSync", b".exec(", b".spawn(", b"writeFile", b"https.get", b"http.get", b"eval(", b"new Function(",
-    b"Buffer.from(", b"WScript.Shell", b"ActiveXObject", b"fromCharCode", b"createWriteStream",
-)  # fmt: skip
+_CPP = (b"#include", b"#ifndef", b"#ifdef", b"#define", b"#pragma", b"#if ")
+_JS_STARTS = (b"child_process", b"WScript.Shell", b"ActiveXObject")
+_JS_EVALUATES = (b"eval(", b"new Function(", b"runInNewContext", b"runInThisContext")
+_JS_DECODES = (b"Buffer.from(", b"atob(", b"fromCharCode", b"unescape(", b"\\x6")
+_JS_FETCHES = (b"http", b"fetch(", b"axios", b"XMLHttpRequest")
+_JS_CALLS = (b"https.get", b"http.get", b"https.request", b"http.request", b"fetch(", b"axios")
+_JS_WRITES = (b"writeFile", b"createWriteStream")
 
 
 def interpreter_of(head: bytes) -> str | None:
@@ -75,8 +85,9 @@ def language_of(path: bytes, head: bytes) -> Language | None:
         return None
     if name in _NAMES or name.endswith(_SHELL_SUFFIXES):
         return "shell"
-    looks = any(folder in path for folder in _INIT_FOLDERS) or (b"." not in name and len(head) > 0)
-    return "shell" if looks and looks_like_shell(head) else None
+    if b"." in name[1:] and not any(folder in path for folder in _INIT_FOLDERS):
+        return None
+    return "shell" if not name.startswith(b"makefile") and looks_like_shell(head) else None
 
 
 def _by_interpreter(interpreter: str, name: bytes) -> Language | None:
@@ -91,17 +102,26 @@ def _by_interpreter(interpreter: str, name: bytes) -> Language | None:
 
 
 def looks_like_shell(head: bytes) -> bool:
-    """Tell whether text without a #! line reads like shell: statements at line starts and shell's own punctuation."""
+    """Tell whether text without a #! line reads like shell: most lines begin as statements, none as other languages do."""
     text = head[:2048]
-    if not text or text[:1] in b"<{%\x7f" or b"\x00" in text:
+    if not text or text[:1] in b"<{%\x7f" or b"\x00" in text or not _STRONG.search(text):
         return False
-    lines = [line for line in text.split(b"\n") if line.strip() and not line.lstrip().startswith(b"#")]
-    if not lines:
-        return False
-    starts = len(_STARTS.findall(b"\n".join(lines)))
-    return starts * 3 >= len(lines) and bool(_CLOSES.search(text)) or (starts * 2 >= len(lines) and starts >= 2)
+    lines = [line.strip() for line in text.split(b"\n")[:60]]
+    lines = [line for line in lines if line and (not line.startswith(b"#") or line.startswith(_CPP))]
+    good = sum(1 for line in lines if _STATEMENT.match(line))
+    foreign = sum(1 for line in lines if _FOREIGN.match(line))
+    return good * 2 >= len(lines) and good > 0 and foreign * 8 <= len(lines)
 
 
 def dangerous_js(data: bytes) -> bool:
-    """Tell whether JavaScript names anything this analysis would record; most of node_modules does not."""
-    return any(token in data for token in _JS_TOKENS)
+    """Tell whether JavaScript could start a program, evaluate fetched or decoded text, or save what it fetches.
+
+    Cheap substring tests: most of node_modules fails them and is never parsed.
+    """
+
+    def has(tokens: tuple[bytes, ...]) -> bool:
+        return any(token in data for token in tokens)
+
+    if has(_JS_STARTS) or (has(_JS_EVALUATES) and has(_JS_DECODES) and has(_JS_FETCHES + (b"require(",))):
+        return True
+    return has(_JS_CALLS) and has(_JS_WRITES)

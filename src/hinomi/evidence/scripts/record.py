@@ -66,6 +66,7 @@ class Recorder:
     functions: list[str] = field(default_factory=list)
     background: int = 0
     steps: int = 0
+    allowance: int = MAX_STEPS
     truncated: bool = False
     pinned_line: int | None = None
     drafts: list[Draft] = field(default_factory=list)
@@ -77,9 +78,9 @@ class Recorder:
     def step(self) -> bool:
         """Count one command; False when the script has used up its share."""
         self.steps += 1
-        if self.steps > MAX_STEPS:
+        if self.steps > self.allowance:
             self.truncated = True
-        return self.steps <= MAX_STEPS
+        return self.steps <= self.allowance
 
     @contextmanager
     def under(self, conditions: Conditions) -> Iterator[None]:
@@ -156,9 +157,12 @@ class Recorder:
         """The innermost loop that is not counted: `for p in a b` inside `while true` belongs to the latter."""
         return next((loop for loop in reversed(self.loops) if not loop.counted), None)
 
-    def restarts_itself(self, first: int, interval_guard_depth: int = 0) -> None:
-        """Mark the drafts from number `first` on as one turn of an endless loop (exec "$0", recursion)."""
-        loop = Loop(endless=True, depth=interval_guard_depth)
+    def restarts_itself(self, first: int, *, endless: bool) -> None:
+        """Mark the drafts from number `first` on as one turn of a loop (exec "$0", recursion).
+
+        Recursion also walks trees; it is a loop for us only when it sleeps between its turns.
+        """
+        loop = Loop(endless=endless, depth=0)
         for draft in self.drafts[first:]:
             if draft.action == "sleeps" and draft.loop is None and draft.object:
                 loop.sleeps += float(draft.object)

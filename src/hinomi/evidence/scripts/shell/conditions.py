@@ -115,7 +115,8 @@ def _unary(machine: Machine, operator: str, value: Value, line: int, text: str) 
 
 def _file_test(machine: Machine, operator: str, value: Value, line: int, text: str) -> Conditions:
     path = machine.env.resolve(value)
-    if _PROC.match(path.text) and not path.text.startswith("/proc/self"):
+    of_process = value.has("process", "pid-file") and path.text.startswith("/proc/")
+    if of_process or (_PROC.match(path.text) and not path.text.startswith("/proc/self")):
         name = _process_of(value)
         machine.emit_check(name, "/proc", line, text)
         return (Condition("process", name, text),)
@@ -158,6 +159,7 @@ def compare(machine: Machine, left: Value, operator: str, right: Value, line: in
     source = left.source
     if source is None:
         return _plain(left, operator, right, text)
+    right = _without_shield(left, right)
     if source.kind == "status":
         return _status(source, operator, right, text)
     if source.kind == "flag" and left.constant:
@@ -173,6 +175,15 @@ def compare(machine: Machine, left: Value, operator: str, right: Value, line: in
     if source.kind == "time":
         return (Condition("time", right.known, text),)
     return _plain(left, operator, right, text)
+
+
+def _without_shield(left: Value, right: Value) -> Value:
+    """`[ "x$p" = x ]` asks whether `$p` is empty."""
+    shield = right.text
+    rest = left.text[len(shield) :]
+    if right.constant and 0 < len(shield) < 3 and left.text.startswith(shield) and rest[:1] in ("$", "`"):
+        return Value("")
+    return right
 
 
 def _plain(left: Value, operator: str, right: Value, text: str) -> Conditions:

@@ -60,6 +60,9 @@ class Environment:
         return self.positional[number - 1] if number <= len(self.positional) else Value("")
 
     def _count(self) -> Value:
+        listed = next((v for v in self.positional or () if v.source is not None and not v.constant), None)
+        if listed is not None:
+            return unknown("$#", listed.source)
         if self.positional is None or not all(v.constant for v in self.positional):
             return unknown("$#", Source("argument", "$#"))
         return Value(str(len(self.positional)))

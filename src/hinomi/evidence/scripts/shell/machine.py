@@ -98,9 +98,18 @@ class Machine:
                 last = self.statement(child)
             self._settle(last)
             outputs.append(last.output)
+            if last.leaves:
+                self._unreached(children[index + 1 :])
+                break
         del self.recorder.guards[kept:]
         spoken = [o for o in outputs if o.text or o.source]
         return Result(joined(spoken, "\n") if spoken else last.output, last.conditions, last.leaves, last.rest)
+
+    def _unreached(self, children: list[Node]) -> None:
+        """After exit or exec nothing runs (often data follows), but functions may still be defined for a trap."""
+        for child in children:
+            if child.type == "function_definition":
+                self.statement(child)
 
     def _settle(self, result: Result) -> None:
         self.env.status = result.conditions
@@ -145,14 +154,18 @@ class Machine:
     def _recursion(self, name: str) -> None:
         first = next((i for i, d in enumerate(self.recorder.drafts) if d.function == name), None)
         if first is not None:
-            self.recorder.restarts_itself(first)
+            self.recorder.restarts_itself(first, endless=False)
 
     def self_starts(self, call: Call) -> None:
         """A script that starts itself again without other arguments runs in a loop."""
-        guard = self.recorder.guards
+        guards = self.recorder.guards
         plain = all(a.text in ("$@", "$*") for a in call.args)
-        if plain and not any(c.kind == "argument" for c in guard):
-            self.recorder.restarts_itself(0)
+        if plain and not any(c.kind == "argument" for c in guards):
+            busy = any(
+                d.action == "sleeps" or (d.action == "starts" and "/" in (d.object or ""))
+                for d in self.recorder.drafts[:-1]
+            )
+            self.recorder.restarts_itself(0, endless=not guards and busy)
 
     def foreign_code(self, call: Call, code: Value) -> None:
         """Record what a one-liner of another language does."""
@@ -186,7 +199,8 @@ class Machine:
     def emit_path(self, call: Call, action: str, path: Value, detail: Value | str | None = None) -> Value:
         """Record an action on a path, made absolute where the folder is known; return that path."""
         full = self.env.resolve(path)
-        self.emit(call, action, full, detail)
+        if full.text:
+            self.emit(call, action, full, detail)
         return full
 
     def emit_check(self, name: str | None, tool: str, line: int, text: str) -> None:

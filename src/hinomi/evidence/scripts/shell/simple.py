@@ -82,10 +82,10 @@ def _file_redirect(machine: Machine, node: Node) -> list[Redirect]:
     if destination is None:
         return []
     fields = fields_of(machine, destination)
-    target = machine.env.resolve(fields[0] if fields else Value(""))
-    if target.text.isdigit() or target.text == "-" or target.text.startswith("&"):
+    target = fields[0] if fields else Value("")
+    if not target.text or target.text.isdigit() or target.text.startswith(("-", "&")):
         return []
-    return [Redirect(operator, target)]
+    return [Redirect(operator, machine.env.resolve(target))]
 
 
 def _heredoc(machine: Machine, node: Node) -> tuple[Value | None, list[Redirect], list[Node]]:

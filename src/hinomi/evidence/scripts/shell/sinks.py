@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _PROC_FILE = re.compile(r"^/proc/[^/]+/(cmdline|comm|status|stat|exe|environ|maps)$")
 _HOST = re.compile(r"^(?:\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}|[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+){1,6})$")
 _ADDRESS = re.compile(r"^\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}$")
+_PROGRAM = re.compile(r"^[\w./~$@%+,{}:*?\[\]() \"'|-]{1,400}$")
+_NO_PROGRAMS = frozenset("fi done esac else elif then do in } { ) ( / * = | [ ] .. ,".split())
 _URL = re.compile(r"(?:https?|ftp|tftp|wss?)://[^\s'\"<>|;)]+")
 
 
@@ -183,6 +185,8 @@ def history_off(machine: Machine, name: str, line: int, text: str) -> None:
 
 def started(machine: Machine, call: Call, *, background: bool = False) -> Result:
     """Record a program the script starts; one with a host and a port among its words also connects."""
+    if not _PROGRAM.match(call.path.text) or call.path.text in _NO_PROGRAMS:
+        return Result()  # what is left of text that could not be parsed
     path = machine.env.resolve(call.path) if "/" in call.path.text else call.path
     origin = machine.made.get(path.text)
     machine.emit(
@@ -192,8 +196,9 @@ def started(machine: Machine, call: Call, *, background: bool = False) -> Result
     if call.background or background or machine.recorder.background:
         machine.env.last_background = path.text if path.constant else None
     _start_of_made(machine, call, origin)
-    address = endpoint(call.args)
-    if address is not None:
+    own = "/" in call.path.text or call.background or background or machine.recorder.background > 0
+    address = endpoint(call.args) if call.path.constant else None
+    if address is not None and (own or "://" not in address.text):
         machine.emit(call, "connects", address, call.name)
     for word in call.args:
         if word.text.startswith(("/dev/tcp/", "/dev/udp/")):

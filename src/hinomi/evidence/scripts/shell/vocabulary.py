@@ -102,5 +102,5 @@ def is_program_path(path: str) -> bool:
     stem, dot, suffix = name.rpartition(".")
     if dot and stem and f".{suffix.lower()}" in TEXT_SUFFIXES:
         return False
-    parts = folder.split("/")
+    parts = folder.replace("/var/lib", "/var").split("/")
     return ".so" in name or any(p in ("bin", "sbin", "libexec") or p.startswith("lib") for p in parts)

@@ -156,7 +156,7 @@ def _concatenation(machine: Machine, node: Node) -> Value:
 
 
 def _variable(machine: Machine, node: Node) -> Value:
-    return machine.env.get(text_of(node).lstrip("$"))
+    return machine.env.get(text_of(node)[1:])
 
 
 def _substitution(machine: Machine, node: Node) -> Value:

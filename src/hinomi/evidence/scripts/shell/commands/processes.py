@@ -20,7 +20,8 @@ _AWK_EQUALS = re.compile(r"==\s*\"([^\"]{1,200})\"")
 
 def _found(machine: Machine, call: Call, name: Value | None, tool: str, margin: int = 0) -> Result:
     """Record a check and return the list it prints: empty when the process is not there."""
-    looked = process_name(name.text) if name is not None else None
+    looked = process_name(name.text) if name is not None else ""
+    looked = looked if any(c.isalnum() for c in looked) else None
     machine.emit(call, "checks-running", looked, tool)
     text = call.text[:200]
     return Result(unknown(f"$({text})", Source("process", looked, tool, margin)), (Condition("process", looked, text),))
@@ -37,7 +38,7 @@ def pgrep(machine: Machine, call: Call) -> Result:
 @handles("pidof", "pidofproc", "checkproc", "status_of_proc")
 def pidof(machine: Machine, call: Call) -> Result:
     """`pidof name`; sysvinit's helpers take a path."""
-    names = call.operands("-o", "-p", "-c")
+    names = call.operands("-o", "-p", "-d", "-S")
     return _found(machine, call, _base(names[0]) if names else None, call.name)
 
 
@@ -53,7 +54,7 @@ def ps(_: Machine, call: Call) -> Result:
     text = call.text[:200]
     if name is not None:
         return _found(_, call, name, "ps -C")
-    if pid is not None:
+    if pid is not None and pid.text not in ("$$", "$PPID"):
         return _by_pid(_, call, pid, "ps -p")
     return Result(unknown(f"$({text})", Source("processes", None, call.name)))
 

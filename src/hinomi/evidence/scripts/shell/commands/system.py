@@ -248,7 +248,12 @@ def service(machine: Machine, call: Call) -> Result | None:
     action = {"stop": "stops-service", "disable": "stops-service", "mask": "stops-service", "kill": "stops-service", "unload": "stops-service",
               "down": "stops-service", "enable": "persists", "load": "persists", "bootstrap": "persists", "add": "persists",
               "start": "starts", "restart": "starts"}.get(verb)  # fmt: skip
-    if action is not None and name is not None and not (action == "persists" and call.name in ("service", "sv")):
+    if (
+        action is not None
+        and name is not None
+        and name.text
+        and not (action == "persists" and call.name in ("service", "sv"))
+    ):
         machine.emit(call, action, name, f"{call.name} {verb}")
     return None
 
@@ -260,7 +265,7 @@ def boot_links(machine: Machine, call: Call) -> Result | None:
     if call.name == "chkconfig" and call.flag("", "--add"):
         machine.emit(call, "persists", words[0] if words else None, "chkconfig --add")
         return None
-    if not words:
+    if not words or not words[0].text:
         return None
     off = {w.text for w in words[1:]} & {"remove", "disable", "off"} or call.flag("", "--del", "--list")
     if not off and (call.name != "chkconfig" or len(words) > 1):

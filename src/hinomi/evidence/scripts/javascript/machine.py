@@ -1,0 +1,319 @@
+"""The walk over a JavaScript tree: names of modules, constants, guards and loops; calls go to `calls`."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from hinomi.evidence.scripts.javascript.values import Datum, Names, call_parts, evaluate, one
+from hinomi.evidence.scripts.record import Recorder
+from hinomi.evidence.scripts.syntax import parse, text_of
+from hinomi.evidence.scripts.values import Condition, Conditions, Source, Value, negated, unknown
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+MAX_DEPTH = 120
+MAX_VISITS = 150_000  # calls, branches and assignments of one file
+MAX_CODE_DEPTH = 4
+_HOOKS = ("preinstall", "install", "postinstall", "preuninstall", "uninstall", "postuninstall", "prepare", "prepublish")
+_EXISTS = re.compile(r"existsSync\s*\(\s*(['\"`])([^'\"`]{1,400})\1")
+
+
+@dataclass(slots=True)
+class Walk:
+    """One walk: constants, which name stands for which module, where data comes from."""
+
+    recorder: Recorder
+    names: Names = field(default_factory=dict)
+    modules: dict[str, str] = field(default_factory=dict)  # name -> module, or module.member for a destructured one
+    functions: dict[str, Node] = field(default_factory=dict)
+    depth: int = 0
+    code_depth: int = 0
+
+    def line(self, node: Node) -> int:
+        """Return the 1-based line; code in a string counts as its string's line."""
+        pinned = self.recorder.pinned_line
+        return pinned if pinned is not None else node.start_point[0] + 1
+
+    def emit(
+        self, node: Node, action: str, object: Value | str | None = None, detail: Value | str | None = None
+    ) -> None:
+        """Record an action."""
+        constant = not isinstance(object, Value) or object.constant
+        self.recorder.emit(
+            action, self.line(node), text_of(node)[:500], object=object.text if isinstance(object, Value) else object,
+            detail=detail.text if isinstance(detail, Value) else detail, resolved=constant and object is not None,
+        )  # fmt: skip
+
+    def value(self, node: Node) -> Value:
+        """Return an expression's value."""
+        return one(evaluate(self.names, node))
+
+    def visit(self, node: Node) -> None:
+        """Walk a node; only what has a visitor of its own costs depth, so that minified code stays in bounds."""
+        stack = [node]
+        while stack:
+            item = stack.pop()
+            visitor = _VISITORS.get(item.type)
+            if visitor is None:
+                stack.extend(reversed(item.named_children))
+            else:
+                self._enter(visitor, item)
+
+    def _enter(self, visitor: Callable[[Walk, Node], None], node: Node) -> None:
+        if self.depth >= MAX_DEPTH or not self.recorder.step():
+            self.recorder.truncated = True
+            return
+        self.depth += 1
+        try:
+            visitor(self, node)
+        finally:
+            self.depth -= 1
+
+    def code(self, text: str, line: int) -> None:
+        """Walk constant code found in a string."""
+        if self.code_depth >= MAX_CODE_DEPTH:
+            self.recorder.truncated = True
+            return
+        pinned, self.recorder.pinned_line = self.recorder.pinned_line, line
+        self.code_depth += 1
+        try:
+            self.visit(parse("javascript", text.encode("utf-8", "surrogateescape")).root_node)
+        finally:
+            self.code_depth -= 1
+            self.recorder.pinned_line = pinned
+
+    def shell(self, text: str, line: int) -> None:
+        """Walk a shell command line."""
+        from hinomi.evidence.scripts.shell.machine import Machine
+
+        Machine(self.recorder, self.recorder.path).code(text, line)
+
+
+def walk_javascript(recorder: Recorder, root: Node) -> None:
+    """Walk a JavaScript file, or the install scripts of a package.json."""
+    name = recorder.path.rsplit("/", 1)[-1].lower()
+    recorder.allowance = MAX_VISITS
+    if name == "package.json" or name.endswith(" package.json"):
+        _package(recorder, root)
+    else:
+        Walk(recorder).visit(root)
+
+
+def _package(recorder: Recorder, root: Node) -> None:
+    text = text_of(root)
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return
+    scripts = found.get("scripts") if isinstance(found, dict) else None
+    for hook in _HOOKS:
+        command = scripts.get(hook) if isinstance(scripts, dict) else None
+        if isinstance(command, str):
+            at = text.find(f'"{hook}"')
+            line = text.count("\n", 0, max(at, 0)) + 1
+            with recorder.in_function(hook):
+                Walk(recorder).shell(command[:20_000], line)
+
+
+def _function(walk: Walk, node: Node) -> None:
+    name = node.child_by_field_name("name")
+    body = node.child_by_field_name("body")
+    if name is not None and body is not None:
+        walk.functions[text_of(name)] = body
+        with walk.recorder.in_function(text_of(name)[:200]):
+            walk.visit(body)
+
+
+def _children(walk: Walk, node: Node) -> None:
+    for child in node.named_children:
+        walk.visit(child)
+
+
+# --- names ------------------------------------------------------------------------------------------------------
+
+
+def required(node: Node) -> str | None:
+    """Return the module of `require('x')`, also behind `await import('x')`."""
+    inner = node.named_children[0] if node.type == "await_expression" and node.named_children else node
+    if inner.type != "call_expression":
+        return None
+    name, subject, given = call_parts(inner)
+    if subject is None and name in ("require", "import") and given and given[0].type == "string":
+        return text_of(given[0]).strip("'\"`").removeprefix("node:")
+    return None
+
+
+def _declarator(walk: Walk, node: Node) -> None:
+    name, value = node.child_by_field_name("name"), node.child_by_field_name("value")
+    if name is None or value is None:
+        return
+    module = required(value) or _member_of_module(walk, value)
+    if module is not None:
+        _bind(walk, name, module)
+    elif name.type == "identifier":
+        _store(walk, text_of(name), evaluate(walk.names, value))
+    walk.visit(value)
+
+
+def _member_of_module(walk: Walk, value: Node) -> str | None:
+    """`const exec = require('child_process').exec` and `util.promisify(cp.exec)`."""
+    if value.type == "member_expression":
+        subject, prop = value.child_by_field_name("object"), value.child_by_field_name("property")
+        if subject is not None and prop is not None:
+            module = required(subject) or walk.modules.get(text_of(subject))
+            return f"{module}.{text_of(prop)}" if module is not None else None
+    if value.type == "call_expression":
+        name, _, given = call_parts(value)
+        if name == "promisify" and given:
+            return _member_of_module(walk, given[0]) or walk.modules.get(text_of(given[0]))
+    return None
+
+
+def _bind(walk: Walk, name: Node, module: str) -> None:
+    if name.type == "identifier":
+        walk.modules[text_of(name)] = module
+        return
+    for child in name.named_children[:50]:  # { exec, spawn: run }
+        key, value = child.child_by_field_name("key"), child.child_by_field_name("value")
+        if key is not None and value is not None:
+            walk.modules[text_of(value)] = f"{module}.{text_of(key)}"
+        else:
+            walk.modules[text_of(child)] = f"{module}.{text_of(child)}"
+
+
+def _import(walk: Walk, node: Node) -> None:
+    source = node.child_by_field_name("source")
+    if source is None:
+        return
+    module = text_of(source).strip("'\"").removeprefix("node:")
+    stack = list(node.named_children)
+    while stack:
+        child = stack.pop()
+        if child.type == "import_specifier":
+            name, alias = child.child_by_field_name("name"), child.child_by_field_name("alias")
+            if name is not None:
+                walk.modules[text_of(alias or name)] = f"{module}.{text_of(name)}"
+        elif child.type == "identifier":
+            walk.modules[text_of(child)] = module
+        else:
+            stack.extend(child.named_children)
+
+
+def _store(walk: Walk, name: str, value: Datum) -> None:
+    if len(walk.names) < 20_000:
+        walk.names[name] = value
+
+
+def _assignment(walk: Walk, node: Node) -> None:
+    left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
+    if left is not None and right is not None:
+        if left.type == "identifier":
+            value = evaluate(walk.names, right)
+            _store(
+                walk,
+                text_of(left),
+                value if node.type == "assignment_expression" else _appended(walk, left, one(value)),
+            )
+        walk.visit(right)
+
+
+def _appended(walk: Walk, left: Node, value: Value) -> Value:
+    old = walk.value(left)
+    return Value((old.text + value.text)[:65_536], old.constant and value.constant, old.source or value.source)
+
+
+# --- guards and loops -------------------------------------------------------------------------------------------
+
+
+def _if(walk: Walk, node: Node) -> None:
+    condition = node.child_by_field_name("condition")
+    asked = conditions_of(condition) if condition is not None else ()
+    if condition is not None:
+        walk.visit(condition)
+    for field_name, conditions in (("consequence", asked), ("alternative", negated(asked))):
+        branch = node.child_by_field_name(field_name)
+        if branch is not None:
+            with walk.recorder.under(conditions):
+                walk.visit(branch)
+
+
+def conditions_of(node: Node) -> Conditions:
+    """Return what a condition asks, as far as its text shows."""
+    text = text_of(node)[:400].strip("() ")
+    holds = not text.startswith("!")
+    match = _EXISTS.search(text)
+    if match is not None:
+        return (Condition("exists", match[2], text[:200], holds),)
+    if "Date" in text or "getHours" in text or "getDay" in text:
+        return (Condition("time", None, text[:200], holds),)
+    if text in ("true", "1", "!0"):
+        return (Condition("constant", None, text),)
+    return (Condition("other", None, text[:200], holds),)
+
+
+def _loop(walk: Walk, node: Node) -> None:
+    condition = node.child_by_field_name("condition")
+    text = text_of(condition).strip("(); ") if condition is not None else ""
+    endless = text in ("true", "1", "!0", "") and node.type in ("while_statement", "do_statement", "for_statement")
+    with walk.recorder.looping(endless=endless, counted=not endless):
+        _children(walk, node)
+
+
+def _call(walk: Walk, node: Node) -> None:
+    from hinomi.evidence.scripts.javascript.calls import called
+
+    name, _, given = call_parts(node)
+    source = called(walk, node)
+    if name in ("setInterval", "setTimeout") and given:
+        _timer(walk, name, given)
+        return
+    callee = node.child_by_field_name("function") or node.child_by_field_name("constructor")
+    if callee is not None:
+        walk.visit(callee)
+    for argument in given:
+        if source is not None and argument.type in ("arrow_function", "function_expression", "function"):
+            _parameters(walk, argument, source)
+        walk.visit(argument)
+
+
+def _timer(walk: Walk, name: str, given: list[Node]) -> None:
+    """`setInterval(f, ms)` is a loop."""
+    wait = walk.value(given[1]) if len(given) > 1 else Value("", False)
+    millis = int(wait.text) if wait.constant and wait.text.isdigit() and len(wait.text) < 12 else None
+    if name == "setTimeout":
+        _children_of(walk, given)
+        return
+    with walk.recorder.looping(endless=True) as loop:
+        loop.sleeps = millis / 1000 if millis is not None else 0.0
+        _children_of(walk, given)
+        body = walk.functions.get(text_of(given[0]))
+        if body is not None:
+            walk.visit(body)
+
+
+def _children_of(walk: Walk, nodes: list[Node]) -> None:
+    for node in nodes:
+        walk.visit(node)
+
+
+def _parameters(walk: Walk, function: Node, source: Source) -> None:
+    """A callback's parameters carry what the call fetched."""
+    holder = function.child_by_field_name("parameters") or function.child_by_field_name("parameter")
+    if holder is None:
+        return
+    for node in [holder, *holder.named_children][:10]:
+        if node.type == "identifier":
+            walk.names[text_of(node)] = unknown(text_of(node), source)
+
+
+_VISITORS: dict[str, Callable[[Walk, Node], None]] = {
+    "variable_declarator": _declarator, "assignment_expression": _assignment, "augmented_assignment_expression": _assignment,
+    "function_declaration": _function, "import_statement": _import, "if_statement": _if, "while_statement": _loop, "do_statement": _loop, "for_statement": _loop,
+    "for_in_statement": _loop, "call_expression": _call, "new_expression": _call, "comment": lambda _, __: None,
+    "string": lambda _, __: None, "regex": lambda _, __: None,
+}  # fmt: skip
