@@ -381,6 +381,14 @@ def test_run_keys_and_services_of_hives(registry) -> None:
     ]
 
 
+def test_places_that_are_not_read_are_said() -> None:
+    coverage = Coverage()
+    assert collect({"/windows/system32/wbem/repository/objects.data": b"x"}, coverage) == []
+    assert [(m.subject, m.reason) for m in coverage.misses] == [
+        ("/windows/system32/wbem/repository/objects.data", "unsupported")
+    ]
+
+
 def test_a_mechanism_that_fails_costs_only_itself(monkeypatch) -> None:
     def broken(site: Site):
         yield Persistence(mechanism="cron", path="/a", command="b")

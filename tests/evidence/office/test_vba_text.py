@@ -18,6 +18,8 @@ from hinomi.evidence.office.vba_text import MAX_WORK, Folder, logical_lines, wit
         ('x = Left("Startupxx", 7) & Right("abc", 1)', ["Startupc"]),
         ('x = ("a" & ("b" & "c"))', ["abc"]),
         ("x = y & z", []),
+        ('x = Join(Array("Sta", "rt", "up"), "")', ["Startup"]),
+        ('x = Array("a", "b")', ["a", "b"]),
     ],
 )
 def test_constants_are_folded(line: str, expected: list[str]) -> None:

@@ -53,7 +53,10 @@ _CODE: dict[str, tuple[tuple[str, re.Pattern[str]], ...]] = {
     "executes": (
         (
             "Shell",
-            re.compile(r"(?:^|[=(,:&]|\bcall\b|\bthen\b|\belse\b|\bvba\s*\.|\bset\b)\s*shell\b(?!\s*[=.])", re.I),
+            re.compile(
+                r"(?:^|[=(,:&]|\bcall\b|\bthen\b|\belse\b|\b(?:vba|interaction)\s*\.|\bset\b)\s*shell\b(?!\s*[=.])",
+                re.I,
+            ),
         ),
         (
             "Run",
@@ -123,6 +126,9 @@ _STARTUP_TEXT = re.compile(
 )
 _STARTUP_NAMES = frozenset({"startup", "allusersstartup"})
 _STARTUP_CODE = re.compile(r"\.\s*namespace\s*\(\s*(?:&h)?(?:7|18)&?\s*\)|\bssf(?:common)?startup\b", re.IGNORECASE)
+_DECLARED = re.compile(
+    r"(?:(?:public|private)\s+)?declare\s+(?:ptrsafe\s+)?", re.IGNORECASE
+)  # names an alias in quotes
 _BY_NAME = re.compile(r"\bcallbyname\b", re.IGNORECASE)
 _STARTING_METHODS = frozenset({"run", "exec", "create", "shellexecute"})
 _PAIRS = (  # (name, what comes first, what must follow it on the line)
@@ -130,6 +136,7 @@ _PAIRS = (  # (name, what comes first, what must follow it on the line)
      re.compile(r"\bfor\s+(?:output|append|binary|random)\b(?!\s+access\s+read\b(?!\s+write))", re.I)),
     ("OpenTextFile", re.compile(r"\.\s*opentextfile\b", re.I),
      re.compile(r",\s*(?:2|8|for(?:writing|appending))\b", re.I)),
+    ("Name As", re.compile(r"^name\s+(?![=.])", re.I), re.compile(r"\bas\b", re.I)),
     ("ResponseBody", re.compile(r"\.\s*write\b", re.I), re.compile(r"\.\s*responsebody\b", re.I)),
 )  # fmt: skip
 
@@ -145,7 +152,7 @@ def meaning(source: str) -> Meaning:
         count += 1
         before = sum(map(len, found.values()))
         strings = folder.strings(line)
-        code = _blanked(line)
+        code = _DECLARED.sub(" ", line) if _DECLARED.match(line) else _blanked(line)
         _read_procedure(code, found["auto_run"])
         for kind, name in _calls(code, strings):
             if len(found[kind]) < MAX_FOUND:

@@ -12,10 +12,13 @@ from dataclasses import dataclass, field
 
 MAX_LINES = 50_000
 MAX_LINE = 16_384
+MAX_PARTS = 30  # a statement may be continued 24 times
 MAX_TOKENS = 4000
 MAX_TEXT = 8192
 MAX_WORK = 2_000_000  # terms folded plus characters put together, per module
 MAX_DEPTH = 30
+MAX_ARGUMENTS = 500
+_ITEM = "\0"  # between the items of a constant array
 _TOKEN = re.compile(
     r"\"(?P<text>(?:[^\"]|\"\")*)\"|(?P<number>&[hH][0-9A-Fa-f]{1,8}&?|\d{1,10})|(?P<name>[^\W\d]\w{0,254}\$?)|(?P<mark>[&+(),=.:])"
 )
@@ -29,7 +32,7 @@ def logical_lines(source: str) -> Iterator[tuple[int, str]]:
     for number, raw in enumerate(re.split(r"\r\n|\r|\n", source)[:MAX_LINES], 1):
         line = raw[:MAX_LINE].rstrip()
         first = first or number
-        if line.endswith(" _") and sum(map(len, parts)) < MAX_LINE:
+        if line.endswith(" _") and len(parts) < MAX_PARTS:
             parts.append(line[:-2])
             continue
         code = without_comment(" ".join([*parts, line])).strip()
@@ -76,7 +79,7 @@ class Folder:
         while position < len(tokens):
             text, end = self._expression(tokens, position, 0)
             if text:
-                found.append(text)
+                found.extend(part for part in text.split(_ITEM) if part)
             position = max(end, position + 1)
         return found
 
@@ -117,7 +120,7 @@ class Folder:
             return None, position + 1
         arguments: list[str] = []
         at = position + 2
-        while at < len(tokens) and len(arguments) < 4:
+        while at < len(tokens) and len(arguments) < MAX_ARGUMENTS:
             if tokens[at][0] == "number":
                 text, at = tokens[at][1], at + 1
             else:
@@ -154,8 +157,12 @@ _FUNCTIONS = frozenset(
 
 
 def _applied(name: str, arguments: list[str]) -> str | None:
-    first = arguments[0]
+    first = arguments[0].replace(_ITEM, "") if name != "join" else arguments[0]
     match name.rstrip("$"):
+        case "array":
+            return _ITEM.join(arguments)[:MAX_TEXT]
+        case "join":
+            return first.replace(_ITEM, arguments[1] if len(arguments) > 1 else " ")[:MAX_TEXT]
         case "environ":
             return f"%{first}%"
         case "strreverse":

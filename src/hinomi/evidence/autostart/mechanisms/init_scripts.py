@@ -9,7 +9,10 @@ from hinomi.evidence.autostart.rows import file_row, script_rows
 from hinomi.evidence.autostart.site import Site
 from hinomi.model.tables.host import Persistence
 
-_FOLDERS = (b"/etc/init.d", b"/etc/rc.d/init.d", b"/usr/local/etc/rc.d", b"/usr/local/etc/init.d", b"/opt/etc/init.d")
+_FOLDERS = (
+    b"/etc/init.d", b"/etc/rc.d/init.d", b"/etc/rc.d", b"/usr/local/etc/rc.d", b"/usr/local/etc/init.d",
+    b"/opt/etc/init.d",
+)  # fmt: skip
 _LEVELS = tuple(
     base + b"rc" + level + b".d" for base in (b"/etc/", b"/etc/rc.d/") for level in (b"0", *b"1 2 3 4 5 6 S".split())
 )
