@@ -38,6 +38,7 @@ WORDS = {
             "{subject} のSHA-256 {value} はレポート「{report}」に記載がありますが、"
             "導入済みパッケージの未改変のファイルです。レポートは正規ツールを挙げている可能性があります。",
         ),
+        ("preserve-evidence", "isolate-host", "stop-and-remove-implant"),
     ),
     "address": Words(
         Bilingual("Address that a report names", "レポート記載の接続先"),
@@ -49,6 +50,7 @@ WORDS = {
             "{subject} holds {value} of the report “{report}”, but it is the unchanged file of an installed package.",
             "{subject} にはレポート「{report}」の {value} が含まれますが、導入済みパッケージの未改変のファイルです。",
         ),
+        ("preserve-evidence", "isolate-host"),
     ),
     "account": Words(
         Bilingual("Account with a reported name", "レポート記載の名前を持つアカウント"),
@@ -59,6 +61,7 @@ WORDS = {
             "作成者とログインの可否を確認してください。",
         ),
         Bilingual("", ""),
+        ("preserve-evidence", "remove-account-and-rotate-credentials"),
     ),
     "name": Words(
         Bilingual("Name that a report mentions", "レポート記載の名前"),

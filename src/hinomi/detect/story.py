@@ -13,7 +13,8 @@ from hinomi.detect.tactics import OTHER, Phase, phase_of, phase_order
 from hinomi.model.findings import SEVERITIES, Finding, Severity, Story, severity_rank
 from hinomi.model.text import Bilingual, printable
 
-LISTED_PER_PHASE = 4
+LISTED_PER_PHASE = 5
+SUBJECTS_PER_RULE = 3
 _LOW, _MEDIUM, _HIGH = (severity_rank(s) for s in ("low", "medium", "high"))
 _NAME_RULES = frozenset(f"indicator:{kind}" for kind in ("filename", "filepath", "account", "service"))
 _NAME_BONUS = 30
@@ -176,11 +177,26 @@ def _explanation(ordered: Sequence[Finding]) -> Bilingual:
 
 
 def _told(phase: Phase, findings: Sequence[Finding]) -> Bilingual:
-    shown = findings[:LISTED_PER_PHASE]
-    more = len(findings) - len(shown)
-    en = "; ".join(f"{f.title.en} ({_subject(f)})" for f in shown) + (f"; and {more} more" if more else "")
-    ja = "、".join(f"{f.title.ja}({_subject(f)})" for f in shown) + (f"、ほか{more}件" if more else "")
+    """Tell one phase: an entry per rule with its subjects, the gravest first."""
+    by_rule: dict[str, list[Finding]] = {}
+    for finding in findings:
+        by_rule.setdefault(finding.rule_id, []).append(finding)
+    entries = [_entry(listed) for listed in list(by_rule.values())[:LISTED_PER_PHASE]]
+    more = len(by_rule) - len(entries)
+    en = "; ".join(entry.en for entry in entries) + (f"; and {more} more" if more else "")
+    ja = "、".join(entry.ja for entry in entries) + (f"、ほか{more}件" if more else "")
     return Bilingual(f"{phase.title.en}: {en}.", f"【{phase.title.ja}】{ja}。")
+
+
+def _entry(findings: Sequence[Finding]) -> Bilingual:
+    """Return the title of one rule's findings with the subjects that it does not name itself."""
+    title = findings[0].title
+    others = list(dict.fromkeys(_subject(f) for f in findings if _subject(f) not in title.en))
+    listed = ", ".join(others[:SUBJECTS_PER_RULE]) + (", …" if len(others) > SUBJECTS_PER_RULE else "")
+    if not others:
+        return title
+    also = ("also ", "ほかに ") if _subject(findings[0]) in title.en else ("", "")
+    return Bilingual(f"{title.en} ({also[0]}{listed})", f"{title.ja}({also[1]}{listed})")
 
 
 def _subject(finding: Finding) -> str:

@@ -1,7 +1,8 @@
 """Where in an attack a technique belongs: the order in which a story is told.
 
 Facts from MITRE ATT&CK (Enterprise v18; attack.mitre.org), each technique under the tactic that fits files and hosts
-best. ATT&CK v19 split "Defense Evasion" into "Stealth" and "Defense Impairment"; its new ids stand beside the old.
+best (T1029, a call at set times, stands with the other calls to a server). ATT&CK v19 split "Defense Evasion" into
+"Stealth" and "Defense Impairment"; its new ids stand beside the old.
 """
 
 from __future__ import annotations
@@ -46,8 +47,8 @@ PHASES: tuple[Phase, ...] = (
     _phase("collection", "Collection", "収集",
            "T1005 T1025 T1039 T1074 T1113 T1114 T1115 T1119 T1123 T1125 T1185 T1213 T1530 T1560 T1602"),
     _phase("control", "Command and control", "C2通信",
-           "T1001 T1008 T1071 T1090 T1092 T1095 T1102 T1104 T1105 T1132 T1205 T1219 T1568 T1571 T1572 T1573"),
-    _phase("exfiltration", "Exfiltration", "持ち出し", "T1011 T1020 T1029 T1030 T1041 T1048 T1052 T1537 T1567"),
+           "T1001 T1008 T1029 T1071 T1090 T1092 T1095 T1102 T1104 T1105 T1132 T1205 T1219 T1568 T1571 T1572 T1573"),
+    _phase("exfiltration", "Exfiltration", "持ち出し", "T1011 T1020 T1030 T1041 T1048 T1052 T1537 T1567"),
     _phase("impact", "Impact", "影響",
            "T1485 T1486 T1489 T1490 T1491 T1495 T1496 T1498 T1499 T1529 T1531 T1561 T1565 T1657"),
 )  # fmt: skip
