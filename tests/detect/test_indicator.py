@@ -80,6 +80,23 @@ def test_a_name_is_at_most_low(tables) -> None:
     assert found[("indicator:filename", "7")].related == ("/opt/somed",)
 
 
+def test_a_name_that_fits_everything_says_nothing_and_does_not_hide_others(tables) -> None:
+    written = tables(files=[*({"path": f"/{n}/common"} for n in range(101)), {"path": "/a/rare"}])
+    coverage = Coverage()
+    with Evidence(written) as evidence:
+        wanted = [indicator("filename", "common"), indicator("filename", "rare")]
+        assert [d.subject for d in match_indicators(evidence, wanted, coverage)] == ["/a/rare"]
+    assert coverage.skipped["indicators-too-common"] == 1 and coverage.complete
+
+
+def test_a_flood_of_decisive_hits_is_cut_and_said(tables) -> None:
+    written = tables(files=[{"path": f"/{n}", "sha256": DIGEST} for n in range(300)])
+    coverage = Coverage()
+    with Evidence(written) as evidence:
+        assert len(list(match_indicators(evidence, [indicator("sha256", DIGEST)], coverage))) == 101
+    assert [m.reason for m in coverage.misses] == ["truncated"]
+
+
 def test_paths_match_by_their_end(tables) -> None:
     written = tables(
         files=[

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,14 +16,16 @@ from typing import Any
 from hinomi.detect.draft import Draft
 from hinomi.detect.indicator_sql import LOOKUPS, Lookup
 from hinomi.detect.indicator_words import ROLE_WORDS, WORDS
-from hinomi.detect.sql import Evidence, QueryTimeoutError
+from hinomi.detect.sql import Evidence, QueryTimeoutError, Result
 from hinomi.model.claims import Claim, ClaimRole, ClaimStatus, ClaimType, Report
 from hinomi.model.errors import RuleError
 from hinomi.model.findings import Coverage, Severity
 
 ACTIVE_ROLES: frozenset[str] = frozenset({"malicious", "sample", "command-and-control", "delivery"})
 CHECKED_TYPES: frozenset[str] = frozenset(kind for lookup in LOOKUPS for kind in lookup.types)
-MAX_HITS = 1_000  # per lookup
+MAX_PER_INDICATOR = 100  # a name that fits more subjects than that says nothing about any of them
+MAX_HITS = 50_000  # per lookup
+_BOUNDED = f"SELECT * FROM ({{}}) QUALIFY row_number() OVER (PARTITION BY n ORDER BY row) <= {MAX_PER_INDICATOR + 1}"
 _THREAT_TYPES = frozenset({"malware", "actor", "campaign"})
 # digests that lists hold by mistake: of nothing, of one line end, of words people hash to try it out
 _JUNK = frozenset(hashlib.sha256(data).hexdigest() for data in (b"", b"\0", b"\n", b"test", b"test\n", b"hello"))
@@ -144,14 +146,28 @@ def path_suffix(path: str) -> str:
 def _looked_up(evidence: Evidence, lookup: Lookup, wanted: Sequence[Indicator], coverage: Coverage) -> Iterator[Draft]:
     values = [lookup_value(indicator) for indicator in wanted]
     try:
-        result = evidence.query(lookup.sql, [values, list(range(len(values)))], limit=MAX_HITS)
+        result = evidence.query(_BOUNDED.format(lookup.sql), [values, list(range(len(values)))], limit=MAX_HITS)
     except (RuleError, QueryTimeoutError) as error:
         coverage.miss(f"rule:indicator-{lookup.table}", lookup.table, "failed", str(error))
         return
     if result.truncated:
         coverage.miss(f"rule:indicator-{lookup.table}", lookup.table, "truncated", f"more than {MAX_HITS} hits")
-    for hit in sorted(result.dicts(), key=lambda h: (str(h["subject"]), h["row"], h["n"])):
+    for hit in _telling(lookup, result, coverage):
         yield _draft(lookup, wanted[hit["n"]], hit)
+
+
+def _telling(lookup: Lookup, result: Result, coverage: Coverage) -> list[dict[str, Any]]:
+    """Drop names that fit too many subjects; cut other floods, and say so."""
+    hits = sorted(result.dicts(), key=lambda h: (str(h["subject"]), h["row"], h["n"]))
+    floods = {n for n, count in Counter(hit["n"] for hit in hits).items() if count > MAX_PER_INDICATOR}
+    if floods and lookup.kind == "name":
+        coverage.skip("indicators-too-common", len(floods))
+        return [hit for hit in hits if hit["n"] not in floods]
+    for _ in floods:
+        coverage.miss(
+            f"rule:indicator-{lookup.table}", lookup.table, "truncated", f"more than {MAX_PER_INDICATOR} hits"
+        )
+    return hits
 
 
 def _draft(lookup: Lookup, indicator: Indicator, hit: Mapping[str, Any]) -> Draft:
