@@ -301,10 +301,12 @@ def test_desktop_modules_hooks_and_messages() -> None:
 @pytest.mark.parametrize("form", [plistlib.FMT_XML, plistlib.FMT_BINARY])
 def test_launch_agents_and_daemons(form) -> None:
     agent = {"Label": "com.x", "ProgramArguments": ["/Library/X Services/upd", "-q"], "RunAtLoad": True}
+    timed = {"Program": "/opt/t", "StartCalendarInterval": [{"Hour": 3, "Minute": [[1]]}, 5]}
     daemon = {"Label": "d", "Program": "/opt/d", "StartInterval": 60, "UserName": "_d", "Disabled": True}
     files = {
         "/Users/jo/Library/LaunchAgents/com.x.plist": plistlib.dumps(agent, fmt=form),
         "/Library/LaunchDaemons/d.plist": plistlib.dumps(daemon, fmt=form),
+        "/Library/LaunchDaemons/t.plist": plistlib.dumps(timed, fmt=form),
         "/Library/LaunchDaemons/broken.plist": b"<plist><dict>",
     }
     coverage = Coverage()
@@ -314,7 +316,8 @@ def test_launch_agents_and_daemons(form) -> None:
         ("/Library/X Services/upd", "jo", "login", "com.x")
     ]
     assert seen(files, "launch-daemon", "program", "user", "schedule", "enabled") == [
-        ("/opt/d", "_d", "every 60 s", False)
+        ("/opt/d", "_d", "every 60 s", False),
+        ("/opt/t", "root", "Hour=3", True),
     ]
 
 

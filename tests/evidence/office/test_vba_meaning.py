@@ -78,9 +78,20 @@ def test_calls_are_seen(line: str, kind: str, name: str) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ['MsgBox "Shell the eggs"', "Shellfish = 3", "Open p For Input As #1", "Open p For Binary Access Read As #1",
-     "Workbooks.Open p", "' Shell x", 'x = "Print ' + "'" + 's"', "Print #1, a", "Name = b", "x.Name = y as z", 'shell = 1'],
-)  # fmt: skip
+    [
+        'MsgBox "Shell the eggs"',
+        "Shellfish = 3",
+        "Open p For Input As #1",
+        "Open p For Binary Access Read As #1",
+        "Workbooks.Open p",
+        "' Shell x",
+        'x = "Print \'s"',
+        "Print #1, a",
+        "Name = b",
+        "x.Name = y as z",
+        "shell = 1",
+    ],
+)
 def test_honest_lines_do_nothing(line: str) -> None:
     said = meaning(line)
     assert not (said.writes or said.executes or said.downloads)

@@ -155,6 +155,7 @@ class Site:
             entry = None if resolved is None else self.entry(resolved)
             if resolved is not None and resolved != b"/" and entry is not None and entry.kind == "directory":
                 found.setdefault(resolved, Home(path, user))
+                self.names(path)  # a home that cannot be listed is a miss here, for its files will just seem missing
         return tuple(sorted(found.values(), key=lambda home: home.path))
 
     @cached_property

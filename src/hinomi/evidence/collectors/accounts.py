@@ -218,7 +218,10 @@ def _local_record(site: Site, path: bytes) -> Iterator[Account]:
     except ParseError as error:
         site.coverage.miss("accounts", path_text(path), "unparsable", error.cause)
         return
-    first = {key: str(value[0]) for key, value in record.items() if isinstance(value, list) and value}
+    first = {
+        key: value[0] for key, value in record.items()
+        if isinstance(value, list) and value and isinstance(value[0], str)
+    }  # fmt: skip
     shell = first.get("shell", "")
     hashed = "ShadowHashData" in record
     yield Account(

@@ -76,4 +76,4 @@ def _when(job: dict[str, Any], *, boot: bool) -> tuple[str, str | None]:
 
 
 def _calendar(entry: dict[Any, Any]) -> str:
-    return " ".join(f"{key}={str(entry[key])[:20]}" for key in _CALENDAR if key in entry)
+    return " ".join(f"{key}={entry[key]}"[:30] for key in _CALENDAR if isinstance(entry.get(key), int))
