@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from hinomi.model.claims import SectionRole, Span
 
@@ -78,6 +79,10 @@ _MARKDOWN = re.compile(r"^(#{1,6})\s+(\S.*?)\s*#*$")
 _MARKED = re.compile(r"^(?:[■●◆▼▶◎★§]\s*\S|【[^】]{1,80}】)")
 _RULE = re.compile(r"^(?:={3,}|-{3,}|~{3,})\s*$")
 _MAX_HEADING = 100
+_MAX_HEADINGS = 4000
+_MAX_LINES = 100_000
+STRUCTURE_LIMIT = 2 << 20
+"""Characters whose headings and sentences are found."""
 _SENTENCE_END = "。．.!！?？,、;；"
 _LOOKS_LIKE_DATA = re.compile(r"[\\/@=|{}<>$\t]|\w\[\.?\]|[0-9a-fA-F]{16,}|\w\.\w+\.\w|\d{3,}[.:]\d")
 
@@ -107,9 +112,10 @@ class Line:
 
 
 def lines_of(text: str) -> list[Line]:
-    """Cut `text` at its newlines."""
+    """Cut the head of `text` at its newlines: what lies beyond the bounds is read for indicators only."""
     result, start = [], 0
-    for line in text.split("\n"):
+    lines = text[:STRUCTURE_LIMIT].split("\n", _MAX_LINES)
+    for line in lines[:_MAX_LINES]:
         result.append(Line(line, (start, start + len(line))))
         start += len(line) + 1
     return result
@@ -123,6 +129,7 @@ def clean_heading(text: str) -> str:
     return text.strip("*_ :：【】[]〈〉<>《》「」■●◆▼").strip()
 
 
+@lru_cache(maxsize=4096)
 def role_of(heading: str) -> SectionRole | None:
     """Return the role that the heading's words give, or None. Longer headings count when they begin or end with one."""
     words = clean_heading(heading).lower()
@@ -141,8 +148,10 @@ def role_of(heading: str) -> SectionRole | None:
 
 def find_headings(lines: Sequence[Line]) -> list[Heading]:
     """Return the headings in order. Marked ones (`#`, underlines, ■) win; bare short lines count by their place."""
-    result = []
+    result: list[Heading] = []
     for number, line in enumerate(lines):
+        if len(result) >= _MAX_HEADINGS:
+            break
         if len(line.text) > _MAX_HEADING + 8 or line.blank:
             continue
         heading = _marked_heading(lines, number) or _known_heading(line) or _bare_heading(lines, number)

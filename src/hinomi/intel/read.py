@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 from hinomi.intel.discovery import members
 from hinomi.intel.extractor import Candidate, Extractor, ReadingContext, Relator
 from hinomi.intel.format import MAX_INPUT, ReportFormat
+from hinomi.intel.headings import STRUCTURE_LIMIT
 from hinomi.intel.sections import context_of
 from hinomi.model.claims import Claim, Document, Relation, Report, Span
 from hinomi.model.errors import ReportError
@@ -15,7 +17,9 @@ from hinomi.model.errors import ReportError
 MAX_CLAIMS = 200_000
 MAX_SPANS = 200
 """Further occurrences kept per claim."""
-PROSE_LIMIT = 4 << 20
+MAX_CANDIDATES = 400_000
+"""Candidates taken from one extractor."""
+PROSE_LIMIT = STRUCTURE_LIMIT
 """Characters that the extractors of prose (names, behaviours) read; indicators are read from the whole text."""
 
 
@@ -80,7 +84,10 @@ def _claims(context: ReadingContext) -> tuple[tuple[Claim, ...], tuple[str, ...]
         notes.append(f"names and behaviours were read from the first {PROSE_LIMIT} characters only")
     candidates: list[Candidate] = []
     for extractor in extractors:
-        candidates += extractor.extract(context if extractor.name == "indicators" else prose)
+        found = iter(extractor.extract(context if extractor.name == "indicators" else prose))
+        candidates += islice(found, MAX_CANDIDATES)
+        if next(found, None) is not None:
+            notes.append(f"only the first {MAX_CANDIDATES} candidates of {extractor.name} were kept")
     claims = merge(context, candidates)
     if len(claims) > MAX_CLAIMS:
         notes.append(f"only the first {MAX_CLAIMS} of {len(claims)} claims were kept")

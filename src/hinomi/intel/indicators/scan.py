@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from hinomi.intel.extractor import Candidate, ReadingContext
+from hinomi.intel.folding import fold
 from hinomi.intel.indicators.refang import refang
 from hinomi.model.claims import ClaimRole, ClaimType, Section, Span
 
@@ -35,11 +36,12 @@ class Family(Protocol):
 
 
 class Scan:
-    """The refanged text of one report. Offsets here are offsets into `text` unless said otherwise."""
+    """The refanged text of one window of a report. Offsets are offsets into `text` unless said otherwise."""
 
-    def __init__(self, context: ReadingContext) -> None:
+    def __init__(self, context: ReadingContext, start: int = 0, end: int | None = None) -> None:
         self.context = context
-        folded = context.folded
+        self._base = start
+        folded = fold(context.text[start:end])
         refanged = refang(folded.text)
         self._folded, self._refanged = folded, refanged
         self.text = refanged.text
@@ -54,7 +56,8 @@ class Scan:
     def original(self, start: int, end: int) -> Span:
         """Return the span in the report's own text."""
         first, last = self._refanged.original(start, end)
-        return self._folded.span(first, last)
+        first, last = self._folded.span(first, last)
+        return first + self._base, last + self._base
 
     def take(self, start: int, end: int) -> None:
         """Mark a stretch as used, so that no later family reads a part of it as something else."""
