@@ -78,6 +78,16 @@ def test_targets_are_kept_apart(finding) -> None:
     assert tell([both[0], both[3]]) == []
 
 
+def test_a_process_number_is_no_file_name(finding) -> None:
+    assert (
+        tell([finding("a", "7", subject_type="process", severity="high"), finding("b", "/opt/7", severity="high")])
+        == []
+    )
+    process = finding("a", "7", subject_type="process", severity="high", related=("/opt/7",))
+    assert len(tell([process, finding("b", "/opt/7", severity="high")])) == 1
+    assert len(tell([process, finding("c", "7", subject_type="process")])) == 1
+
+
 def test_a_library_inside_an_archive_belongs_to_the_archive(finding) -> None:
     (story,) = tell([finding("a", "/x.jar » y", severity="high"), finding("b", "/x.jar")])
     assert len(story.findings) == 2

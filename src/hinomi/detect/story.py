@@ -68,7 +68,7 @@ def _connected(findings: Sequence[Finding]) -> list[list[Finding]]:
             index = parent[index]
         return index
 
-    names = {text for finding in findings for text in _touched(finding) if "/" not in text}
+    names = {text for finding in findings for text in _touched(finding) if "/" not in text and not text.isdigit()}
     first_with: dict[str, int] = {}
     for index, finding in enumerate(findings):
         for key in _keys(finding, names):
