@@ -12,16 +12,63 @@ from hinomi.model.versions import compare, in_interval, in_range, rpmvercmp
 
 ORDERED = {
     "maven": [
-        "1-alpha-1", "1-alpha2", "1-beta1", "1-milestone-1", "1-rc1", "1-snapshot", "1", "1-sp", "1-whatever", "1-1", "1.0.1", "1.1",
-        "2.0-alpha1", "2.0-beta7", "2.0-beta9", "2.0-rc1", "2.0", "2.0.2", "2.3.1", "2.3.2", "2.12.4", "2.14.1", "2.17.0", "2.17.1", "2.25.4",
-        "3.0.0-beta3", "3.0.0",
+        "1-alpha-1",
+        "1-alpha2",
+        "1-beta1",
+        "1-milestone-1",
+        "1-rc1",
+        "1-snapshot",
+        "1",
+        "1-sp",
+        "1-whatever",
+        "1-1",
+        "1.0.1",
+        "1.1",
+        "2.0-alpha1",
+        "2.0-beta7",
+        "2.0-beta9",
+        "2.0-rc1",
+        "2.0",
+        "2.0.2",
+        "2.3.1",
+        "2.3.2",
+        "2.12.4",
+        "2.14.1",
+        "2.17.0",
+        "2.17.1",
+        "2.25.4",
+        "3.0.0-beta3",
+        "3.0.0",
     ],
-    "debian": ["0~rc1", "0", "1.0~beta", "1.0", "1.0-1", "1.0-1+b1", "1.0-1+deb12u1", "1.0-2", "1.0a", "1.0+dfsg-1", "1.10", "1:0.1"],
+    "debian": [
+        "0~rc1",
+        "0",
+        "1.0~beta",
+        "1.0",
+        "1.0-1",
+        "1.0-1+b1",
+        "1.0-1+deb12u1",
+        "1.0-2",
+        "1.0a",
+        "1.0+dfsg-1",
+        "1.10",
+        "1:0.1",
+    ],
     "rpm": ["1.0~rc1-1", "1.0-1", "1.0-2", "1.0^git1-1", "1.0.a-1", "1.0.1-1", "1.10-1", "1:0.1-1"],
-    "npm": ["1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta", "1.0.0-beta", "1.0.0-beta.2", "1.0.0-beta.11", "1.0.0-rc.1", "1.0.0", "1.0.1"],
+    "npm": [
+        "1.0.0-alpha",
+        "1.0.0-alpha.1",
+        "1.0.0-alpha.beta",
+        "1.0.0-beta",
+        "1.0.0-beta.2",
+        "1.0.0-beta.11",
+        "1.0.0-rc.1",
+        "1.0.0",
+        "1.0.1",
+    ],
     "PyPI": ["1.0.dev1", "1.0a1", "1.0b2", "1.0rc1", "1.0", "1.0.post1", "1.1", "1!0.1"],
     "SonicWall": ["10.2.1.6-37sv", "10.2.1.7", "10.2.1.7-50sv", "10.2.2.1-90sv", "10.2.2.2-92sv"],
-}  # fmt: skip
+}
 SAME = [
     ("maven", "1", "1.0.0"),
     ("maven", "1-ga", "1"),
@@ -73,8 +120,13 @@ def _affected(*events, **more):
 
 def test_ranges_with_several_branches():
     affected = _affected(
-        {"introduced": "2.13.0"}, {"fixed": "2.17.1"}, {"introduced": "2.0-beta7"}, {"fixed": "2.3.2"}, {"introduced": "2.4"}, {"fixed": "2.12.4"}
-    )  # fmt: skip
+        {"introduced": "2.13.0"},
+        {"fixed": "2.17.1"},
+        {"introduced": "2.0-beta7"},
+        {"fixed": "2.3.2"},
+        {"introduced": "2.4"},
+        {"fixed": "2.12.4"},
+    )
     hit = ["2.0-beta7", "2.3.1", "2.4", "2.12.3", "2.13.0", "2.17.0"]
     miss = ["2.0-beta6", "2.3.2", "2.12.4", "2.17.1", "3.0.0"]
     assert [v for v in hit + miss if in_range(v, affected, "Maven")] == hit

@@ -1,4 +1,4 @@
-"""Writes inert class files (a constant pool, no methods) with the traits of Log4j's decisive classes, and jars of them."""
+"""Writes inert class files (constant pools, no methods) with the traits of Log4j's decisive classes, and jars."""
 
 from __future__ import annotations
 

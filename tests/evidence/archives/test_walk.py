@@ -252,10 +252,18 @@ def test_identical_innocent_files_are_walked_once(java):
 
         def leave(self, place): ...
 
+        def mark(self):
+            return 0
+
+        def kept(self, mark, depth):
+            return ()
+
+        def replay(self, chain, kept): ...
+
     visitor = Counting()
     data = java.jar({"a.txt": b"plain text " * 30})
     for _ in range(3):
-        Walker(visitor, notes, from_memory, lambda: 0).walk(BytesSource(data), "x", Budget(LIMITS))
+        Walker(visitor, notes, from_memory).walk(BytesSource(data), "x", Budget(LIMITS))
     assert visitor.texts == 1 and collector.name == "libraries"
 
 
@@ -266,11 +274,18 @@ def test_containers_of_other_tools(java, libraries, vulnerable, tmp_path, tool):
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "core").write_bytes(vulnerable)
     commands = {
-        "7z": [["7z", "a", "-bd", "-y", f"-m0={m}", f"{m}.7z", "in"] for m in ("LZMA", "LZMA2", "BZip2", "Deflate", "Copy")]
-        + [["7z", "a", "-bd", "-y", "-tzip", "-mm=Deflate64", "64.zip", "in"], ["7z", "a", "-bd", "-pabc", "locked.7z", "in"]],
-        "mksquashfs": [["mksquashfs", "in", f"{c}.sqfs", "-comp", c, "-quiet", "-no-progress"] for c in ("gzip", "xz", "zstd")],
+        "7z": [
+            ["7z", "a", "-bd", "-y", f"-m0={m}", f"{m}.7z", "in"] for m in ("LZMA", "LZMA2", "BZip2", "Deflate", "Copy")
+        ]
+        + [
+            ["7z", "a", "-bd", "-y", "-tzip", "-mm=Deflate64", "64.zip", "in"],
+            ["7z", "a", "-bd", "-pabc", "locked.7z", "in"],
+        ],
+        "mksquashfs": [
+            ["mksquashfs", "in", f"{c}.sqfs", "-comp", c, "-quiet", "-no-progress"] for c in ("gzip", "xz", "zstd")
+        ],
         "zstd": [["zstd", "-q", "in/core", "-o", "core.zst"]],
-    }  # fmt: skip
+    }
     for command in commands[tool]:
         subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, timeout=30)
     made = sorted(p for p in tmp_path.iterdir() if p.is_file())
@@ -297,9 +312,25 @@ def test_flipped_and_cut_containers_never_raise(libraries, vulnerable, wrapped, 
 
 
 @settings(max_examples=200, deadline=None, derandomize=True)
-@given(st.sampled_from([b"PK\x03\x04", b"BZh9", b"7z\xbc\xaf\x27\x1c\0\4", b"hsqs", b"!<arch>\n", b"070701", b"\xfd7zXZ\0",
-                        b"\x04\x22\x4d\x18", b"\x28\xb5\x2f\xfd", b"\xed\xab\xee\xdb", b"Rar!\x1a\x07"]), st.binary(max_size=600))  # fmt: skip
+@given(
+    st.sampled_from(
+        [
+            b"PK\x03\x04",
+            b"BZh9",
+            b"7z\xbc\xaf\x27\x1c\0\4",
+            b"hsqs",
+            b"!<arch>\n",
+            b"070701",
+            b"\xfd7zXZ\0",
+            b"\x04\x22\x4d\x18",
+            b"\x28\xb5\x2f\xfd",
+            b"\xed\xab\xee\xdb",
+            b"Rar!\x1a\x07",
+        ]
+    ),
+    st.binary(max_size=600),
+)
 def test_random_bytes_behind_a_magic_never_raise(magic, rest):
     from hinomi.evidence.java.finder import Finder
 
-    Walker(Finder(), Notes(), Memory(), lambda: 0).walk(BytesSource(magic + rest), "x", Budget(LIMITS))
+    Walker(Finder(), Notes(), Memory()).walk(BytesSource(magic + rest), "x", Budget(LIMITS))

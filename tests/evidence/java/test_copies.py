@@ -1,4 +1,4 @@
-"""What a copy of Log4j is, decided by its classes' constant pools: bands, renaming, shading, mitigations, look-alikes."""
+"""What a copy of Log4j is, decided by constant pools: bands, renaming, shading, mitigations, look-alikes."""
 
 from __future__ import annotations
 

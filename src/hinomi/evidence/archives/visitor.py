@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 MAX_CLASS = 1 << 16  # a class above this is no JNDI class; the largest real one has 10 KB
 MIN_CLASS = 32  # no class and no archive is smaller
@@ -29,6 +29,10 @@ class Place:
         return " » ".join(self.chain)
 
 
+Kept = tuple[tuple[tuple[str, ...], Any], ...]
+"""What one container gave, to be replayed: (rest of the chain, what was found)."""
+
+
 class Visitor(Protocol):
     """Takes what the walker finds. Nothing here may raise."""
 
@@ -46,3 +50,12 @@ class Visitor(Protocol):
 
     def leave(self, place: Place) -> None:
         """Decide about a container: all its own members have been seen."""
+
+    def mark(self) -> int:
+        """Return a mark for `kept`."""
+
+    def kept(self, mark: int, depth: int) -> Kept | None:
+        """Return what was found since `mark` below the first `depth` parts of the chain; None where names decided."""
+
+    def replay(self, chain: tuple[str, ...], kept: Kept) -> None:
+        """Find the same again under another chain: the same bytes stand there."""

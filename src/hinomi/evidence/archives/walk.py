@@ -27,16 +27,19 @@ from hinomi.evidence.archives.kinds import (
 )
 from hinomi.evidence.archives.members import Members
 from hinomi.evidence.archives.sevenzip import read_7z
-from hinomi.evidence.archives.source import BytesSource, SliceSource, Source, Stream, spool, stream_of
+from hinomi.evidence.archives.source import IN_MEMORY, BytesSource, SliceSource, Source, Stream, spool, stream_of
 from hinomi.evidence.archives.squashfs import read_squashfs
 from hinomi.evidence.archives.streams import UnsupportedError, decompressed, inflate, zip_lzma
 from hinomi.evidence.archives.tars import read_tar
-from hinomi.evidence.archives.visitor import MAX_CLASS, MAX_TEXT, MIN_CLASS, Place, Visitor
+from hinomi.evidence.archives.visitor import MAX_CLASS, MAX_TEXT, MIN_CLASS, Kept, Place, Visitor
 from hinomi.evidence.archives.zips import ZipEntry, ZipReader
 from hinomi.model.errors import ParseError
 
 MAX_REMEMBERED = 300_000
+MAX_CONTAINERS = 20_000
+MAX_KEPT = 20
 BOMB_RATIO = 200
+SMALL_RAW = 16 << 10  # inflates to 16 MiB at most
 BOMB_SIZE = 64 << 20
 MAX_TAIL_CHECK = 256 << 20  # packed programs above this are not unpacked only to look for a zip behind them
 
@@ -51,37 +54,46 @@ _ZIP_STREAMS: dict[int, Kind] = {12: "bzip2", 93: "zstd", 95: "xz"}
 
 
 class Memory:
-    """Remembers content already seen to be innocent, by a keyed 64-bit hash; bounded, shared by all files of a scan."""
+    """Remembers content already walked, by a keyed 64-bit hash; bounded, shared by all files of a scan."""
 
     def __init__(self) -> None:
-        self._innocent: set[int] = set()
-
-    def __contains__(self, key: int) -> bool:
-        return key in self._innocent
+        self.innocent: set[int] = set()
+        self.containers: dict[int, Kept] = {}
 
     def add(self, key: int) -> None:
-        """Remember; forget everything when full."""
-        if len(self._innocent) >= MAX_REMEMBERED:
-            self._innocent.clear()
-        self._innocent.add(key)
+        """Remember an innocent class; forget everything when full."""
+        if len(self.innocent) >= MAX_REMEMBERED:
+            self.innocent.clear()
+        self.innocent.add(key)
+
+    def keep(self, key: int, kept: Kept) -> None:
+        """Remember what a container gave, where that is little."""
+        if len(self.containers) >= MAX_CONTAINERS:
+            self.containers.clear()
+        if len(kept) <= MAX_KEPT:
+            self.containers[key] = kept
 
 
 class Walker:
-    """Walks one outer file. `found` tells how much the visitor has found so far (to know what is innocent)."""
+    """Walks one outer file."""
 
-    def __init__(self, visitor: Visitor, notes: Notes, memory: Memory, found: Callable[[], int]) -> None:
+    def __init__(self, visitor: Visitor, notes: Notes, memory: Memory) -> None:
         self._visitor = visitor
         self._notes = notes
         self._memory = memory
-        self._found = found
         self._open: set[int] = set()
         self._depth = 0
 
-    def walk(self, source: Source, path: str, budget: Budget) -> None:
-        """Walk the file `path`; never raises."""
+    def walk(self, source: Source, path: str, budget: Budget, key: int | None = None) -> None:
+        """Walk the file `path`; never raises. `key` stands for its content: the same content is walked once."""
+        if key is not None and self._known(key, (path,)):
+            return
+        marks = self._marks()
         kind = kind_of(source)
         if kind is not None and kind != "class":
             self._container(kind, source, None, (path,), budget)
+        if key is not None:
+            self._keep(key, marks, (path,))
 
     # Containers
 
@@ -138,9 +150,9 @@ class Walker:
     def _seekable(self, kind: Kind, source: Source, chain: tuple[str, ...], budget: Budget) -> None:
         """Walk a container that needs random access; the same bytes are walked only once while nothing is in them."""
         key = hash(source.data) if isinstance(source, BytesSource) else None
-        if key is not None and (key in self._memory or key in self._open):
+        if key is not None and (key in self._open or self._known(key, chain)):
             return
-        before = self._found() + self._notes.total
+        marks = self._marks()
         if key is not None:
             self._open.add(key)
         try:
@@ -151,8 +163,24 @@ class Walker:
         finally:
             if key is not None:
                 self._open.discard(key)
-        if key is not None and before == self._found() + self._notes.total:
-            self._memory.add(key)
+        if key is not None:
+            self._keep(key, marks, chain)
+
+    def _known(self, key: int, chain: tuple[str, ...]) -> bool:
+        """Whether the same bytes have been walked: what they gave is given again."""
+        kept = self._memory.containers.get(key)
+        if kept is not None:
+            self._visitor.replay(chain, kept)
+        return kept is not None
+
+    def _marks(self) -> tuple[int, int]:
+        return self._visitor.mark(), self._notes.total
+
+    def _keep(self, key: int, marks: tuple[int, int], chain: tuple[str, ...]) -> None:
+        """Remember a container in which nothing was missed."""
+        kept = self._visitor.kept(marks[0], len(chain))
+        if kept is not None and marks[1] == self._notes.total:
+            self._memory.keep(key, kept)
 
     def _stream(self, kind: Kind, stream: Stream, chain: tuple[str, ...], budget: Budget) -> None:
         """Look into a compressed stream; only an archive or a class inside makes more than its head be unpacked."""
@@ -274,12 +302,12 @@ class Walker:
 
     def _small(self, reader: ZipReader, place: Place, entry: ZipEntry, budget: Budget) -> bool:
         """The hot path: a class by name. Return whether it is settled; what is no class after all goes the long way."""
-        raw = reader.source.read_at(reader.locate(entry), entry.packed)
+        raw = reader.raw(entry)
         key = hash(raw)
-        if key in self._memory:
+        if key in self._memory.innocent:
             return True
         try:
-            data = zlib.decompressobj(-15).decompress(raw, MAX_CLASS) if entry.method else raw
+            data = _inflated(raw, entry.size) if entry.method else raw
         except zlib.error:
             return False
         budget.bytes_left -= len(data)
@@ -310,14 +338,21 @@ class Walker:
         if kind is None and is_program(head) and entry.size > MAX_TAIL_CHECK:
             self._missed(place, entry.name, "budget", "end of a large program")
             return
+        chain = (*place.chain, zips.name_text(entry.name))
+        key = hash(packed.read_at(0, packed.size)) if kind in SEEKABLE and packed.size <= IN_MEMORY else None
+        if key is not None and self._known(key, chain):
+            return
+        marks = self._marks()
         self._look(place, entry.name, stream, budget)
+        if key is not None:
+            self._keep(key, marks, chain)
 
     def _stored(self, place: Place, entry: ZipEntry, packed: SliceSource, budget: Budget) -> None:
         """A stored member is read in place; a zip behind any head is found by its end record."""
         head = packed.read_at(0, SNIFF_SIZE)
         kind = kind_of(packed) if may_carry_zip(head) else sniff(head)
         if kind in SEEKABLE and kind is not None:
-            small = packed.size <= MAX_TEXT
+            small = packed.size <= IN_MEMORY // 4
             source = BytesSource(packed.read_at(0, packed.size)) if small else packed
             self._container(kind, source, None, (*place.chain, zips.name_text(entry.name)), budget)
         else:
@@ -351,8 +386,13 @@ def has_end_record(source: Source) -> bool:
 
 
 def is_program(head: bytes) -> bool:
-    """Whether content begins like a program or script that may unpack itself."""
-    return head.startswith((b"MZ", b"\x7fELF", b"#!", b"@echo", b"@ECHO", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe"))
+    """Whether content begins like a program or script that may unpack itself; shared libraries are none."""
+    if head.startswith(b"\x7fELF"):
+        return head[16:18] in (b"\x02\x00", b"\x00\x02") or b"/ld" in head
+    if head.startswith(b"MZ"):
+        at = int.from_bytes(head[60:64], "little") + 22
+        return not (at + 2 <= len(head) and head[at + 1] & 0x20)  # the DLL flag
+    return head.startswith((b"#!", b"@echo", b"@ECHO"))
 
 
 def _unpacked(entry: ZipEntry, packed: SliceSource) -> Stream:
@@ -366,6 +406,13 @@ def _unpacked(entry: ZipEntry, packed: SliceSource) -> Stream:
     if entry.method == 14:
         return Stream(zip_lzma(stream, entry.size))
     raise UnsupportedError("archive.unsupported", cause=f"zip method {entry.method}")
+
+
+def _inflated(raw: bytes, size: int) -> bytes:
+    """Inflate a class at once; data that could become very large is cut at the largest class."""
+    if len(raw) <= SMALL_RAW:
+        return zlib.decompress(raw, -15, size or 1)
+    return zlib.decompressobj(-15).decompress(raw, MAX_CLASS)
 
 
 def _like_bomb(entry: ZipEntry) -> bool:

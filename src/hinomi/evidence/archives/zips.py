@@ -9,7 +9,7 @@ import struct
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from hinomi.evidence.archives.source import SliceSource, Source
+from hinomi.evidence.archives.source import BytesSource, SliceSource, Source
 from hinomi.model.errors import ParseError
 
 END_SIGNATURE = b"PK\x05\x06"
@@ -48,6 +48,9 @@ class ZipReader:
     def __init__(self, source: Source) -> None:
         self.source = source
         self.problem: str | None = None
+        self._data = source.data if isinstance(source, BytesSource) else None
+        self._gaps: list[tuple[int, int]] = []
+        self._ordered = True
         self._base = 0
         self._directory = b""
         self._directory_at = source.size
@@ -58,50 +61,65 @@ class ZipReader:
             self._base, self._directory_at, self._directory = found
 
     def entries(self) -> Iterator[ZipEntry]:
-        """Yield every member: those of the directory first, then those that only a local header tells of."""
-        if not self._directory:
-            yield from self._scan(0, self.source.size)
-            return
-        yield from self._listed()
-
-    def _listed(self) -> Iterator[ZipEntry]:
-        directory, base, position = self._directory, self._base, 0
-        unpack, size, new = _CENTRAL.unpack_from, _CENTRAL.size, ZipEntry._make
-        last = len(directory) - size
-        while position <= last:
-            record = unpack(directory, position)
-            if record[0] != b"PK\x01\x02":
-                self.problem = "damaged"
-                return
-            start = position + size
-            end = start + record[10]
-            packed, plain, offset = record[8], record[9], record[16]
-            if packed == UNKNOWN_32 or plain == UNKNOWN_32 or offset == UNKNOWN_32:
-                packed, plain, offset = _zip64(directory[end : end + record[11]], packed, plain, offset)
-            yield new((directory[start:end], record[3], record[4], record[7], packed, plain, offset + base, -1))
-            position = end + record[11] + record[12]
+        """Yield the members of the directory, or of the local headers where there is no directory."""
+        return self._listed() if self._directory else self._scan(0, self.source.size)
 
     def names(self) -> Iterator[bytes]:
         """Yield the members' names again, without touching their data."""
         return (entry.name for entry in self.entries())
 
+    def _listed(self) -> Iterator[ZipEntry]:
+        directory, base, position = self._directory, self._base, 0
+        unpack, size, new = _CENTRAL.unpack_from, _CENTRAL.size, ZipEntry._make
+        last = len(directory) - size
+        covered, gaps, ordered = base, [], True
+        while position <= last:
+            record = unpack(directory, position)
+            if record[0] != b"PK\x01\x02":
+                self.problem = "damaged"
+                break
+            start = position + size
+            end = start + record[10]
+            packed, plain, offset = record[8], record[9], record[16]
+            if packed == UNKNOWN_32 or plain == UNKNOWN_32 or offset == UNKNOWN_32:
+                packed, plain, offset = _zip64(directory[end : end + record[11]], packed, plain, offset)
+            offset += base
+            if not 0 <= offset - covered <= GAP_WORTH_A_SCAN:
+                gaps.append((covered, offset))
+                ordered = ordered and offset >= covered
+            covered = offset + 30 + record[10] + packed
+            yield new((directory[start:end], record[3], record[4], record[7], packed, plain, offset, -1))
+            position = end + record[11] + record[12]
+        gaps.append((covered, self._directory_at))
+        self._gaps, self._ordered = gaps, ordered
+
     def hidden(self) -> Iterator[ZipEntry]:
-        """Yield members that stand in the file but not in the directory (a directory may lie)."""
-        if self._directory:
-            for start, end in self._gaps():
+        """Yield members that stand in the file but not in the directory (a directory may lie). Call after `entries`."""
+        if not self._directory:
+            return
+        for start, end in self._gaps if self._ordered else self._sorted_gaps():
+            if end - start > GAP_WORTH_A_SCAN:
                 yield from self._scan(start, end)
 
-    def _gaps(self) -> list[tuple[int, int]]:
+    def _sorted_gaps(self) -> list[tuple[int, int]]:
         covered, gaps = self._base, []
-        spans = [(e.offset, e.offset + 30 + len(e.name) + e.packed) for e in self._listed()]
-        spans.sort()
+        spans = sorted((e.offset, e.offset + 30 + len(e.name) + e.packed) for e in self._listed())
         for offset, end in spans:
-            if offset - covered > GAP_WORTH_A_SCAN:
-                gaps.append((covered, offset))
+            gaps.append((covered, offset))
             covered = max(covered, end)
-        if self._directory_at - covered > GAP_WORTH_A_SCAN:
-            gaps.append((covered, self._directory_at))
-        return gaps
+        return [*gaps, (covered, self._directory_at)]
+
+    def raw(self, entry: ZipEntry) -> bytes:
+        """Return a small member's packed bytes."""
+        data, offset = self._data, entry.offset
+        if data is None or entry.data >= 0:
+            return self.source.read_at(self.locate(entry), entry.packed)
+        if data[offset : offset + 4] != b"PK\x03\x04" or offset + 30 > len(data):
+            raise ParseError("archive.local-header", cause="no local header")
+        start = (
+            offset + 30 + data[offset + 26] + (data[offset + 27] << 8) + data[offset + 28] + (data[offset + 29] << 8)
+        )
+        return data[start : start + entry.packed]
 
     def locate(self, entry: ZipEntry) -> int:
         """Return where a member's data begins; `ParseError` where its local header is not there."""

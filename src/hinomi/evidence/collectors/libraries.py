@@ -70,14 +70,11 @@ class Libraries:
             yield from self._archive(file, path, target, coverage)
 
     def _archive(self, file: ContentFile, path: str, target: Target, coverage: Coverage) -> Iterator[Row]:
-        key = hash(("file", file.sha256))
-        if key in self._memory:
-            return
         finder, notes = Finder(), Notes()
         try:
             with file.open() as reader:
-                walker = Walker(finder, notes, self._memory, lambda: finder.count)
-                walker.walk(open_source(reader), path, Budget(target.limits))
+                walker = Walker(finder, notes, self._memory)
+                walker.walk(open_source(reader), path, Budget(target.limits), hash(file.sha256))
         except OSError as error:
             raise ParseError("archive.unreadable", place=path, cause=str(error)) from error
         if finder.dropped:
@@ -85,8 +82,6 @@ class Libraries:
         for where, reason, count, example in notes.listed():
             detail = f"{count} members, such as {printable(example)}" if count > 1 else printable(example)
             coverage.miss(AREA, where or path, reason, detail)
-        if not finder.count and not notes.total:
-            self._memory.add(key)
         for found in finder.found:
             yield _row(found, file.sha256)
 

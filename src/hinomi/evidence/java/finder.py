@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from hinomi.evidence.archives.visitor import Place
+from hinomi.evidence.archives.visitor import Kept, Place
 from hinomi.evidence.java.classfile import parse_class
 from hinomi.evidence.java.copies import Copy, Evidence, decide
 from hinomi.evidence.java.metadata import MAX_PACKAGES, Claim, claim_of_file_name, claims_of, wants_text
@@ -39,12 +39,6 @@ class Finder:
         self.found: list[Found] = []
         self.dropped = 0
         self._seen: dict[int, _Seen] = {}
-        self._count = 0
-
-    @property
-    def count(self) -> int:
-        """How much has been noticed so far; grows with every decisive class and every claim."""
-        return self._count
 
     def wants_text(self, name: bytes) -> bool:
         """Metadata by its name."""
@@ -63,7 +57,6 @@ class Finder:
         trait = trait_of(cls)
         seen = self._of(place)
         if trait is not None and len(seen.sightings) < MAX_SIGHTINGS:
-            self._count += 1
             seen.sightings.append(sight(name, cls, trait))
 
     def text_file(self, place: Place, name: bytes, data: bytes) -> None:
@@ -71,7 +64,6 @@ class Finder:
         claims = claims_of(name, data)
         seen = self._of(place)
         if claims and len(seen.claims) < MAX_PACKAGES:
-            self._count += len(claims)
             seen.claims += claims
 
     def leave(self, place: Place) -> None:
@@ -87,6 +79,22 @@ class Finder:
         for claim in dict.fromkeys(seen.claims):
             if claim.name not in _DECIDED and claim.version:
                 self._add(Found(place.chain, None, claim))
+
+    def mark(self) -> int:
+        """Return how much has been found so far."""
+        return len(self.found) + self.dropped
+
+    def kept(self, mark: int, depth: int) -> Kept | None:
+        """Return the claims found since `mark`; a decided copy is decided anew each time (its file name may count)."""
+        since = self.found[mark:]
+        if self.dropped or any(found.copy is not None for found in since):
+            return None
+        return tuple((found.chain[depth:], found.claim) for found in since)
+
+    def replay(self, chain: tuple[str, ...], kept: Kept) -> None:
+        """Add the claims of the same bytes found elsewhere."""
+        for rest, claim in kept:
+            self._add(Found((*chain, *rest), None, claim))
 
     def _of(self, place: Place) -> _Seen:
         return self._seen.setdefault(id(place), _Seen())

@@ -15,8 +15,6 @@ Band = Literal["jdbc", "lookup", "enabled", "hosts", "open", "beta", "disabled"]
 """How far the JNDI fixes had come: see `bands.py`."""
 
 # A class is parsed only when its raw bytes hold one of these.
-NEEDLES = (b"naming", b"JNDI", b"initialize the log4j system", b"log4j.jndi")
-
 _MANAGER_WORDS = (b"java.naming.factory.initial", b"java.naming.provider.url", b"lookup")
 _PREFIX = b"java:comp/env/"
 
@@ -32,8 +30,16 @@ class Trait:
 
 
 def may_matter(data: bytes) -> bool:
-    """Whether a class's raw bytes are worth parsing."""
-    return NEEDLES[0] in data or NEEDLES[1] in data or NEEDLES[2] in data
+    """Whether a class's raw bytes are worth parsing. Long needles: a search skips by the needle's length."""
+    return (
+        b"java.naming.factory.initial" in data
+        or b"java:comp/env/" in data
+        or b"log4j2.enableJndi" in data
+        or b"JNDI is not supported" in data
+        or b"isJndiJdbcEnabled" in data
+        or b"initialize the log4j system properly" in data
+        or b"JNDI name must start with java:" in data
+    )
 
 
 def trait_of(cls: ClassFile) -> Trait | None:
