@@ -41,28 +41,44 @@ CLUSTERS: tuple[tuple[str, str], ...] = (
 )
 # Programs of the system or of honest vendors: named in reports all the time, malicious only by use.
 _HONEST = frozenset(
-    "teamviewer anydesk vnc realvnc tightvnc ultravnc logmein screenconnect connectwise splashtop dameware radmin remoteutilities "
-    "atera rustdesk supremo netsupport netsupportmanager psexec rclone ngrok filezilla winscp putty procdump processhacker nmap "
-    "advancedipscanner megasync 7zip winrar curl wget quickassist meshagent action1 simplehelp dwagent ammyyadmin nircmd metasploit metasploitframework meterpreter autoit autohotkey zlib nsis upx kixtart sysinternals wireshark burpsuite sqlmap masscan".split()
+    "teamviewer anydesk vnc realvnc tightvnc ultravnc logmein screenconnect connectwise splashtop dameware radmin "
+    "remoteutilities "
+    "atera rustdesk supremo netsupport netsupportmanager psexec rclone ngrok filezilla winscp putty procdump "
+    "processhacker nmap "
+    "advancedipscanner megasync 7zip winrar curl wget quickassist meshagent action1 simplehelp dwagent ammyyadmin "
+    "nircmd metasploit metasploitframework meterpreter autoit autohotkey zlib nsis upx kixtart sysinternals "
+    "wireshark burpsuite sqlmap masscan".split()
 )
 _SYSTEM = frozenset(
-    "net ipconfig ifconfig schtasks cmd reg at ping netstat nbtstat arp systeminfo tasklist certutil dsquery nltest route esentutl "
+    "net ipconfig ifconfig schtasks cmd reg at ping netstat nbtstat arp systeminfo tasklist certutil dsquery nltest "
+    "route esentutl "
     "ftp bitsadmin cipher wevtutil netsh utilman sihost whoami wmic rundll32 regsvr32 mshta attrib tar cron".split()
 )
 # Tidal's lists repeat ATT&CK and have no licence of their own: not used.
 _MALWARE_LISTS = frozenset({"malpedia", "rat", "ransomware", "stealer", "backdoor", "botnet", "banker"})
 _GENERIC = frozenset(
-    "backdoor trojan rat ransomware malware downloader dropper loader worm virus botnet bot stealer keylogger rootkit spyware "
-    "adware banker miner cryptominer wiper exploit implant shellcode payload android windows linux macos java python office word "
-    "excel chrome firefox telegram signal whatsapp dropbox github google gmail facebook twitter slack discord skype zoom microsoft "
-    "apple adobe oracle cisco vmware citrix fortinet ivanti sonicwall apache tomcat log4j wordpress docker kubernetes bitcoin monero "
-    "ethereum vpn dns http https ftp ssh smb rdp tcp udp icmp powershell cmd bash script shell agent server client proxy tunnel scanner "
-    "hacker hackers group team unknown unnamed generic other various none default test sample crypto cryptocurrency anonymous locker "
-    "encryptor decryptor file files email mail web website domain url service services system systems user users password admin "
-    "administrator remote control network security update updater installer browser config server1 china russia iran korea north apt "
-    "ddos phishing attack attacker operation campaign tool tools kit framework toolkit netcat module modular plugin first second stage "
-    "state government military hunter cyber internet panda kitten bear spider typhoon blizzard sandstorm sleet infostealer ps1 winapi dll "
-    "exe macos x linux64 operator operators intel amd ubuntu debian redhat nemesis1 desktop mobile phone sms data cloud storage".split()
+    "backdoor trojan rat ransomware malware downloader dropper loader worm virus botnet bot stealer keylogger "
+    "rootkit spyware "
+    "adware banker miner cryptominer wiper exploit implant shellcode payload android windows linux macos java python "
+    "office word "
+    "excel chrome firefox telegram signal whatsapp dropbox github google gmail facebook twitter slack discord skype "
+    "zoom microsoft "
+    "apple adobe oracle cisco vmware citrix fortinet ivanti sonicwall apache tomcat log4j wordpress docker "
+    "kubernetes bitcoin monero "
+    "ethereum vpn dns http https ftp ssh smb rdp tcp udp icmp powershell cmd bash script shell agent server client "
+    "proxy tunnel scanner "
+    "hacker hackers group team unknown unnamed generic other various none default test sample crypto cryptocurrency "
+    "anonymous locker "
+    "encryptor decryptor file files email mail web website domain url service services system systems user users "
+    "password admin "
+    "administrator remote control network security update updater installer browser config server1 china russia iran "
+    "korea north apt "
+    "ddos phishing attack attacker operation campaign tool tools kit framework toolkit netcat module modular plugin "
+    "first second stage "
+    "state government military hunter cyber internet panda kitten bear spider typhoon blizzard sandstorm sleet "
+    "infostealer ps1 winapi dll "
+    "exe macos x linux64 operator operators intel amd ubuntu debian redhat nemesis1 desktop mobile phone sms data "
+    "cloud storage".split()
 )
 _AV_NAME = re.compile(
     r"(?i)[.:/](?:win32|w32|win64|gen|heur|linux|androidos|msil|vbs|js|a)\b|^(?:win32|w32|troj|gen|bkdr|tspy)[./_:]"

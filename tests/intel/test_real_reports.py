@@ -61,7 +61,8 @@ def test_appliance_names() -> None:
 
 def test_appliance_behaviours() -> None:
     assert values("000", "behaviour") >= {
-        "mutual-watchdog", "boot-persistence", "firmware-repack", "backdoor-account", "uid0-account", "credential-query",
+        "mutual-watchdog", "boot-persistence", "firmware-repack", "backdoor-account", "uid0-account",
+        "credential-query",
         "vendor-binary-patched", "reverse-shell", "hard-coded-c2", "timed-callback", "backdoor-program", "self-copy",
         "hash-cracking", "survives-upgrade", "phishing",
     }  # fmt: skip
@@ -69,7 +70,9 @@ def test_appliance_behaviours() -> None:
 
 def test_appliance_steps() -> None:
     steps = [c for c in report("000").claims if c.type == "mitigation"]
-    assert any(c.attributes.get("product") == "SonicWall SMA 100" and "10.2.1.7" in c.attributes["versions"] for c in steps)
+    assert any(
+        c.attributes.get("product") == "SonicWall SMA 100" and "10.2.1.7" in c.attributes["versions"] for c in steps
+    )
     assert any("educate" in c.attributes.get("actions", ()) for c in steps)
 
 
@@ -83,10 +86,13 @@ def test_digest_names() -> None:
 
 def test_digest_versions_by_branch() -> None:
     fixed = {
-        (c.value, c.attributes["branch"], c.attributes["product"]) for c in report("003").claims if c.type == "fixed-version"
+        (c.value, c.attributes["branch"], c.attributes["product"])
+        for c in report("003").claims
+        if c.type == "fixed-version"
     }
     assert fixed == {
-        ("2.3.2", "Java 6", "Apache Log4j"), ("2.12.4", "Java 7", "Apache Log4j"), ("2.17.1", "Java 8+", "Apache Log4j"),
+        ("2.3.2", "Java 6", "Apache Log4j"), ("2.12.4", "Java 7", "Apache Log4j"),
+        ("2.17.1", "Java 8+", "Apache Log4j"),
     }  # fmt: skip
 
 
@@ -97,7 +103,8 @@ def test_digest_sectors_and_countries() -> None:
 
 def test_digest_behaviours() -> None:
     assert values("003", "behaviour") >= {
-        "exploits-public-service", "vulnerability-scanning", "ddos-capability", "powershell-toolkit", "command-execution",
+        "exploits-public-service", "vulnerability-scanning", "ddos-capability", "powershell-toolkit",
+        "command-execution",
         "linux-commands-on-windows", "disables-security-tool", "spearphishing-attachment", "protected-archive",
         "office-macro-dropper", "startup-folder-persistence", "second-stage-download", "credential-collection",
         "dialog-closing", "malicious-package", "self-copy", "hidden-folder", "system-discovery", "encoded-data-file",

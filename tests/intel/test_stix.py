@@ -45,7 +45,11 @@ def test_it_holds_what_the_report_says() -> None:
     assert any("203.0.113.77" in p for p in patterns)
     assert any(o["type"] == "course-of-action" for o in objects)
     names = {o["id"]: o.get("name") for o in objects}
-    links = {(names[o["source_ref"]], o["relationship_type"], names[o["target_ref"]]) for o in objects if o["type"] == "relationship"}
+    links = {
+        (names[o["source_ref"]], o["relationship_type"], names[o["target_ref"]])
+        for o in objects
+        if o["type"] == "relationship"
+    }
     assert ("UNC9981", "uses", "MoriGate") in links
 
 
@@ -68,7 +72,9 @@ def test_times_come_from_the_report_or_the_caller() -> None:
     assert report.published == "2024-03-05"
     made = to_bundle(report)["objects"][-1]
     assert made["published"] == "2024-03-05T00:00:00.000Z"
-    assert to_bundle(report, created="2025-01-02T03:04:05+09:00")["objects"][-1]["created"] == "2025-01-01T18:04:05.000Z"
+    assert (
+        to_bundle(report, created="2025-01-02T03:04:05+09:00")["objects"][-1]["created"] == "2025-01-01T18:04:05.000Z"
+    )
 
 
 def test_rejected_claims_are_left_out() -> None:
@@ -92,11 +98,19 @@ VALUES = st.one_of(
 
 @settings(max_examples=80, deadline=None, derandomize=True)
 @given(
-    st.lists(st.tuples(st.sampled_from(CLAIM_TYPES), VALUES, st.sampled_from(["malicious", "mentioned"]), st.integers(-5, 130)), max_size=8),
+    st.lists(
+        st.tuples(
+            st.sampled_from(CLAIM_TYPES), VALUES, st.sampled_from(["malicious", "mentioned"]), st.integers(-5, 130)
+        ),
+        max_size=8,
+    ),
     st.sampled_from([None, "2024-02-30", "2024-03-05", "0001-01-01", "nonsense", "2024-03-05T10:00:00+09:00"]),
 )
 def test_any_claims_give_valid_stix(drawn: list[tuple[Any, str, Any, int]], published: str | None) -> None:
-    claims = tuple(Claim(f"c{n}", kind, value, value, (0, 1), role=role, confidence=sure) for n, (kind, value, role, sure) in enumerate(drawn))
+    claims = tuple(
+        Claim(f"c{n}", kind, value, value, (0, 1), role=role, confidence=sure)
+        for n, (kind, value, role, sure) in enumerate(drawn)
+    )
     links = tuple(Relation(a.id, "uses", b.id, (0, 1)) for a in claims for b in claims)
     report = Report("r", "s", "", "ja", published, "x", (), claims, links)
     stix2.parse(json.dumps(to_bundle(report)), allow_custom=False)

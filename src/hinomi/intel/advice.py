@@ -5,23 +5,34 @@ from __future__ import annotations
 import re
 
 _JA = re.compile(
-    r"べき(?:です|である|で|だ|と|。|$)|(?:して|行って|確認|ご利用|変更|適用|無効化|検討|注意)(?:し|して)?ください|ください(?:。|$)"
-    r"|(?:強く)?(?:推奨|お勧め|勧告|要請)(?:し(?:て|ます)|され|する)|(?:する|行う|行なう|実施する|しておく|実行する|対処する|取る)?必要(?:が(?:あり|ある)|です)|(?:する|従う|行う)のが(?:よい|良い|望ましい)"
-    r"|(?:する|確認する|検討する)こと(?:。|$)|(?:こと|の)が(?:重要|望まし|有効|推奨)|ことも可能です|しましょう|防ぐことができます|を徹底|に努め"
+    r"べき(?:です|である|で|だ|と|。|$)|(?:して|行って|確認|ご利用|変更|適用|無効化|検討|注意)(?:し|して)?ください|"
+    r"ください(?:。|$)"
+    r"|(?:強く)?(?:推奨|お勧め|勧告|要請)(?:し(?:て|ます)|され|する)|(?:する|行う|行なう|実施する|しておく|実行する|"
+    r"対処する|取る)?必要(?:が(?:あり|ある)|です)|(?:する|従う|行う)のが(?:よい|良い|望ましい)"
+    r"|(?:する|確認する|検討する)こと(?:。|$)|(?:こと|の)が(?:重要|望まし|有効|推奨)|ことも可能です|しましょう|"
+    r"防ぐことができます|を徹底|に努め"
 )
 _EN = re.compile(
-    r"(?i)\b(?:should|must|recommend\w*|advis(?:e|es|ed) (?:that|to|users|customers|organi[sz]ations|all)|urg(?:e|es|ed|ing)|encourag(?:e|es|ed)|make sure|"
-    r"ensure (?:that|all|your|you)|need to|needs to|best practices?|be sure to|it is important|please|consider \w+ing|are required to|can protect|can prevent|can reduce)\b"
+    r"(?i)\b(?:should|must|recommend\w*|advis(?:e|es|ed) (?:that|to|users|customers|organi[sz]ations|all)|urg(?:e|es|"
+    r"ed|ing)|encourag(?:e|es|ed)|make sure|"
+    r"ensure (?:that|all|your|you)|need to|needs to|best practices?|be sure to|it is important|please|consider "
+    r"\w+ing|are required to|can protect|can prevent|can reduce)\b"
 )
 _VERBS = (
-    "apply|update|upgrade|patch|install|disable|enable|block|monitor|review|implement|train|educate|use|enforce|restrict|limit|audit|"
-    "check|verify|scan|search|hunt|look|isolate|remove|delete|kill|stop|terminate|reset|rotate|change|revoke|investigate|segment|keep|avoid|ensure|"
-    "back up|backup|require|configure|deploy|inspect|replace|rebuild|reimage|contact|report|follow|run|turn off|do not|never|harden|test|log|identify|examine|set|maintain|perform|add|deny|quarantine|uninstall|conduct|establish|validate"
+    "apply|update|upgrade|patch|install|disable|enable|block|monitor|review|implement|train|educate|use|enforce|"
+    "restrict|limit|audit|"
+    "check|verify|scan|search|hunt|look|isolate|remove|delete|kill|stop|terminate|reset|rotate|change|revoke|"
+    "investigate|segment|keep|avoid|ensure|"
+    "back up|backup|require|configure|deploy|inspect|replace|rebuild|reimage|contact|report|follow|run|turn off|do "
+    "not|never|harden|test|log|identify|examine|set|maintain|perform|add|deny|quarantine|uninstall|conduct|establish|"
+    "validate"
 )
 _IMPERATIVE = re.compile(rf"^(?:{_VERBS})\b", re.IGNORECASE)
 _BULLET = re.compile(r"^\s*(?:[-*+•‣◦・✔✓☑□☐■●○◯→]\ufe0f?|\(?\d{1,2}[.)）]|[①-⑳]|\[[ xX]\])\s*")
 _BULLET_STRONG = re.compile(r"^\s*[✔✓☑□☐]")
-_JA_STEP = re.compile(r"(?:する|行う|削除|停止|確認|変更|適用|更新|無効化|実施|遮断|調査|隔離|監視|検討|徹底)(?:こと)?。?$")
+_JA_STEP = re.compile(
+    r"(?:する|行う|削除|停止|確認|変更|適用|更新|無効化|実施|遮断|調査|隔離|監視|検討|徹底)(?:こと)?。?$"
+)
 
 
 def without_bullet(text: str) -> str:

@@ -17,14 +17,22 @@ _NAMESPACE = uuid.UUID("6c0d6f5e-5e0e-5f5c-9d2c-6a2f2f1f7b1e")
 """Ours, for uuid5: the same thing has the same id in every export."""
 _EPOCH = "2000-01-01T00:00:00.000Z"
 _ACTIVE_ROLES = frozenset({"command-and-control", "delivery", "sample", "malicious", "mentioned"})
-_HASHES = {"md5": "MD5", "sha1": "'SHA-1'", "sha256": "'SHA-256'", "sha512": "'SHA-512'", "ssdeep": "SSDEEP", "tlsh": "TLSH"}
+_HASHES = {
+    "md5": "MD5",
+    "sha1": "'SHA-1'",
+    "sha256": "'SHA-256'",
+    "sha512": "'SHA-512'",
+    "ssdeep": "SSDEEP",
+    "tlsh": "TLSH",
+}
 _FORMS = {
     "md5": r"[0-9A-Fa-f]{32}", "sha1": r"[0-9A-Fa-f]{40}", "sha256": r"[0-9A-Fa-f]{64}", "sha512": r"[0-9A-Fa-f]{128}",
     "ssdeep": r"\d+:[A-Za-z0-9/+]{1,200}:[A-Za-z0-9/+]{1,200}", "tlsh": r"(?:T1)?[0-9A-Fa-f]{70}",
 }  # fmt: skip
 _SIMPLE = {
     "ipv4": "ipv4-addr:value", "ipv6": "ipv6-addr:value", "domain": "domain-name:value", "url": "url:value",
-    "email": "email-addr:value", "filename": "file:name", "registry-key": "windows-registry-key:key", "mutex": "mutex:name",
+    "email": "email-addr:value", "filename": "file:name",
+    "registry-key": "windows-registry-key:key", "mutex": "mutex:name",
     "account": "user-account:account_login", "imphash": "file:extensions.'windows-pebinary-ext'.imphash",
     "service": "process:extensions.'windows-service-ext'.service_name",
     "user-agent": "network-traffic:extensions.'http-request-ext'.request_header.'User-Agent'",
@@ -84,7 +92,13 @@ def _clean(text: str, limit: int = 4000) -> str:
 
 
 def _base(kind: str, moment: str, *parts: str, confidence: int | None = None) -> StixObject:
-    made: StixObject = {"type": kind, "spec_version": "2.1", "id": _id(kind, *parts), "created": moment, "modified": moment}
+    made: StixObject = {
+        "type": kind,
+        "spec_version": "2.1",
+        "id": _id(kind, *parts),
+        "created": moment,
+        "modified": moment,
+    }
     if confidence is not None:
         made["confidence"] = max(0, min(100, confidence))
     return made
@@ -151,7 +165,11 @@ def _named(claim: Claim, moment: str) -> StixObject:
 
 
 def _attack_reference(number: str, folder: str) -> dict[str, str]:
-    return {"source_name": "mitre-attack", "external_id": number, "url": f"https://attack.mitre.org/{folder}/{number.replace('.', '/')}"}
+    return {
+        "source_name": "mitre-attack",
+        "external_id": number,
+        "url": f"https://attack.mitre.org/{folder}/{number.replace('.', '/')}",
+    }
 
 
 def _join(kept: StixObject, made: StixObject) -> None:
@@ -188,7 +206,10 @@ def _course(claim: Claim, moment: str) -> Iterator[StixObject]:
 
 def _sector(claim: Claim, moment: str) -> Iterator[StixObject]:
     name = _clean(claim.canonical or claim.value, 200)
-    yield _base("identity", moment, "sector", name, confidence=claim.confidence) | {"name": name, "identity_class": "class"}
+    yield _base("identity", moment, "sector", name, confidence=claim.confidence) | {
+        "name": name,
+        "identity_class": "class",
+    }
 
 
 def _country(claim: Claim, moment: str) -> Iterator[StixObject]:

@@ -25,10 +25,10 @@ def found(text: str) -> dict[tuple[str, str], Candidate]:
         ("攻撃者は「sysmond」、「kthrotl」および「netlinkd」というファイルを設置した。", ("filename", "kthrotl")),
         ("このマルウェアはhelperdという名前のプロセスとして動作する。", ("filename", "helperd")),
         ("「support2」というバックドア付き管理者ユーザーを追加する。", ("account", "support2")),
-        ("The malware adds a local user named \"svc_backup\".", ("account", "svc_backup")),
+        ('The malware adds a local user named "svc_backup".', ("account", "svc_backup")),
         ("The malware drops a Bash script called updsvc.", ("filename", "updsvc")),
         ("The malicious netmon6 process restarts it.", ("filename", "netmon6")),
-        ("The malware creates a service named \"WinHelpSvc\".", ("service", "WinHelpSvc")),
+        ('The malware creates a service named "WinHelpSvc".', ("service", "WinHelpSvc")),
     ],
 )
 def test_named_artefacts_are_malicious(text: str, expected: tuple[str, str]) -> None:
@@ -38,12 +38,14 @@ def test_named_artefacts_are_malicious(text: str, expected: tuple[str, str]) -> 
 def test_a_copy_knows_its_original() -> None:
     japanese = found("マルウェアである「mainx1」ファイルのコピーである「backx2」は改変されていた。")
     assert japanese["filename", "backx2"].attributes["copy_of"] == "mainx1"
-    english = found("The malware's file `mainx1` runs. A copy of it, \"backx2\", restarts it.")
+    english = found('The malware\'s file `mainx1` runs. A copy of it, "backx2", restarts it.')
     assert english["filename", "backx2"].attributes["copy_of"] == "mainx1"
 
 
 def test_a_genuine_file_that_is_patched_is_told_apart() -> None:
-    claims = found("マルウェアは「webmgrd」という正規のベンダー製バイナリに小さなパッチを追加する。「rc.local」という起動スクリプトで起動する。")
+    claims = found(
+        "マルウェアは「webmgrd」という正規のベンダー製バイナリに小さなパッチを追加する。「rc.local」という起動スクリプトで起動する。"
+    )
     assert claims["filename", "webmgrd"].attributes["how"] == "patched-legitimate"
     assert claims["filename", "rc.local"].attributes["how"] == "startup-script"
     assert claims["filename", "rc.local"].role == "mentioned"
@@ -71,7 +73,27 @@ def test_plain_words_are_no_artefacts(text: str) -> None:
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(
     st.lists(
-        st.sampled_from(["「", "」", "というファイル", "ab1", "file ", "`", '"', "called ", " and ", "、", "copy of it, ", "the ", "/a/b", "\n", "\u200b", "ユーザー", "正規の"]),
+        st.sampled_from(
+            [
+                "「",
+                "」",
+                "というファイル",
+                "ab1",
+                "file ",
+                "`",
+                '"',
+                "called ",
+                " and ",
+                "、",
+                "copy of it, ",
+                "the ",
+                "/a/b",
+                "\n",
+                "\u200b",
+                "ユーザー",
+                "正規の",
+            ]
+        ),
         max_size=60,
     ).map("".join)
 )

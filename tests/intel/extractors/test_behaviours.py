@@ -115,7 +115,28 @@ def test_every_phrase_rule_names_a_known_behaviour_with_known_techniques() -> No
 
 
 @settings(max_examples=50, deadline=None, derandomize=True)
-@given(st.lists(st.sampled_from(["copies ", "itself", "自身を", "コピー", "しない", " not ", "。", "\n", "İ", "firmware ", "A", "　", "スクリプト"]), max_size=60).map("".join))
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "copies ",
+                "itself",
+                "自身を",
+                "コピー",
+                "しない",
+                " not ",
+                "。",
+                "\n",
+                "İ",
+                "firmware ",
+                "A",
+                "　",
+                "スクリプト",
+            ]
+        ),
+        max_size=60,
+    ).map("".join)
+)
 def test_spans_hold_whatever_the_text(text: str) -> None:
     for candidate in claims(text):
         assert 0 <= candidate.span[0] < candidate.span[1] <= len(text)

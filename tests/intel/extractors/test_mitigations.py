@@ -33,7 +33,12 @@ def test_advice_is_a_step(text: str, action: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["攻撃者はプロセスを停止し、ログを削除した。", "The attackers disabled the firewall.", "SysXはファイルを投下する機能を持つ。"]
+    "text",
+    [
+        "攻撃者はプロセスを停止し、ログを削除した。",
+        "The attackers disabled the firewall.",
+        "SysXはファイルを投下する機能を持つ。",
+    ],
 )
 def test_narration_is_no_step(text: str) -> None:
     assert steps(text) == []
@@ -47,7 +52,10 @@ def test_a_step_knows_its_product_version_and_threat() -> None:
 
 
 def test_list_items_of_a_mitigation_section_are_steps() -> None:
-    text = "Report on things\n\nA threat was seen in the wild and it was bad.\n\nMitigations\n- Disable Office macros\n- Monitor outgoing mail\n"
+    text = (
+        "Report on things\n\nA threat was seen in the wild.\n\nMitigations\n- Disable Office macros\n- Monitor "
+        "outgoing mail\n"
+    )
     assert [s.value for s in steps(text)] == ["Disable Office macros", "Monitor outgoing mail"]
 
 

@@ -93,7 +93,27 @@ def test_malware_cued_only_as_a_gang_is_an_actor() -> None:
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(
     st.lists(
-        st.sampled_from(["「", "」", "マルウェア", "Emotet", " malware", "グループ", "(", ")", "A", "ア", "\n", "、", "と呼ばれる", "\u200b", "ﬁ", "İ", "X1"]),
+        st.sampled_from(
+            [
+                "「",
+                "」",
+                "マルウェア",
+                "Emotet",
+                " malware",
+                "グループ",
+                "(",
+                ")",
+                "A",
+                "ア",
+                "\n",
+                "、",
+                "と呼ばれる",
+                "\u200b",
+                "ﬁ",
+                "İ",
+                "X1",
+            ]
+        ),
         max_size=60,
     ).map("".join)
 )

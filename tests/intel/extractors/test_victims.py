@@ -76,7 +76,29 @@ def test_who_is_attacked_is_a_victim() -> None:
 
 
 @settings(max_examples=50, deadline=None, derandomize=True)
-@given(st.lists(st.sampled_from(["日本", "防衛", "、", "企業", "2021年", "May ", "2020", "İ", "energy ", "sector", "US", ".", "13月", "\u200b"]), max_size=50).map("".join))
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "日本",
+                "防衛",
+                "、",
+                "企業",
+                "2021年",
+                "May ",
+                "2020",
+                "İ",
+                "energy ",
+                "sector",
+                "US",
+                ".",
+                "13月",
+                "\u200b",
+            ]
+        ),
+        max_size=50,
+    ).map("".join)
+)
 def test_spans_hold_whatever_the_text(text: str) -> None:
     for candidate in claims(text):
         assert 0 <= candidate.span[0] < candidate.span[1] <= len(text)

@@ -12,7 +12,10 @@ def relations(text: str) -> dict[tuple[str, str, str], int]:
 
 
 def test_actor_uses_malware_and_exploits_and_targets() -> None:
-    found = relations("Mustang Pandaは、PlugXマルウェアを使用して、台湾の政府機関を標的にしました。\nTurlaがCVE-2023-1234を悪用した。\n")
+    found = relations(
+        "Mustang "
+        "Pandaは、PlugXマルウェアを使用して、台湾の政府機関を標的にしました。\nTurlaがCVE-2023-1234を悪用した。\n"
+    )
     assert found["Mustang Panda", "uses", "PlugX"] >= 60
     assert found["Mustang Panda", "targets", "政府機関"] >= 60
     assert found["Mustang Panda", "targets", "台湾"] >= 50

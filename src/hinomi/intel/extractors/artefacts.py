@@ -1,4 +1,4 @@
-"""Files, processes, scripts, services and accounts that the prose speaks of by name, and how: as a copy, as patched, ..."""
+"""Files, processes, scripts, services and accounts that the prose names, and how: as a copy, as patched, ..."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from hinomi.intel.extractor import Candidate, ReadingContext
+from hinomi.intel.vocabulary.loading import stopwords
 from hinomi.intel.vocabulary.names import name_index
 from hinomi.model.claims import ClaimRole, ClaimType
 
@@ -19,7 +20,9 @@ _JA_CLASSES: tuple[tuple[ArtefactType, str], ...] = (
     ("task", r"スケジュールタスク|スケジュールされたタスク|タスク"),
     ("mutex", r"ミューテックス"),
     ("pipe", r"名前付きパイプ|パイプ"),
-    ("filename", r"(?:実行(?:可能)?)?ファイル|スクリプト|バイナリ|プロセス|デーモン|プログラム|ライブラリ|モジュール|DLL|コピー|ドライバ|コンポーネント"),
+    ("filename",
+        r"(?:実行(?:可能)?)?ファイル|スクリプト|バイナリ|プロセス|デーモン|プログラム|ライブラリ|モジュール|DLL|"
+        r"コピー|ドライバ|コンポーネント"),
     ("service", r"サービス"),
 )  # fmt: skip
 _EN_CLASSES: tuple[tuple[ArtefactType, str], ...] = (
@@ -27,7 +30,9 @@ _EN_CLASSES: tuple[tuple[ArtefactType, str], ...] = (
     ("task", r"scheduled tasks?|tasks?"),
     ("mutex", r"mutex(?:es)?"),
     ("pipe", r"named pipes?"),
-    ("filename", r"files?|scripts?|binar(?:y|ies)|executables?|process(?:es)?|daemons?|programs?|librar(?:y|ies)|modules?|copy|utility|ELF|DLL|driver|service binary"),
+    ("filename",
+        r"files?|scripts?|binar(?:y|ies)|executables?|process(?:es)?|daemons?|programs?|librar(?:y|ies)|modules?|"
+        r"copy|utility|ELF|DLL|driver|service binary"),
     ("service", r"services?"),
 )  # fmt: skip
 
@@ -39,56 +44,84 @@ def _named(classes: tuple[tuple[ArtefactType, str], ...]) -> str:
 _JA = _named(_JA_CLASSES)
 _EN = _named(_EN_CLASSES)
 _CALLED_JA = r"と(?:呼ばれる|いう(?:名前の|名の)?|名付けられた|題された|称する)|という名(?:前|称)?の"
-_CALLED_EN = r"(?:called|named|known as|titled|labell?ed|with the (?:file ?)?name|under the name|that (?:is|was) named|which (?:is|was) named)"
+_CALLED_EN = (
+    r"(?:called|named|known as|titled|labell?ed|with the (?:file ?)?name|under the name|that (?:is|was) named|which "
+    r"(?:is|was) named)"
+)
 _PATTERNS: tuple[tuple[re.Pattern[str], int], ...] = (
     # 「X」という起動スクリプト, 「X」プロセス, 「X」(スクリプト)
-    (re.compile(rf"[「『\"`](?P<x>{_X})[」』\"`](?:\([^()\n]{{1,30}}\))?(?P<mod>(?:{_CALLED_JA})?[^。、「」『』\n]{{0,24}}?)(?:{_JA})"), 80),
+    (re.compile(
+        rf"[「『\"`](?P<x>{_X})[」』\"`](?:\([^()\n]{{1,30}}\))?(?P<mod>(?:{_CALLED_JA})?[^。、「」『』\n]{{0,24}}?)("
+        rf"?:{_JA})"
+    ), 80),
     # コピーである「X」, ファイル「X」
     (re.compile(rf"(?:{_JA})(?P<mod>である|の|名|、|は|が)?[「『\"`](?P<x>{_X})[」』\"`]"), 75),
     # Xという名前のファイル, X というファイル
-    (re.compile(rf"(?<![A-Za-z0-9_./\\「『\"-])(?P<x>{_X}) ?(?P<mod>(?:{_CALLED_JA})[^。、「」\n]{{0,20}}?)(?:{_JA})"), 65),
+    (re.compile(
+        rf"(?<![A-Za-z0-9_./\\「『\"-])(?P<x>{_X}) ?(?P<mod>(?:{_CALLED_JA})[^。、「」\n]{{0,20}}?)(?:{_JA})"
+    ), 65),
     # a (Bash) script called X
-    (re.compile(rf"(?<![A-Za-z-])(?P<mod>(?:[A-Za-z-]{{2,16}} ){{0,3}}?)(?i:{_EN})(?:,| that| which)? ?{_CALLED_EN}:? [\"'`“*]{{0,2}}(?P<x>{_X})"), 75),
+    (re.compile(
+        rf"(?<![A-Za-z-])(?P<mod>(?:[A-Za-z-]{{2,16}} ){{0,3}}?)(?i:{_EN})(?:,| that| which)? ?{_CALLED_EN}:? "
+        rf"[\"'`“*]{{0,2}}(?P<x>{_X})"
+    ), 75),
     # the file "X"; the process `X`
-    (re.compile(rf"(?<![A-Za-z-])(?P<mod>(?:[A-Za-z-]{{2,16}} ){{0,2}}?)(?i:{_EN})[ ,:(]{{1,2}}[\"`“](?P<x>{_X})[\"`”]"), 75),
+    (re.compile(
+        rf"(?<![A-Za-z-])(?P<mod>(?:[A-Za-z-]{{2,16}} ){{0,2}}?)(?i:{_EN})[ ,:(]{{1,2}}[\"`“](?P<x>{_X})[\"`”]"
+    ), 75),
     # "X" script; the legitimate `X` binary
-    (re.compile(rf"(?P<pre>(?:\b(?:legitimate|genuine|original|malicious|vendor's|benign|patched|modified|rogue) )?)[\"`“](?P<x>{_X})[\"`”](?P<mod> (?:[A-Za-z-]{{2,16}} ){{0,2}}?)(?i:{_EN})\b"), 75),
+    (re.compile(
+        r"(?P<pre>(?:\b(?:legitimate|genuine|original|malicious|vendor's|benign|patched|modified|rogue) "
+        rf")?)[\"`“](?P<x>{_X})[\"`”](?P<mod> (?:[A-Za-z-]{{2,16}} ){{0,2}}?)(?i:{_EN})\b"
+    ), 75),
 )  # fmt: skip
 # the X process, where X cannot be a plain word: looked for backwards from the class word
 _EN_CLASS = re.compile(rf"(?<= )(?:{_EN})(?![A-Za-z0-9_-])")
 _BARE = re.compile(
-    rf"(?<![A-Za-z])(?P<pre>(?:the|a|an|its|this|legitimate|genuine|original|malicious|second|main|patched|modified|of) )"
+    r"(?<![A-Za-z])(?P<pre>(?:the|a|an|its|this|legitimate|genuine|original|malicious|second|main|patched|modified|"
+    r"of) )"
     rf"(?P<x>{_X})(?P<mod> (?:[a-z-]{{2,16}} )?)$"
 )
-_FURTHER = re.compile(rf"(?:[」』\"`”'*]{{0,2}})(?:、|,|や|と|および|及び|または| and| or|, and|, or|・){{1}} ?[「『\"`“'*]{{1,2}}(?P<x>{_X})(?=[」』\"`”'*])")
-_PRECEDING = re.compile(rf"[「『\"`“'](?P<x>{_X})[」』\"`”'](?:、|,|や|と|および|及び|または| and| or|, and|, or|・) ?[「『\"`“']$")
-_PATH = re.compile(r"(?<![A-Za-z0-9_.:/\\-])(?P<x>/(?:[A-Za-z0-9._+-]{1,64}/){1,12}[A-Za-z0-9._+-]{1,64})(?![A-Za-z0-9_])")
-_SYSTEM_FILES = frozenset(
-    "rc.local crontab passwd shadow group sudoers hosts profile bashrc .bashrc .profile .bash_profile ld.so.preload authorized_keys "
-    "sshd_config inittab fstab init systemd cron sshd bash sh cmd.exe powershell.exe explorer.exe svchost.exe rundll32.exe lsass.exe".split()
+_CALLED_NEXT = re.compile(rf",? (?:{_CALLED_EN}|[\"`“])")
+_FURTHER = re.compile(
+    r"(?:[」』\"`”'*]{0,2})(?:、|,|や|と|および|及び|または| and| or|, and|, or|・){1} "
+    rf"?[「『\"`“'*]{{1,2}}(?P<x>{_X})(?=[」』\"`”'*])"
 )
-_COMMON = frozenset(
-    "the this that these its their such any each new other same main first second user users root admin system linux windows macos java "
-    "python bash shell powershell vbs elf pe dll exe zip pdf rar xml json html javascript perl php malware backdoor c2 http https smb ssh rdp ftp sql wmi "
-    "operating word excel office microsoft google apple malicious legitimate executable binary batch configuration config log log4j archive "
-    "image text temporary temp data document update setup installer service services process parent child running dropped encrypted local domain remote "
-    "domain-joined active directory directory-services and or of in to is was be are for with by on as from named called following".split()
+_PRECEDING = re.compile(
+    rf"[「『\"`“'](?P<x>{_X})[」』\"`”'](?:、|,|や|と|および|及び|または| and| or|, and|, or|・) ?[「『\"`“']$"
 )
+_PATH = re.compile(
+    r"(?<![A-Za-z0-9_.:/\\-])(?P<x>/(?:[A-Za-z0-9._+-]{1,64}/){1,12}[A-Za-z0-9._+-]{1,64})(?![A-Za-z0-9_])"
+)
+_SYSTEM_FILES = stopwords("system-files")
+_COMMON = stopwords("artefacts")
 _GENUINE = re.compile(r"(?i)正規|純正|本物|標準の|legitimate|genuine|vendor|benign|original|built-in|standard")
-_PATCHED = re.compile(r"(?i)パッチを(?:追加|当て|適用)|改変|改ざん|書き換え|置き換え|トロイの木馬化|\bpatch(?:es|ed|ing)?\b|\bmodif|\btamper|\btrojani[sz]|\balter|\breplac")
-_STARTUP = re.compile(r"(?i)起動スクリプト|スタートアップスクリプト|startup script|start-up script|boot script|init script")
+_PATCHED = re.compile(
+    r"(?i)パッチを(?:追加|当て|適用)|改変|改ざん|書き換え|置き換え|トロイの木馬化|\bpatch(?:es|ed|ing)?\b|\bmodif|"
+    r"\btamper|\btrojani[sz]|\balter|\breplac"
+)
+_STARTUP = re.compile(
+    r"(?i)起動スクリプト|スタートアップスクリプト|startup script|start-up script|boot script|init script"
+)
 _COPY_OF = re.compile(
-    rf"(?i)[「『\"`](?P<of>{_X})[」』\"`][^。「」]{{0,12}}の(?:コピー|複製)(?:である|の)?[「『\"`](?P<copy>{_X})[」』\"`]"
-    rf"|[\"`「]?(?P<copy2>{_X})[\"`」]?(?:,| is| was|, which is) (?:a|an|another|identical|exact)(?: [a-z]+)? (?:copy|duplicate) of (?:the )?(?:(?:file|process|binary|script|program) )?[\"`「]?(?P<of2>{_X})"
-    rf"|\b(?:a|second|another) copy of (?P<of4>it|itself|the file|{_X}),? (?:is |was )?(?:called |named )?[\"`「](?P<copy4>{_X})[\"`」]"
+    rf"(?i)[「『\"`](?P<of>{_X})[」』\"`][^。「」]{{0,12}}の(?:コピー|複製)(?:である|"
+    rf"の)?[「『\"`](?P<copy>{_X})[」』\"`]"
+    rf"|[\"`「]?(?P<copy2>{_X})[\"`」]?(?:,| is| was|, which is) (?:a|an|another|identical|exact)(?: [a-z]+)? "
+    rf"(?:copy|duplicate) of (?:the )?(?:(?:file|process|binary|script|program) )?[\"`「]?(?P<of2>{_X})"
+    rf"|\b(?:a|second|another) copy of [\"`「]?(?P<of4>it|itself|{_X})[\"`」]?,? (?:which (?:is|was) |is |was "
+    rf")?(?:called |named )?[\"`「](?P<copy4>{_X})[\"`」]"
     rf"|[「『\"`](?P<copy3>{_X})[」』\"`](?:は|が)、?[「『\"`](?P<of3>{_X})[」』\"`][^。「」]{{0,12}}の?(?:コピー|複製)"
 )
 _BAD = re.compile(
-    r"(?i)マルウェア|マルウエア|バックドア|悪意|不正|攻撃者|感染|脅威アクター|malware|backdoor|malicious|attacker|threat actor|implant|infect|drops?\b|dropped|adversar|compromis|\bactors?\b|rootkit|trojan|rogue"
+    r"(?i)マルウェア|マルウエア|バックドア|悪意|不正|攻撃者|感染|脅威アクター|malware|backdoor|malicious|attacker|"
+    r"threat actor|implant|infect|drops?\b|dropped|adversar|compromis|\bactors?\b|rootkit|trojan|rogue"
 )
 _QUOTED = re.compile(r"[「『\"`“]|という|と呼ばれる|\b(?:called|named|known as|titled|label|file ?name|under the name)")
 _COPY = re.compile(r"(?i)cop(?:y|ies)|duplicate|コピー|複製")
-_MAY_NAME = re.compile(r"[「『\"`“]|という|と呼ばれる|\b(?:called|named|known as)\b|(?:process|file|script|binary|daemon|service|executable|librar|module|user|account|program)")
+_MAY_NAME = re.compile(
+    r"[「『\"`“]|という|と呼ばれる|\b(?:called|named|known as)\b|(?:process|file|script|binary|daemon|service|"
+    r"executable|librar|module|user|account|program)"
+)
 _FIRMWARE = re.compile(r"(?i)ファームウ[ェエ]ア|アップグレード|firmware|upgrade")
 
 
@@ -147,7 +180,7 @@ def _bare(line: str) -> Iterator[_Named]:
     for word in _EN_CLASS.finditer(line):
         shift = max(0, word.start() - 90)
         found = _BARE.search(line[shift : word.start()])
-        if not found:
+        if not found or _CALLED_NEXT.match(line, word.end()):
             continue
         kind, words = _kind(word), f"{found['pre']}{found['mod'].strip()} {word[0]}"
         name = _trimmed(found["x"])
@@ -177,7 +210,9 @@ def _earlier(line: str, start: int, kind: ArtefactType, words: str, confidence: 
         shift = max(0, start - 64)
         name = _trimmed(found["x"])
         if _can_be(name, confidence, words, kind):
-            yield _Named(shift + found.start("x"), shift + found.start("x") + len(name), name, kind, words, confidence - 5)
+            yield _Named(
+                shift + found.start("x"), shift + found.start("x") + len(name), name, kind, words, confidence - 5
+            )
         start = shift + found.start("x")
 
 
@@ -191,7 +226,11 @@ def _trimmed(name: str) -> str:
 
 def _can_be(name: str, confidence: int, words: str, kind: ArtefactType) -> bool:
     """Whether a word can be an artefact's name: no plain word, no malware name, no version, no address."""
-    if len(name) < 2 or name.casefold() in _COMMON or re.fullmatch(r"[\d.]+|v\d.*|CVE-.*|UNC\d+|APT\d+|\.[a-z0-9]{1,5}", name, re.IGNORECASE):
+    if (
+        len(name) < 2
+        or name.casefold() in _COMMON
+        or re.fullmatch(r"[\d.]+|v\d.*|CVE-.*|UNC\d+|APT\d+|\.[a-z0-9]{1,5}", name, re.IGNORECASE)
+    ):
         return False
     if any(not form.ordinary and form.name.kind != "tool" for form in name_index().lookup(name)) and "." not in name:
         return False
@@ -238,7 +277,7 @@ def _how(line: str, item: _Named, copies: dict[str, str]) -> dict[str, Any]:
     elif _GENUINE.search(item.words):
         patched = _PATCHED.search(line) is not None
         attributes |= {"legitimate": True} | ({"how": "patched-legitimate"} if patched else {})
-    elif _STARTUP.search(item.words) or _STARTUP.search(near) and item.name.casefold() in _SYSTEM_FILES:
+    elif _STARTUP.search(item.words) or (_STARTUP.search(near) and item.name.casefold() in _SYSTEM_FILES):
         attributes["how"] = "startup-script"
     if item.name.casefold() in _SYSTEM_FILES:
         attributes["legitimate"] = True
@@ -253,8 +292,10 @@ def _upgrade_path(context: ReadingContext, found: re.Match[str]) -> Iterator[Can
     text = context.folded.text
     around = text[max(0, found.start() - 80) : found.end() + 80]
     if _FIRMWARE.search(around.replace(found[0], "")):
+        path = found["x"].rstrip(".")
+        span = context.folded.span(found.start(), found.start() + len(path))
         yield Candidate(
-            type="filepath", value=found["x"], span=context.folded.span(found.start(), found.end()), confidence=70,
+            type="filepath", value=path, span=span, confidence=70,
             why="a path in a sentence about firmware upgrades", attributes={"how": "upgrade-path"},
         )  # fmt: skip
 

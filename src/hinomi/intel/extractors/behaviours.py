@@ -15,8 +15,13 @@ from hinomi.intel.vocabulary.names import Form, Name, NameIndex
 _MAX_SENTENCE = 1500
 # Behaviours that advice asks the reader to look for on the own system.
 _CHECKED = frozenset({"exposed-service", "weak-password", "vulnerable-library"})
-_JA_NOT = re.compile(r"[^。、]{0,10}?(?:[しれえ]?ない|ていない|ていません|ません|なかった|されず|せず)(?!場合|とき|限り|か|と|ため|よう)")
-_EN_NOT = re.compile(r"\b(?:not|never|no evidence|without|neither|nor|cannot|can't|don't|doesn't|didn't|did not|does not|no longer|unable to|fail(?:s|ed) to)\b[^.;,]{0,24}$")
+_JA_NOT = re.compile(
+    r"[^。、]{0,10}?(?:[しれえ]?ない|ていない|ていません|ません|なかった|されず|せず)(?!場合|とき|限り|か|と|ため|よう)"
+)
+_EN_NOT = re.compile(
+    r"\b(?:not|never|no evidence|without|neither|nor|cannot|can't|don't|doesn't|didn't|did not|does not|no longer|"
+    r"unable to|fail(?:s|ed) to)\b[^.;,]{0,24}$"
+)
 
 
 class BehavioursExtractor:
@@ -91,7 +96,11 @@ def _match(rule: PhraseRule, present: frozenset[int], cues: Sequence[Cue], text:
 
 def _negated(text: str, used: Sequence[Cue]) -> bool:
     start, end = min(c.start for c in used), max(c.end for c in used)
-    return _JA_NOT.match(text, end) is not None if not text.isascii() else _EN_NOT.search(text[max(0, start - 60) : start]) is not None
+    return (
+        _JA_NOT.match(text, end) is not None
+        if not text.isascii()
+        else _EN_NOT.search(text[max(0, start - 60) : start]) is not None
+    )
 
 
 def _claims(sentence: Sentence, behaviour: str, used: Sequence[Cue], text: str, advice: bool) -> Iterator[Candidate]:
@@ -101,7 +110,8 @@ def _claims(sentence: Sentence, behaviour: str, used: Sequence[Cue], text: str, 
     phrase = " … ".join(dict.fromkeys(text[c.start : _word_end(text, c)] for c in used))
     confidence = 45 + 10 * min(3, len(used)) - (15 if advice else 0)
     yield Candidate(
-        type="behaviour", value=behaviour, span=span, role="mentioned" if advice else "malicious", confidence=confidence,
+        type="behaviour", value=behaviour, span=span, role="mentioned" if advice else "malicious",
+        confidence=confidence,
         why=f"said by: {phrase}", canonical=known.en, attributes={"attack": list(known.attack)},
     )  # fmt: skip
     if advice:
@@ -116,7 +126,9 @@ def _claims(sentence: Sentence, behaviour: str, used: Sequence[Cue], text: str, 
 def _word_end(text: str, cue: Cue) -> int:
     """English cues are word beginnings: show the whole word."""
     end = cue.end
-    while text[cue.start].isascii() and end < min(len(text), cue.end + 12) and text[end].isascii() and text[end].isalpha():
+    while (
+        text[cue.start].isascii() and end < min(len(text), cue.end + 12) and text[end].isascii() and text[end].isalpha()
+    ):
         end += 1
     return end
 

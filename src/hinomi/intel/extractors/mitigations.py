@@ -9,14 +9,18 @@ from typing import Any
 from hinomi.intel.advice import gives_advice, is_checkbox, is_item, is_step, without_bullet
 from hinomi.intel.extractor import Candidate, ReadingContext, Sentence
 from hinomi.intel.versions.conditions import VERSION
+from hinomi.intel.versions.nouns import noun_before
 from hinomi.intel.vocabulary.names import name_index
 from hinomi.intel.vocabulary.products import find_products
 
 _MAX_STEP = 600
+_ARTEFACT = re.compile(r"[「『\"`“]([A-Za-z0-9_.$/\\-]{2,60})[」』\"`”]")
 _ACTIONS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (name, re.compile(source))
     for name, source in (
-        ("update", r"(?i)アップグレード|アップデート|更新プログラム|パッチ|バージョンアップ|最新(?:版|バージョン)|\bupgrad|\bupdat|\bpatch"),
+        ("update",
+            r"(?i)アップグレード|アップデート|更新プログラム|パッチ|バージョンアップ|最新(?:版|バージョン)|\bupgrad|"
+            r"\bupdat|\bpatch"),
         ("disable", r"(?i)無効|\bdisabl|turn off|\bblock macros|停止する|オフに"),
         ("remove", r"(?i)削除|除去|アンインストール|\bremov|\bdelet|\bkill|プロセスを停止|uninstall"),
         ("verify", r"(?i)確認|検証|整合性|\bverif|\bcheck|\binspect|\breview|\baudit"),
@@ -74,11 +78,11 @@ def _step(context: ReadingContext, sentence: Sentence, confidence: int) -> Itera
     value = " ".join(bare.split())
     yield Candidate(
         type="mitigation", value=value, span=(start, end), confidence=confidence, why="says what to do",
-        attributes=_about(context, sentence.text),
+        attributes=_about(sentence.text),
     )  # fmt: skip
 
 
-def _about(context: ReadingContext, text: str) -> dict[str, Any]:
+def _about(text: str) -> dict[str, Any]:
     """What the step speaks of: actions, products, versions, names."""
     about: dict[str, Any] = {}
     if actions := _actions(text):
@@ -86,9 +90,20 @@ def _about(context: ReadingContext, text: str) -> dict[str, Any]:
     if products := list(dict.fromkeys(hit.canonical for hit in find_products(text))):
         about["product"] = products[0]
         about["products"] = products
-    if versions := [found["number"] for found in VERSION.finditer(text)]:
-        about["versions"] = versions
-    names = [h.forms[0].name.canonical for h in name_index().find(text) if not h.forms[0].ordinary and text[h.start].isupper()]
+    versions = list(VERSION.finditer(text))
+    if versions:
+        about["versions"] = [found["number"] for found in versions]
+        noun = None if products else noun_before(text[: versions[0].start()])
+        if noun:
+            about["product"] = text[noun[0] : noun[1]]
+            about["products"] = [about["product"]]
+    if artefacts := _ARTEFACT.findall(text):
+        about["artefacts"] = artefacts
+    names = [
+        h.forms[0].name.canonical
+        for h in name_index().find(text)
+        if not h.forms[0].ordinary and text[h.start].isupper()
+    ]
     if names:
         about["threats"] = list(dict.fromkeys(names))
     return about

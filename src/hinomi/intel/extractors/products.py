@@ -7,25 +7,37 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from hinomi.intel.extractor import Candidate, ReadingContext
 from hinomi.intel.names.words import words_of
 from hinomi.intel.versions.conditions import HEAD_AFFECTED, HEAD_FIXED, VERSION, Condition, Status, condition_at
+from hinomi.intel.versions.nouns import noun_before
 from hinomi.intel.vocabulary.products import ProductHit, find_products, vulnerability_index
 
 _WEAKNESS = re.compile(
-    r"(?i)\b(?:vulnerab|exploit|CVE-|affect|patch|upgrad|zero-day|0-day|flaw|unpatched|compromis|advisor|appliance|firmware|mitigat)\w*"
-    r"|脆弱|悪用|エクスプロイト|影響|パッチ|アップデート|アップグレード|ゼロデイ|アプライアンス|ファームウェア|更新|修正|アドバイザリ|スキャン|侵害|適用対象"
+    r"(?i)\b(?:vulnerab|exploit|CVE-|affect|patch|upgrad|zero-day|0-day|flaw|unpatched|compromis|advisor|appliance|"
+    r"firmware|mitigat)\w*"
+    r"|脆弱|悪用|エクスプロイト|影響|パッチ|アップデート|アップグレード|ゼロデイ|アプライアンス|ファームウェア|更新|"
+    r"修正|アドバイザリ|スキャン|侵害|適用対象"
 )
-_BRANCH = re.compile(r" ?(?:\((?:for )?(?P<paren>[^()\n]{2,30})\)| (?:for|on) (?P<plain>(?:Java|Windows|Linux|macOS|Python|PHP|Node\.js|\.NET) ?\d{1,4}(?:\.\d{1,2})?(?:\+| (?:and|or) (?:later|newer|above))?))")
-_BRANCH_PRODUCT = re.compile(r"(?P<name>[A-Za-z][A-Za-z.+#]{1,20}) ?(?P<number>\d{1,4}(?:\.\d{1,3})?)(?P<up>\+| ?(?:以降|以上)|,? (?:and|or) (?:later|newer|above|higher|up))?")
-_LIST_GAP = re.compile(r"(?: ?\([^()\n]{1,40}\))?(?: for Java \d+\+?)? ?(?:、|,|/|または|もしくは|および|及び|と|や|or|and|;|，| ){0,3} ?(?:or|and)? ?(?:version |バージョン)?[A-Za-z][\w. -]{0,24}?|(?: ?\([^()\n]{1,40}\))?(?: for Java \d+\+?)? ?(?:、|,|/|または|もしくは|および|及び|と|や|or|and|;|，| ){1,4}(?:バージョン|version )?[vV]?")
+_BRANCH = re.compile(
+    r" ?(?:\((?:for )?(?P<paren>[^()\n]{2,30})\)| (?:for|on) (?P<plain>(?:Java|Windows|Linux|macOS|Python|PHP|"
+    r"Node\.js|\.NET) ?\d{1,4}(?:\.\d{1,2})?(?:\+| (?:and|or) (?:later|newer|above))?))"
+)
+_BRANCH_PRODUCT = re.compile(
+    r"(?P<name>[A-Za-z][A-Za-z.+#]{1,20}) ?(?P<number>\d{1,4}(?:\.\d{1,3})?)(?P<up>\+| ?(?:以降|以上)|,? (?:and|or) "
+    r"(?:later|newer|above|higher|up))?"
+)
+_LIST_GAP = re.compile(
+    r"(?: ?\([^()\n]{1,40}\))?(?: for Java \d+\+?)? ?(?:、|,|/|または|もしくは|および|及び|と|や|or|and|;|，| ){0,3} "
+    r"?(?:or|and)? ?(?:version |バージョン)?[A-Za-z][\w. -]{0,24}?|(?: ?\([^()\n]{1,40}\))?(?: for Java \d+\+?)? "
+    r"?(?:、|,|/|または|もしくは|および|及び|と|や|or|and|;|，| ){1,4}(?:バージョン|version )?[vV]?"
+)
 _RANGE = re.compile(r" ?(?:から|～|~|〜|through|thru|to|up to|-|–) ?(?:version |バージョン)?[vV]?")
 _BOUND = re.compile(r"\b(?:before|prior|through|until|than|below)\b")
 _HEADS = re.compile(r"(?:以下|次)の(?:とおり|通り)|[:：]\s*$|as follows")
 _BULLET = re.compile(r"^\s*(?:[-*+•‣◦・✔✓☑□☐■●]|\d{1,3}[.)]\s)")
-_NOUN = re.compile(r"(?<![A-Za-z0-9._-])(?P<np>[A-Z][A-Za-z0-9+_-]{1,24}(?: [A-Z][A-Za-z0-9+_-]{0,24}){0,3})(?![A-Za-z0-9])")
-_NOT_PRODUCT = frozenset("java version versions windows linux macos before prior to the upgrade update fixed in and or figure table section step page ip http https tls ssl sha md5 cvss cve score date january february march april may june july august september october november december v ver affected vulnerable versions customers patched fixes cve users it if in on at by we our you your recommended recommends upgrading updating users release firmware release build published updated last first note this these all users customers".split())
 
 
 @dataclass(slots=True)
@@ -92,7 +104,9 @@ def _mentions(line: str) -> list[_Mention]:
     found = []
     for match in VERSION.finditer(line):
         number = match["number"]
-        if (_is_date(number) and not _AFTER_NAME.search(line[: match.start()][-40:])) or line[match.end() : match.end() + 1] in {"/", "@"} and line[match.end() + 1 : match.end() + 2].isalpha():
+        if (_is_date(number) and not _AFTER_NAME.search(line[: match.start()][-40:])) or (
+            line[match.end() : match.end() + 1] in {"/", "@"} and line[match.end() + 1 : match.end() + 2].isalpha()
+        ):
             continue
         found.append(_Mention(match.start("number"), match.end(), number))
     return found
@@ -115,14 +129,8 @@ def _judge(line: str, mentions: list[_Mention], head: Status | None) -> None:
         mention.condition = condition_at(line, mention.start, mention.end)
         if mention.condition is None and branch:
             mention.condition = condition_at(line, mention.start, shift)
-    for left, right in zip(mentions, mentions[1:], strict=False):
-        gap = line[left.end : right.start]
-        if _RANGE.fullmatch(gap):
-            if left.condition is None or left.condition.status == "affected":
-                right.lower, left.condition = left.number, None
-                upper = right.condition
-                exclusive = upper is not None and upper.operator == "<"
-                right.condition = Condition("<" if exclusive else "<=", "affected", upper is None, gap)
+    for left, right in pairwise(mentions):
+        _range(line[left.end : right.start], left, right)
     _share(line, mentions)
     if head:
         for mention in mentions:
@@ -130,15 +138,27 @@ def _judge(line: str, mentions: list[_Mention], head: Status | None) -> None:
                 mention.condition = Condition(">=" if head == "fixed" else "=", head, True, "list under a heading")
 
 
+def _range(gap: str, left: _Mention, right: _Mention) -> None:
+    """Join two versions with `through` or から between them into one affected range."""
+    if _RANGE.fullmatch(gap) and (left.condition is None or left.condition.status == "affected"):
+        right.lower, left.condition = left.number, None
+        upper = right.condition
+        exclusive = upper is not None and upper.operator == "<"
+        right.condition = Condition("<" if exclusive else "<=", "affected", upper is None, gap)
+
+
 def _share(line: str, mentions: list[_Mention]) -> None:
+    """Give a list's condition, said once at its end or its start, to all its versions."""
     for forward in (False, True):
-        pairs = list(zip(mentions, mentions[1:], strict=False))
+        pairs = list(pairwise(mentions))
         for left, right in pairs if forward else pairs[::-1]:
             giver, taker = (left, right) if forward else (right, left)
-            ranged = giver.lower is not None
-            gap = line[left.end : right.start]
-            if taker.condition is None and giver.condition is not None and not ranged and taker.number != giver.lower and len(gap) < 70 and _LIST_GAP.fullmatch(gap) and not _BOUND.search(gap):
+            if taker.condition is None and giver.lower is None and _in_list(line[left.end : right.start]):
                 taker.condition = giver.condition
+
+
+def _in_list(gap: str) -> bool:
+    return len(gap) < 70 and _LIST_GAP.fullmatch(gap) is not None and not _BOUND.search(gap)
 
 
 def _branch(text: str) -> str | None:
@@ -166,12 +186,12 @@ def _head_status(line: str, mentions: list[_Mention], head: Status | None) -> St
 def _bind(
     line: str, mention: _Mention, begin: int, products: Sequence[ProductHit], starts: Sequence[int]
 ) -> int | None:
-    """Bind the mention to the known product nearest before it in the sentence, else after it, else to the noun before."""
+    """Bind the mention to the known product nearest before it in the sentence, else to a noun there, else after it."""
     here = bisect_right(starts, begin + mention.start) - 1
     if here >= 0 and products[here].start >= begin:
         mention.product = products[here].canonical
         return here
-    noun = _noun_before(line[: mention.start])
+    noun = noun_before(line[: mention.start])
     if noun:
         mention.product, mention.noun = line[noun[0] : noun[1]], noun
         return None
@@ -179,24 +199,6 @@ def _bind(
     if after < len(products) and products[after].start < begin + len(line):
         mention.product = products[after].canonical
         return after
-    return None
-
-
-def _noun_before(before: str) -> tuple[int, int] | None:
-    """Return the span of the last capitalised noun phrase before a version that can name a product."""
-    offset = max(0, len(before) - 80)
-    for found in reversed(list(_NOUN.finditer(before, offset))):
-        start, words = found.start("np"), found["np"].split(" ")
-        if re.search(r"[:：(（、。;]", before[found.end() :]):
-            return None
-        while words and words[0].casefold().rstrip(".") in _NOT_PRODUCT:
-            start += len(words[0]) + 1
-            words = words[1:]
-        while words and words[-1].casefold() in _NOT_PRODUCT:
-            words = words[:-1]
-        name = " ".join(words)
-        if len(name) >= 3 and not name.replace(".", "").isdigit() and re.search(r"[A-Za-z]{2}", name):
-            return start, start + len(name)
     return None
 
 
@@ -210,7 +212,7 @@ def _noun_candidate(context: ReadingContext, begin: int, mention: _Mention) -> C
 
 def _candidate(context: ReadingContext, begin: int, mention: _Mention) -> Candidate:
     condition = mention.condition
-    assert condition is not None  # noqa: S101 - callers filter
+    assert condition is not None
     span = context.folded.span(begin + mention.start, begin + mention.end)
     attributes: dict[str, str] = {"operator": condition.operator}
     if mention.product:

@@ -9,7 +9,10 @@ from hinomi.intel.extractor import Candidate, ReadingContext
 from hinomi.intel.vocabulary.places import countries, sectors
 from hinomi.model.claims import ClaimRole
 
-_TARGETED = re.compile(r"(?i)target|victim|against|affect|compromis|attack(?:ed|s)? on|hit\b|標的|狙|被害|に対する攻撃|影響範囲|を攻撃|向け")
+_TARGETED = re.compile(
+    r"(?i)target|victim|against|affect|compromis|attack(?:ed|s)? on|hit\b|標的|狙|被害|に対する攻撃|影響範囲|を攻撃|"
+    r"向け"
+)
 _MONTHS = "january february march april may june july august september october november december".split()
 _MONTH = "|".join(m.capitalize() for m in _MONTHS) + "|" + "|".join(m[:3].capitalize() + r"\.?" for m in _MONTHS)
 _DATE = re.compile(
@@ -22,7 +25,9 @@ _CAMPAIGN = re.compile(
     r"(?<![A-Za-z])(?P<op>Operation [A-Z][A-Za-z0-9-]{2,24}(?: [A-Z][A-Za-z0-9-]{1,20})?)(?![A-Za-z])"
     r"|(?P<ja>「[^「」\n]{2,24}」)(?:作戦|と(?:呼ばれる|名付けられた)(?:攻撃)?キャンペーン)"
 )
-_OPERATION_NOT = frozenset({"Operation Center", "Operation Centre", "Operation System", "Operation Team", "Operation Manager"})
+_OPERATION_NOT = frozenset(
+    {"Operation Center", "Operation Centre", "Operation System", "Operation Team", "Operation Manager"}
+)
 
 
 class VictimsExtractor:
@@ -41,7 +46,9 @@ class VictimsExtractor:
         yield from _campaigns(context, text)
 
 
-def _place(context: ReadingContext, kind: str, start: int, end: int, canonical: str, attributes: dict[str, str]) -> Candidate:
+def _place(
+    context: ReadingContext, kind: str, start: int, end: int, canonical: str, attributes: dict[str, str]
+) -> Candidate:
     text = context.folded.text
     around = text[max(0, start - 60) : end + 40]
     role: ClaimRole = "victim" if _TARGETED.search(around) else "mentioned"
@@ -57,7 +64,11 @@ def _dates(context: ReadingContext, text: str) -> Iterator[Candidate]:
         value = _iso(found)
         if value:
             yield Candidate(
-                type="date", value=value, span=context.folded.span(found.start(), found.end()), confidence=60, why="a date"
+                type="date",
+                value=value,
+                span=context.folded.span(found.start(), found.end()),
+                confidence=60,
+                why="a date",
             )
 
 

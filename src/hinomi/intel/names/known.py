@@ -30,11 +30,13 @@ class Known:
 _TO_CLASS = re.compile(
     r"[\"'”’」』)*_]{0,2}(?:"
     r"(?:'s)? ?[\"“]?(?:(?:[a-z-]{3,20}|[A-Z]{2,6}|Android|Windows|Linux|Mac|banking) )?|[ -]?"
-    r"|(?:と(?:呼ばれる|いう|呼称される|称される|名付けられた|命名された|して知られる|呼ぶ)|という名の|(?![とや]))[^、。「」\sA-Za-z]{0,12}"
+    r"|(?:と(?:呼ばれる|いう|呼称される|称される|名付けられた|命名された|して知られる|呼ぶ)|という名の|"
+    r"(?![とや]))[^、。「」\sA-Za-z]{0,12}"
     r"|(?:と(?:呼ばれる|いう|呼称される|称される))[^、。「」\n]{0,16}|[ ]?\([^()\n]{0,20})"
 )
 _FROM_CLASS = re.compile(
-    r"(?:,? (?:is |are |was |were )?(?:called|named|dubbed|known as|like|such as|including|named as|tracked as|aka|of|with|the|using))?[ :,\"'“‘(*_]{1,4}"
+    r"(?:,? (?:is |are |was |were )?(?:called|named|dubbed|known as|like|such as|including|named as|tracked as|aka|"
+    r"of|with|the|using))?[ :,\"'“‘(*_]{1,4}"
     r"|(?:である|の|は|、|：|:)?[ 「『\"“(]{0,2}"
 )
 
@@ -129,9 +131,17 @@ def _verdict(surface: str, form: Form, cue: NameType | None, text: str, hit: Hit
     if form.name.kind == "tool":
         if not form.ordinary and cased:
             return 70
-        return 60 if cased and (text[hit.end : hit.end + 4].lower() == ".exe" or cue == "tool") and surface != "Command" else 0
+        return (
+            60
+            if cased and (text[hit.end : hit.end + 4].lower() == ".exe" or cue == "tool") and surface != "Command"
+            else 0
+        )
     if form.common:
-        return 65 if cue and cue == form.name.kind == "malware" and surface[:1].isupper() and _strong_class(text, hit.end) else 0
+        return (
+            65
+            if cue and cue == form.name.kind == "malware" and surface[:1].isupper() and _strong_class(text, hit.end)
+            else 0
+        )
     if form.ordinary and surface.islower():
         return 0
     if cue and cue != "campaign" and (cased or surface.isupper()):
@@ -140,7 +150,7 @@ def _verdict(surface: str, form: Form, cue: NameType | None, text: str, hit: Hit
         return 85 if cased and not _spread_out(surface, form.text) else 0
     if cased and distinctive(surface) and distinctive(form.text):
         return 75
-    return None if cased and surface[:1].isupper() or not surface.isascii() else 0
+    return None if (cased and surface[:1].isupper()) or not surface.isascii() else 0
 
 
 def _spread_out(surface: str, form: str) -> bool:
@@ -150,7 +160,12 @@ def _spread_out(surface: str, form: str) -> bool:
 
 
 def _strong_class(text: str, end: int) -> bool:
-    return re.match(r"[\"'”’」』)]? ?(?:ransomware|malware|botnet|ランサムウ[ェエ]ア|マルウ[ェエ]ア)", text[end : end + 16]) is not None
+    return (
+        re.match(
+            r"[\"'”’」』)]? ?(?:ransomware|malware|botnet|ランサムウ[ェエ]ア|マルウ[ェエ]ア)", text[end : end + 16]
+        )
+        is not None
+    )
 
 
 def _inside_address(text: str, hit: Hit) -> bool:
@@ -158,10 +173,14 @@ def _inside_address(text: str, hit: Hit) -> bool:
     before, after = text[max(0, hit.start - 1) : hit.start], text[hit.end : hit.end + 2]
     if before in {"/", "\\", "@", "_", "%", "=", "&", "#"} or after[:1] in {"\\", "@", "_", "="}:
         return True
-    return (before == "." or after[:1] == ".") and after[1:].isalnum() and not text[hit.end :].lower().startswith(".exe")
+    return (
+        (before == "." or after[:1] == ".") and after[1:].isalnum() and not text[hit.end :].lower().startswith(".exe")
+    )
 
 
-_BETWEEN = re.compile(r"[\"'”’」』)]?(?:,|、|/| /|・|，)? ?(?:and|or|&|および|及び|や|と|または|ならびに|,)? ?[\"'“‘「『(]?")
+_BETWEEN = re.compile(
+    r"[\"'”’」』)]?(?:,|、|/| /|・|，)? ?(?:and|or|&|および|及び|や|と|または|ならびに|,)? ?[\"'“‘「『(]?"
+)
 
 
 def _spread(text: str, hits: Sequence[Hit], sure: dict[int, Known], doubtful: list[tuple[int, Hit, Form]]) -> None:

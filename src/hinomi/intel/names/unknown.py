@@ -8,34 +8,24 @@ from dataclasses import dataclass
 from functools import cache
 
 from hinomi.intel.vocabulary.classes import WEAK, ClassWord, NameType, type_of
+from hinomi.intel.vocabulary.loading import stopwords
 
 # A name: capitalised or with a capital or digit inside, up to three such words. Bounded, no nested repetition.
 _PIECE = r"[A-Z0-9][A-Za-z0-9_$!-]{1,30}"
 _NAME = rf"(?:{_PIECE}(?: [A-Z0-9][A-Za-z0-9_-]{{0,24}}){{0,2}}|[a-z]{{1,8}}[A-Z0-9][A-Za-z0-9_-]{{1,24}})"
 _KATAKANA = r"[ァ-ヺー・]{2,20}"
 _SAYS_EN = (
-    r"(?:called|named|dubbed|nicknamed|code-?named|known as|known publicly as|tracked (?:by [A-Z][\w ]{1,30} )?(?:as|under the name)|referred to as|"
-    r"(?:that |which )?(?:we|they|researchers|it) (?:have |has |had )?(?:call|calls|called|named|name|dub|dubbed|track|tracks|tracked|refer to|refers to)(?: it)?(?: as)?|"
+    r"(?:called|named|dubbed|nicknamed|code-?named|known as|known publicly as|tracked (?:by [A-Z][\w ]{1,30} )?(?:as|"
+    r"under the name)|referred to as|"
+    r"(?:that |which )?(?:we|they|researchers|it) (?:have |has |had )?(?:call|calls|called|named|name|dub|dubbed|"
+    r"track|tracks|tracked|refer to|refers to)(?: it)?(?: as)?|"
     r"identified as|designated(?: as)?|labell?ed(?: as)?|aka|a\.k\.a\.|going by)"
 )
-_SAYS_JA = r"と(?:呼ばれる|呼ばれ|よばれる|いう|いった|呼称される|呼称し|称される|称する|名付けられた|命名された|命名し|名付け|呼び|呼ぶ|して知られる|して追跡)"
-_NOT_NAMES = frozenset(
-    "windows linux macos mac ios android unix esxi iot arm x86 x64 win32 win64 amd64 java javascript python powershell vba vbs golang go rust delphi "
-    "c c++ net .net php perl bash shell elf pe dll exe pdf html xml json http https tcp udp dns smb ssh rdp ftp smtp imap tls ssl api sdk url ip c2 "
-    "c&c cnc apt apts raas maas ttp ttps ioc iocs cve poc rce ddos dos mfa vpn edr av ot ics scada sql excel word office outlook microsoft google "
-    "apple facebook twitter telegram discord github gitlab dropbox amazon aws azure cloud vmware cisco fortinet citrix ivanti sonicwall juniper "
-    "the this that these those a an its his her our their new another other first second third final main such several many some each both "
-    "chinese russian iranian north korean korea china russia iran japan japanese american u us usa uk eu european vietnamese indian pakistani turkish "
-    "ukrainian israeli nigerian brazilian latin middle eastern english german french spanish italian arabic "
-    "mandiant crowdstrike kaspersky eset symantec proofpoint fireeye mcafee sophos trend micro talos unit secureworks "
-    "multi cross open source command control remote access advanced persistent threat user mode kernel stage banking mobile web email mail "
-    "january february march april may june july august september october november december crypto cryptocurrency bitcoin "
-    "however although when while if in on at for from by with and or but to of as is are was it he she we they i you according also "
-    "threat hacking cyber espionage ransomware malware backdoor trojan rat loader botnet stealer group actor campaign operation team spyware worm wiper "
-    "state nation sponsored backed government military proxy server client custom commodity popular known unknown malicious legitimate "
-    "pos etpro et gtig msrc msp mssp soc csirt cert it id pc os ui db gpu cpu usb ram firmware iso lnk zip tor i2p as-a-service similar most main "
-    "figure table fig ta blog report analysis research researchers attack attacks attacker attackers security information data file files".split()
+_SAYS_JA = (
+    r"と(?:呼ばれる|呼ばれ|よばれる|いう|いった|呼称される|呼称し|称される|称する|名付けられた|命名された|命名し|"
+    r"名付け|呼び|呼ぶ|して知られる|して追跡)"
 )
+_NOT_NAMES = stopwords("names")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +46,19 @@ _SHORT = r"[^。「」、\n]{0,16}?"
 _BEFORE_EN = (
     (rf"(?<![A-Za-z0-9_./-])(?P<name>{_NAME}){_Q}{{0,2}} $", 55),  # the X backdoor
     (  # X, a new backdoor / X is a backdoor
-        rf"(?<![A-Za-z0-9_./-])(?P<name>{_NAME})[\"*_)]{{0,2}},? (?:\([^()\n]{{1,40}}\) ?,? ?)?(?:is |was )?(?:an?|the|another|one of the) "
+        rf"(?<![A-Za-z0-9_./-])(?P<name>{_NAME})[\"*_)]{{0,2}},? (?:\([^()\n]{{1,40}}\) ?,? ?)?(?:is |was )?(?:an?|"
+        r"the|another|one of the) "
         r"(?:[A-Za-z0-9+#/.-]{1,20} ){0,5}$",
         60,
     ),
     (rf"(?<![A-Za-z0-9_./-])(?P<name>{_NAME}) ?\([^()、。\n]{{0,20}}$", 65),  # X (a backdoor)
 )
 _BEFORE_JA = (
-    (rf"[「『\"](?P<name>{_NAME}|{_KATAKANA})[」』\"](?:\([^()\n]{{1,40}}\))?(?:{_SAYS_JA}|という名(?:前)?の)[^。「」\n]{{0,24}}?$", 75),
+    (
+        rf"[「『\"](?P<name>{_NAME}|{_KATAKANA})[」』\"](?:\([^()\n]{{1,40}}\))?(?:{_SAYS_JA}|"
+        r"という名(?:前)?の)[^。「」\n]{0,24}?$",
+        75,
+    ),
     (rf"[「『\"](?P<name>{_NAME}|{_KATAKANA})[」』\"](?:の)?$", 70),
     (rf"(?<![A-Za-z0-9])(?P<name>{_NAME}) ?{_SAYS_JA}{_SHORT}$", 70),
     (rf"(?P<name>{_KATAKANA}){_SAYS_JA}{_SHORT}$", 65),
@@ -90,10 +85,13 @@ def _patterns(side: str) -> tuple[tuple[re.Pattern[str], int], ...]:
 
 # Systematic names of actors: numbered, or a vendor's scheme of an adjective and a family word.
 _NUMBERED = re.compile(
-    r"(?<![A-Za-z0-9-])(?:(?:UNC|TA|DEV-|Storm-|TAG-|UAT-|UAC-|UNK_|TEMP_|CL-(?:STA|CRI|UNK)-|REF|STAC|ATK|ITG|UTG-Q-|GOLD |APT-C ?- ?|APT ?|FIN|CNC-|TGR-STA-|DarkHotel-|TA-)\d{1,5}|TEMP\.[A-Z][a-z]{3,20})(?![A-Za-z0-9]|\.\d)"
+    r"(?<![A-Za-z0-9-])(?:(?:UNC|TA|DEV-|Storm-|TAG-|UAT-|UAC-|UNK_|TEMP_|CL-(?:STA|CRI|UNK)-|REF|STAC|ATK|ITG|"
+    r"UTG-Q-|GOLD |APT-C ?- ?|APT ?|FIN|CNC-|TGR-STA-|DarkHotel-|TA-)\d{1,5}|TEMP\.[A-Z][a-z]{3,20})(?![A-Za-z0-9]|"
+    r"\.\d)"
 )
 _SCHEMES = re.compile(
-    r"(?<![A-Za-z0-9])(?:[A-Z][A-Za-z]{2,15} (?:Panda|PANDA|Kitten|KITTEN|Chollima|CHOLLIMA|Jackal|JACKAL|Typhoon|Blizzard|Sandstorm|Sleet|Tempest|Tsunami)"
+    r"(?<![A-Za-z0-9])(?:[A-Z][A-Za-z]{2,15} (?:Panda|PANDA|Kitten|KITTEN|Chollima|CHOLLIMA|Jackal|JACKAL|Typhoon|"
+    r"Blizzard|Sandstorm|Sleet|Tempest|Tsunami)"
     r"|[A-Z]{3,15} (?:BEAR|SPIDER|BUFFALO|LEOPARD|CRANE|LYNX|TIGER|OCELOT|WOLF|HAWK|SPHINX|SAIGA)"
     r"|(?:BRONZE|COBALT|IRON|NICKEL|ALUMINUM|TUNGSTEN) [A-Z]{4,15}"
     r"|[A-Z][a-z]{2,15} (?:Taurus|Serpens|Ursa|Scorpius|Pisces|Lyra))(?![A-Za-z0-9])"
@@ -147,9 +145,17 @@ def _trim(name: str, start: int) -> tuple[str, int]:
 def acceptable(name: str, class_word: str, confidence: int) -> bool:
     """Whether an introduced word can be a name: no common word, and the weaker the pattern the odder its shape."""
     words = name.casefold().replace("_", " ").split()
-    if all(word.strip("-") in _NOT_NAMES for word in words) or type_of(name) is not None or name.replace(".", "").isdigit():
+    if (
+        all(word.strip("-") in _NOT_NAMES for word in words)
+        or type_of(name) is not None
+        or name.replace(".", "").isdigit()
+    ):
         return False
-    if len(name) < 3 or all(type_of(word) is not None or word in _NOT_NAMES for word in words) or re.fullmatch(r"[0-9A-F]{6,}|\d.*", name):
+    if (
+        len(name) < 3
+        or all(type_of(word) is not None or word in _NOT_NAMES for word in words)
+        or re.fullmatch(r"[0-9A-F]{6,}|\d.*", name)
+    ):
         return False
     if re.fullmatch(r"(?i)(?:cve|kb|ms|t|s|g|jvn)[-_]?\d.*", name):
         return False

@@ -12,12 +12,22 @@ from hinomi.intel.extractor import ReadingContext, Sentence
 from hinomi.model.claims import Claim, ClaimType, Relation
 
 _MAX_PER_SENTENCE = 40
-_USE = re.compile(r"(?i)使用|用い|利用|展開|配布|採用|運用|\bus(?:e|es|ed|ing)\b|deploy|employ|leverag|distribut|deliver|utili[sz]|install|spread|operat|wield")
-_DROP = re.compile(r"(?i)投下|ドロップ|作成|生成|設置|書き込|ダウンロード|\bdrop|\bcreat|\bwrit|\binstall|\bplant|\bplac|\bdownload|\bunpack")
+_USE = re.compile(
+    r"(?i)使用|用い|利用|展開|配布|採用|運用|\bus(?:e|es|ed|ing)\b|deploy|employ|leverag|distribut|deliver|utili[sz]|"
+    r"install|spread|operat|wield"
+)
+_DROP = re.compile(
+    r"(?i)投下|ドロップ|作成|生成|設置|書き込|ダウンロード|\bdrop|\bcreat|\bwrit|\binstall|\bplant|\bplac|\bdownload|"
+    r"\bunpack"
+)
 _START = re.compile(r"(?i)実行|起動|呼び出|\brun|\bexecut|\blaunch|\bstart|\binvok|\bload|\bcall")
 _EXPLOIT = re.compile(r"(?i)悪用|エクスプロイト|突い|exploit|abus|weaponi|leverag")
+_WEAKNESS = re.compile(r"(?i)脆弱|影響|悪用|vulnerab|affect|exploit|flaw")
 _TARGET = re.compile(r"(?i)標的|狙|攻撃|被害|向け|target|against|attack|victim|compromis|aimed at|hit\b")
-_ORIGIN = re.compile(r"(?i)国家支援|国家が支援|政府(?!機関|系|関係|組織|・|や|、)|当局|を拠点|起源|由来|関与|背後|state-sponsored|state-backed|government|based in|linked|nexus|attributed|aligned|backed|-speaking|originat")
+_ORIGIN = re.compile(
+    r"(?i)国家支援|国家が支援|政府(?!機関|系|関係|組織|・|や|、)|当局|を拠点|起源|由来|関与|背後|state-sponsored|"
+    r"state-backed|government|based in|linked|nexus|attributed|aligned|backed|-speaking|originat"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +51,12 @@ _RULES = (
     _Rule(_THREAT, frozenset({"product"}), "targets", _TARGET, 55, 0),
     _Rule(frozenset({"malware"}), frozenset({"filename", "filepath"}), "drops", _DROP, 60, 0),
     _Rule(frozenset({"malware"}), frozenset({"filename", "filepath"}), "starts", _START, 45, 25),
-    _Rule(_THREAT, frozenset({"domain", "ipv4", "ipv6", "url"}), "communicates-with", re.compile(r"(?i)c2|c&c|command and control|接続|通信|connect|beacon|communicat|contact"), 60, 20),
+    _Rule(_THREAT, frozenset({"domain", "ipv4", "ipv6", "url"}), "communicates-with", re.compile(
+        r"(?i)c2|c&c|command and control|接続|通信|connect|beacon|communicat|contact"
+    ), 60, 20),
     _Rule(frozenset({"malware", "actor", "tool"}), frozenset({"behaviour"}), "does", re.compile(""), 60, 0),
     _Rule(frozenset({"malware", "actor", "tool"}), frozenset({"attack-technique"}), "uses", re.compile(""), 50, 0),
-    _Rule(frozenset({"cve"}), frozenset({"product"}), "affects", re.compile(r"(?i)脆弱|影響|悪用|vulnerab|affect|exploit|flaw"), 60, 25),
+    _Rule(frozenset({"cve"}), frozenset({"product"}), "affects", _WEAKNESS, 60, 25),
 )  # fmt: skip
 
 
@@ -95,7 +107,12 @@ def _pairs(sentence: Sentence, here: Sequence[Claim]) -> Iterator[Relation]:
         if confidence and len(sources) * len(targets) > 6:
             confidence = max(20, confidence - 20)  # a crowded sentence says less about each pair
         if confidence:
-            yield from (Relation(s.id, rule.type, t.id, sentence.span, confidence) for s in sources for t in targets if s.id != t.id)
+            yield from (
+                Relation(s.id, rule.type, t.id, sentence.span, confidence)
+                for s in sources
+                for t in targets
+                if s.id != t.id
+            )
     yield from _countries(sentence, by_type)
 
 
@@ -112,8 +129,10 @@ def _countries(sentence: Sentence, by_type: Mapping[str, Sequence[Claim]]) -> It
 
 
 _REFERS = re.compile(
-    r"(?P<actor>同(?:アクター|グループ|脅威アクター|攻撃グループ)|この(?:アクター|グループ)|(?i:\b(?:the|this) (?:group|threat actor|actor)\b))"
-    r"|同(?:マルウェア|マルウエア|バックドア|ツール)|この(?:マルウェア|マルウエア|バックドア|ファイル|スクリプト|ドロッパー|フレームワーク|マクロ)|その主要な機能|マルウェア(?:は|の)"
+    r"(?P<actor>同(?:アクター|グループ|脅威アクター|攻撃グループ)|この(?:アクター|グループ)|(?i:\b(?:the|this) "
+    r"(?:group|threat actor|actor)\b))"
+    r"|同(?:マルウェア|マルウエア|バックドア|ツール)|この(?:マルウェア|マルウエア|バックドア|ファイル|スクリプト|"
+    r"ドロッパー|フレームワーク|マクロ)|その主要な機能|マルウェア(?:は|の)"
     r"|(?i:\b(?:the|this) (?:malware|backdoor|trojan|loader|implant|ransomware|rat|script|dropper)\b|^it\b|^its\b)"
 )
 
@@ -139,13 +158,15 @@ class _Spoken:
         return last or self._by_id.get(self._main.get((kind, article), ""))
 
 
-def _carried(
-    context: ReadingContext, sentence: Sentence, here: Sequence[Claim], spoken: _Spoken
-) -> Iterator[Relation]:
+def _carried(context: ReadingContext, sentence: Sentence, here: Sequence[Claim], spoken: _Spoken) -> Iterator[Relation]:
     """`the malware` speaks of the malware named before it."""
     named = [c for c in here if c.type in {"malware", "actor"}]
     for claim in named:
         spoken.note(claim, sentence.section)
+    actor = next((c for c in named if c.type == "actor"), None)
+    malware = spoken.meant("malware", sentence.section, None)
+    if actor and malware and len(named) == 1 and _USE.search(sentence.text):
+        yield Relation(actor.id, "uses", malware.id, sentence.span, 40)
     found = _REFERS.search(sentence.text)
     if not found or any(c.type == "malware" for c in named):
         return
@@ -180,14 +201,14 @@ def _bound(claims: Sequence[Claim]) -> Iterator[Relation]:
         elif product is not None and claim.type == "affected-version":
             yield Relation(product.id, "affected-in", claim.id, claim.span, claim.confidence)
         if claim.type == "mitigation":
-            yield from _mitigates(claim, products, threats)
+            yield from _mitigates(claim, products, threats | files)
 
 
 def _mitigates(claim: Claim, products: Mapping[str, Claim], threats: Mapping[str, Claim]) -> Iterator[Relation]:
     for name in claim.attributes.get("products", ()):
         if name in products:
             yield Relation(claim.id, "protects", products[name].id, claim.span, 65)
-    for name in claim.attributes.get("threats", ()):
+    for name in (*claim.attributes.get("threats", ()), *claim.attributes.get("artefacts", ())):
         if name in threats:
             yield Relation(claim.id, "mitigates", threats[name].id, claim.span, 65)
 

@@ -9,9 +9,12 @@ from typing import Literal
 Status = Literal["fixed", "affected"]
 
 VERSION = re.compile(
-    r"(?<![A-Za-z0-9_.])(?:(?P<word>[Vv]ersions?|[Vv]er\.?|バージョン|Version|リリース|[Rr]elease|ファームウェア) ?)?(?<![A-Za-z0-9_.-])[vV]?"
-    r"(?P<number>\d{1,5}(?:\.\d{1,6}){1,5}(?:R\d{1,3}(?:\.\d{1,3}){0,2})?(?:[-.]?(?:alpha|beta|rc|RC|p|P|u|hf|HF|SP|sp|build|b)-?\d{1,5})?"
-    r"(?:-[0-9]{1,6}(?:\.\d{1,5}|[A-Za-z]{0,4})|-h\d{1,3}|_\d{1,4})?|\d{1,3}(?:\.\d{1,3})?R\d{1,3}(?:\.\d{1,3}){0,2}|\d{1,2}u\d{1,4})"
+    r"(?<![A-Za-z0-9_.])(?:(?P<word>[Vv]ersions?|[Vv]er\.?|バージョン|Version|リリース|[Rr]elease|ファームウェア) "
+    r"?)?(?<![A-Za-z0-9_.-])[vV]?"
+    r"(?P<number>\d{1,5}(?:\.\d{1,6}){1,5}(?:R\d{1,3}(?:\.\d{1,3}){0,2})?(?:[-.]?(?:alpha|beta|rc|RC|p|P|u|hf|HF|SP|"
+    r"sp|build|b)-?\d{1,5})?"
+    r"(?:-[0-9]{1,6}(?:\.\d{1,5}|[A-Za-z]{0,4})|-h\d{1,3}|_\d{1,4})?|\d{1,3}(?:\.\d{1,3})?R\d{1,3}(?:\.\d{1,3}){0,2}|"
+    r"\d{1,2}u\d{1,4})"
     r"(?![A-Za-z0-9_%]|\.\d)"
 )
 
@@ -22,43 +25,81 @@ _AFTER: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
         (r"(?:での|における|では|による)[^。]{0,16}(?:不十分|不完全)", "=", "none"),
         (r"(?:より|よりも)(?:前|古い|下位|以前)|[ ]?未満", "<", "affected"),
         (r"[ ]?(?:(?:および|及び)?(?:それ|これ)?(?:以前|以下)|まで(?:の)?(?:バージョン|が影響))", "<=", "affected"),
-        (r"[ ]?(?:より(?:新しい|後)|または(?:それ)?以降|もしくはそれ以降|(?:および|及び|または|もしくは)?(?:それ)?(?:以降|以上|以後))", ">=", ""),
-        (r"[ ]?(?:に|へ|への|に至急|へ速やかに|に速やかに|へと)(?:最新|直ち|早急)?[^。、]{0,6}(?:アップグレード|アップデート|更新|バージョンアップ|移行|パッチ)", ">=", "fixed"),
-        (r"[ ]?(?:において|にて|で|では|には|は)、?[^。、]{0,14}(?:修正(?!不十分)|対処|解決|対応済|解消|改修)", ">=", "fixed"),
+        (
+            r"[ ]?(?:より(?:新しい|後)|または(?:それ)?以降|もしくはそれ以降|(?:および|及び|または|"
+            r"もしくは)?(?:それ)?(?:以降|以上|以後))", ">=", ""),
+        (
+            r"[ ]?(?:に|へ|への|に至急|へ速やかに|に速やかに|へと)(?:最新|直ち|早急)?[^。、]{0,6}(?:アップグレード|"
+            r"アップデート|更新|バージョンアップ|移行|パッチ)", ">=", "fixed"),
+        (
+            r"[ ]?(?:において|にて|で|では|には|は)、?[^。、]{0,14}"
+            r"(?:修正(?!不十分)|対処|解決|対応済|解消|改修)", ">=", "fixed",
+        ),
         (r"[ ]?(?:を|の)(?:適用|インストール|導入|利用|ご利用|リリース)", ">=", "fixed-weak"),
-        (r",? (?:and|or|&) (?:all )?(?:earlier|older|below|prior|lower|previous|under)|\s?and all (?:earlier|prior)|(?: |, )?(?:or|and) (?:earlier|below)", "<=", "affected"),
+        (
+            r",? (?:and|or|&) (?:all )?(?:earlier|older|below|prior|lower|previous|under)|\s?and all (?:earlier|"
+            r"prior)|(?: |, )?(?:or|and) (?:earlier|below)", "<=", "affected"),
         (r",? ?\(?(?:and|or) (?:all )?(?:later|newer|above|higher|greater|up|beyond|any later)\)?|\+", ">=", ""),
-        (r",? (?:which |that )?(?:also )?(?:has |have |was |were |is )?(?:released to )?(?:fix|address|resolv|patch|remediat|mitigat|correct)(?:es|ed|ing|s)?\b", ">=", "fixed"),
-        (r" (?:contains?|includes?|provides?) (?:the |a |an )?(?:fix|patch|remediation|security update)", ">=", "fixed"),
+        (
+            r",? (?:which |that )?(?:also )?(?:has |have |was |were |is )?(?:released to )?(?:fix|address|resolv|"
+            r"patch|remediat|mitigat|correct)(?:es|ed|ing|s)?\b", ">=", "fixed"),
+        (
+            r" (?:contains?|includes?|provides?) (?:the |a |an )?(?:fix|patch|remediation|security update)",
+            ">=", "fixed",
+        ),
         (r" (?:is|are|was|were) (?:the )?(?:latest )?(?:fixed|patched|safe|not affected|unaffected)", ">=", "fixed"),
         (r" (?:is|are|was|were) (?:also )?(?:affected|vulnerable|impacted|exploitable)", "=", "affected"),
         (r"(?:は|が|も)[^。、]{0,12}(?:影響を受け|脆弱)", "=", "affected"),
     )
 )  # fmt: skip
 _BEFORE: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
-    (re.compile(rf"\b(?i:{source})(?: (?:the )?(?:[A-Z][A-Za-z0-9.+_-]{{0,24}} ){{0,4}}(?i:(?:firmware |software )?versions?|releases?|v|firmware|build)?|:)?[ :]{{0,2}}$"), operator, hint)
+    (re.compile(
+        rf"\b(?i:{source})(?: (?:the )?(?:[A-Z][A-Za-z0-9.+_-]{{0,24}} ){{0,4}}(?i:(?:firmware |software )?versions?|"
+        r"releases?|v|firmware|build)?|:)?[ :]{0,2}$"
+    ), operator, hint)
     for source, operator, hint in (
-        (r"(?:prior to|before|earlier than|older than|lower than|below|less than|preceding|up to but not including|up to \(but not including\)|\buntil)", "<", "affected"),
+        (
+            r"(?:prior to|before|earlier than|older than|lower than|below|less than|preceding|up to but not "
+            r"including|up to \(but not including\)|\buntil)", "<", "affected"),
         (r"(?:through|thru|up to(?:,? and including)?|no later than)", "<=", "affected"),
-        (r"(?:upgrad|updat|mov|migrat|patch|switch)\w{0,4}(?: [\w'-]{1,20}){0,6} to(?: at least| the latest)?", ">=", "fixed"),
-        (r"(?:fix(?:ed|es)?|patch(?:ed|es)?|resolv(?:ed|es)|address(?:ed|es)|remediat(?:ed|es)|correct(?:ed|s)|mitigated|released?)(?: [\w'-]{1,20}){0,5} (?:in|by|with|as of|from|starting with)", ">=", "fixed"),
-        (r"(?:fixed|patched|corrected|safe|secure|recommended|fix|updated) (?:version|release|firmware|build|firmware version)s?(?: (?:is|are|of [\w -]{1,30}))?\s?:?", ">=", "fixed"),
+        (
+            r"(?:upgrad|updat|mov|migrat|patch|switch)\w{0,4}(?: [\w'-]{1,20}){0,6} to(?: at least| the latest)?",
+            ">=", "fixed",
+        ),
+        (
+            r"(?:fix(?:ed|es)?|patch(?:ed|es)?|resolv(?:ed|es)|address(?:ed|es)|remediat(?:ed|es)|correct(?:ed|s)|"
+            r"mitigated|released?)(?: [\w'-]{1,20}){0,5} (?:in|by|with|as of|from|starting with)", ">=", "fixed"),
+        (
+            r"(?:fixed|patched|corrected|safe|secure|recommended|fix|updated) (?:version|release|firmware|build|"
+            r"firmware version)s?(?: (?:is|are|of [\w -]{1,30}))?\s?:?", ">=", "fixed"),
         (r"(?:at least|minimum|starting (?:with|from|in)|as of|since|beginning with)", ">=", ""),
         (r"(?:install|installing|apply|applying|deploy|run|running at least|released?|use|using)", ">=", "fixed-weak"),
         (r"(?:affects?|affecting|impacts?|vulnerable|affected|impacted)(?: [\w'&-]{1,24}){0,5}", "=", "affected"),
     )
 )  # fmt: skip
 _BEFORE_JA = (
-    (re.compile(r"(?:修正(?:済み?)?|対策(?:済み?)?|推奨|最新|更新)(?:の)?(?:ファームウェア|ソフトウェア|プログラム)?(?:バージョン|版|リリース)(?:は|として|である|が)?[、:：]?[ ]?(?:[A-Za-z][\w -]{1,24})?$"), ">=", "fixed"),
-    (re.compile(r"(?:影響を受ける|脆弱な|対象(?:となる)?)(?:製品|バージョン|ソフトウェア)?(?:は|として|が|の)?[、:：]?[ ]?(?:[A-Za-z][\w -]{1,24})?$"), "=", "affected"),
+    (re.compile(
+        r"(?:修正(?:済み?)?|対策(?:済み?)?|推奨|最新|更新)(?:の)?(?:ファームウェア|ソフトウェア|"
+        r"プログラム)?(?:バージョン|版|リリース)(?:は|として|である|が)?[、:：]?[ ]?(?:[A-Za-z][\w -]{1,24})?$"
+    ), ">=", "fixed"),
+    (re.compile(
+        r"(?:影響を受ける|脆弱な|対象(?:となる)?)(?:製品|バージョン|ソフトウェア)?(?:は|として|が|の)?[、:：]?[ "
+        r"]?(?:[A-Za-z][\w -]{1,24})?$"
+    ), "=", "affected"),
 )  # fmt: skip
 
 FIX_WORDS = re.compile(
-    r"(?i)\b(?:upgrad|updat|patch|fixed|fixes|remediat|migrat|mitigat|resolved|addressed)\w*|アップグレード|アップデート|更新|修正|対策|バージョンアップ|推奨|移行|適用"
+    r"(?i)\b(?:upgrad|updat|patch|fixed|fixes|remediat|migrat|mitigat|resolved|addressed)\w*|アップグレード|"
+    r"アップデート|更新|修正|対策|バージョンアップ|推奨|移行|適用"
 )
 AFFECTED_WORDS = re.compile(r"(?i)\b(?:affect|vulnerab|impacted|susceptib|exploitable)\w*|影響|脆弱|対象")
-HEAD_FIXED = re.compile(r"(?i)\b(?:fixed|patched|remediated|resolved|solution|safe) ?(?:version|release|in|firmware|build)?|修正(?:済み?)?(?:バージョン|版)?|対策(?:済み?)?(?:バージョン|版)?|推奨バージョン|アップデート先|更新先")
-HEAD_AFFECTED = re.compile(r"(?i)\b(?:affected|vulnerable|impacted)\b|影響を受ける|影響(?:バージョン|範囲)?|脆弱な|対象(?:バージョン|製品)?")
+HEAD_FIXED = re.compile(
+    r"(?i)\b(?:fixed|patched|remediated|resolved|solution|safe) ?(?:version|release|in|firmware|build)?|"
+    r"修正(?:済み?)?(?:バージョン|版)?|対策(?:済み?)?(?:バージョン|版)?|推奨バージョン|アップデート先|更新先"
+)
+HEAD_AFFECTED = re.compile(
+    r"(?i)\b(?:affected|vulnerable|impacted)\b|影響を受ける|影響(?:バージョン|範囲)?|脆弱な|対象(?:バージョン|製品)?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +128,11 @@ def _resolve(operator: str, hint: str, phrase: str, text: str, before: str) -> C
     if hint == "none":
         return None
     if hint == "fixed-weak":
-        return Condition(operator, "fixed", True, phrase) if FIX_WORDS.search(text) and not AFFECTED_WORDS.search(phrase) else None
+        return (
+            Condition(operator, "fixed", True, phrase)
+            if FIX_WORDS.search(text) and not AFFECTED_WORDS.search(phrase)
+            else None
+        )
     if hint:
         return Condition(operator, hint, False, phrase)  # type: ignore[arg-type]
     if FIX_WORDS.search(text):

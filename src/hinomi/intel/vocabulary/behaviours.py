@@ -48,7 +48,7 @@ def behaviours() -> dict[str, Behaviour]:
     import yaml
 
     data = (files("hinomi") / "rules" / "behaviours.yml").read_bytes()
-    table: dict[str, dict[str, Any]] = yaml.load(data, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
+    table: dict[str, dict[str, Any]] = yaml.load(data, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     return {k: Behaviour(k, v["en"], v["ja"], tuple(v.get("attack", ()))) for k, v in table.items()}
 
 
@@ -130,7 +130,12 @@ def phrase_rules() -> tuple[CueIndex, tuple[PhraseRule, ...]]:
     index = CueIndex(cue for _, wanted, unwanted, _ in raw for line in [*wanted, unwanted] for cue in line)
     numbers = index.numbers
     rules = tuple(
-        PhraseRule(id_, tuple(frozenset(numbers[c] for c in line) for line in wanted), frozenset(numbers[c] for c in unwanted), advice)
+        PhraseRule(
+            id_,
+            tuple(frozenset(numbers[c] for c in line) for line in wanted),
+            frozenset(numbers[c] for c in unwanted),
+            advice,
+        )
         for id_, wanted, unwanted, advice in raw
     )
     return index, rules

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -24,4 +25,14 @@ def read_yaml(name: str) -> Any:
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return yaml.load(read_bytes(name), Loader=loader)  # noqa: S506
+    return yaml.load(read_bytes(name), Loader=loader)
+
+
+@cache
+def _stopword_table() -> dict[str, frozenset[str]]:
+    return {kind: frozenset(str(words).split()) for kind, words in read_yaml("stopwords.yml").items()}
+
+
+def stopwords(kind: str) -> frozenset[str]:
+    """Return the words that are kept from being a name of one kind (keys of `stopwords.yml`)."""
+    return _stopword_table()[kind]

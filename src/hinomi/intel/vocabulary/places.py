@@ -41,7 +41,12 @@ def countries(text: str) -> Iterator[Place]:
         start, end = found.span()
         before, after = text[start - 1 : start], text[end : end + 4]
         if found[0][0] < "\u3000":
-            if _WORDLIKE.match(before) or before in {".", "/", "-"} or _WORDLIKE.match(after) or (after[:1] in {".", "/"} and after[1:2].isalnum()):
+            if (
+                _WORDLIKE.match(before)
+                or before in {".", "/", "-"}
+                or _WORDLIKE.match(after)
+                or (after[:1] in {".", "/"} and after[1:2].isalnum())
+            ):
                 continue
         elif _JA_BEFORE.match(before) or (_JA_AFTER.match(after) and not _COMPOUND.match(after)):
             continue
@@ -53,9 +58,12 @@ _WORDLIKE = re.compile(r"[A-Za-z0-9_@]")
 _COMPOUND = re.compile(r"サイバー|グループ|アクター|ハッカー|チーム|マルウ")
 
 
-_JA_TAIL = "企業|会社|業界|産業|機関|組織|分野|セクター|事業者|団体|業種|部門|関係者|省庁|業者|施設|法人|サービス業|メーカー"
+_JA_TAIL = (
+    "企業|会社|業界|産業|機関|組織|分野|セクター|事業者|団体|業種|部門|関係者|省庁|業者|施設|法人|サービス業|メーカー"
+)
 _EN_TAIL = (
-    r"(?:[ -]related)? (?:sectors?|industry|industries|companies|organi[sz]ations?|firms?|institutions?|entities|verticals?|"
+    r"(?:[ -]related)? (?:sectors?|industry|industries|companies|organi[sz]ations?|firms?|institutions?|entities|"
+    r"verticals?|"
     r"contractors?|providers?|agencies|businesses|enterprises|operators|targets|victims|customers|networks)(?![a-z])"
 )
 _TAIL = re.compile(
@@ -82,7 +90,9 @@ def sectors(text: str) -> Iterator[Place]:
     chain: list[Place] = []
     for found in pattern.finditer(lowered):
         start, end = found.span()
-        if found[0].isascii() and (_WORDLIKE.match(lowered[start - 1 : start]) or _WORDLIKE.match(lowered[end : end + 1])):
+        if found[0].isascii() and (
+            _WORDLIKE.match(lowered[start - 1 : start]) or _WORDLIKE.match(lowered[end : end + 1])
+        ):
             continue
         sector, alone = owner[found[0]]
         if chain and not _AND.fullmatch(lowered, chain[-1].end, start):

@@ -11,7 +11,9 @@ from hinomi.intel.vocabulary.loading import read_yaml
 from hinomi.intel.vocabulary.names import Form, Name, NameIndex, Word
 
 # Everyday words: products only when written exactly so and with a version or weakness beside them.
-_LOOSE = frozenset({"php", "redis", "sudo", "docker", "jenkins", "buffalo", "dahua", "npm", "vcenter", "httpd", "firebox"})
+_LOOSE = frozenset(
+    {"php", "redis", "sudo", "docker", "jenkins", "buffalo", "dahua", "npm", "vcenter", "httpd", "firebox"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,11 @@ def product_index() -> NameIndex:
     """Return the index over product names."""
     table: dict[str, list[str]] = read_yaml("products.yml")
     return NameIndex(
-        [Form(Name("tool", product), form, form.lower() in _LOOSE) for product, forms in table.items() for form in (product, *forms)]
+        [
+            Form(Name("tool", product), form, form.lower() in _LOOSE)
+            for product, forms in table.items()
+            for form in (product, *forms)
+        ]
     )
 
 

@@ -1,4 +1,4 @@
-"""Many literal phrases as one regular expression that branches by character: matched in one pass, whatever their number."""
+"""Many literal phrases as one regular expression that branches by character: one pass, whatever their number."""
 
 from __future__ import annotations
 
