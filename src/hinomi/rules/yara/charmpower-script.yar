@@ -30,7 +30,8 @@ rule charmpower_script {
     $loop = /while\s*\(\s*(\$true|1|1\s*-eq\s*1)\s*\)/ ascii wide nocase
     $ftp = "FtpWebRequest" ascii wide nocase
     $copy = "CopyFromScreen" ascii wide nocase
+    $code = /(^|[\r\n;{])\s{0,40}\$[a-z_]\w{0,40}\s{0,4}=\s{0,4}[^=\s]/ ascii wide nocase // a script, not a text about one
   condition:
     filesize < 2MB and uint16(0) != 0x5a4d and uint32(0) != 0x464c457f and uint32(0) != 0x04034b50 and
-    2 of ($stack, $hi, $note, $bucket) and any of ($iex, $iex2) and any of ($rest, $web, $ftp, $copy, $wlan, $loop)
+    $code and 2 of ($stack, $hi, $note, $bucket) and any of ($iex, $iex2) and any of ($rest, $web, $ftp, $copy, $wlan, $loop)
 }
