@@ -1,6 +1,7 @@
 """Who starts whom when it is not running: many idioms, own names, exact rows."""
 
 import pytest
+
 from hinomi.evidence.scripts import analyse
 
 

@@ -1,4 +1,4 @@
-"""Scripts and what they do. Attackers who live on an appliance write shell scripts; this reads them as a shell would."""
+"""Scripts and what they do: attackers on an appliance write shell; this reads it as a shell would."""
 
 from __future__ import annotations
 

@@ -98,8 +98,10 @@ def _mentions(text: str, actions: Iterable[ScriptAction]) -> list[str]:
 
 
 _BLANKED = {
-    "string_content": "S", "raw_string": "S", "ansi_c_string": "S", "variable_name": "V", "number": "N", "heredoc_content": "H",
-    "string_fragment": "S", "identifier": "I", "variable": "V", "decimal_integer_literal": "N", "verbatim_string_characters": "S",
+    "string_content": "S", "raw_string": "S", "ansi_c_string": "S", "variable_name": "V", "number": "N",
+    "heredoc_content": "H",
+    "string_fragment": "S", "identifier": "I", "variable": "V", "decimal_integer_literal": "N",
+    "verbatim_string_characters": "S",
 }  # fmt: skip
 
 

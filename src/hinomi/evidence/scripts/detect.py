@@ -7,12 +7,15 @@ from typing import Literal
 
 Language = Literal["shell", "powershell", "javascript"]
 _SHELLS = frozenset(
-    "sh bash dash ash ksh zsh mksh rbash ksh93 pdksh posh busybox lksh yash openrc-run runscript rc.common hush msh".split()
+    "sh bash dash ash ksh zsh mksh rbash ksh93 pdksh posh busybox lksh yash openrc-run runscript"
+    " rc.common hush msh".split()
 )
 _SCRIPTS = frozenset("node nodejs deno bun".split())
 _NAMES = frozenset(
-    b".bashrc .bash_profile .bash_login .bash_logout .profile .zshrc .zprofile .zshenv .zlogin .kshrc .mkshrc .shrc .xinitrc .xsession .xprofile"
-    b" profile bashrc bash.bashrc zshrc zprofile rc.local rc.sysinit rc.firewall rc.inet1 rc rcs rc.modules postinst preinst postrm prerm".split()
+    b".bashrc .bash_profile .bash_login .bash_logout .profile .zshrc .zprofile .zshenv .zlogin .kshrc .mkshrc .shrc"
+    b" .xinitrc .xsession .xprofile"
+    b" profile bashrc bash.bashrc zshrc zprofile rc.local rc.sysinit rc.firewall rc.inet1 rc rcs rc.modules"
+    b" postinst preinst postrm prerm".split()
 )
 _SHELL_SUFFIXES = (
     b".sh",
@@ -38,18 +41,24 @@ _INIT_FOLDERS = (
     b"/rcS.d/",
 )
 _STATEMENT = re.compile(
-    rb"(?:if|while|until|elif)[ \t]+[\[!(\w/\"$]|for[ \t]+(?:\w+[ \t]+in[ \t]|\(\()|case[ \t]+\S+[ \t]+in\b|\[\[? |(?:fi|done|esac|then|do|else)\b"
-    rb"|(?:export|local|readonly|declare|unset|alias)[ \t]+\w+|\w+ ?\(\)[ \t]*\{?$|function[ \t]+\w+[ \t]*(?:\(\))?[ \t]*\{"
-    rb"|(?:echo|printf|sleep|cd|cp|mv|rm|mkdir|chmod|chown|mount|umount|nohup|setsid|exec|eval|source|test|touch|set|sh|bash|cat|tar|gzip|grep|sed"
-    rb"|kill|killall|ln|ifconfig|ip|insmod|modprobe|wget|curl|nc|exit|return|shift|trap|read|useradd|iptables|busybox|sudo|nice)(?:[ \t;]|$)"
+    rb"(?:if|while|until|elif)[ \t]+[\[!(\w/\"$]|for[ \t]+(?:\w+[ \t]+in[ \t]|\(\()"
+    rb"|case[ \t]+\S+[ \t]+in\b|\[\[? |(?:fi|done|esac|then|do|else)\b"
+    rb"|(?:export|local|readonly|declare|unset|alias)[ \t]+\w+|\w+ ?\(\)[ \t]*\{?$"
+    rb"|function[ \t]+\w+[ \t]*(?:\(\))?[ \t]*\{"
+    rb"|(?:echo|printf|sleep|cd|cp|mv|rm|mkdir|chmod|chown|mount|umount|nohup|setsid|exec|eval|source|test"
+    rb"|touch|set|sh|bash|cat|tar|gzip|grep|sed"
+    rb"|kill|killall|ln|ifconfig|ip|insmod|modprobe|wget|curl|nc|exit|return"
+    rb"|shift|trap|read|useradd|iptables|busybox|sudo|nice)(?:[ \t;]|$)"
     rb"|[A-Za-z_]\w*=(?:[^= \t;]|$)|/[\w./-]+(?:[ \t]|$)|\.{1,2}/[\w./-]+|\. /|[{}]$|\$\w+|\(.*&\)?$|: "
 )
 _FOREIGN = re.compile(
-    rb"//|/\*|\*[ /]|#[ \t]*(?:include|ifndef|ifdef|define|pragma|if|endif)\b|<|\w+:$|[\w.%-]+[ \t]*:[ \t=]|import |from |use |package |class |def |proc |%|@"
+    rb"//|/\*|\*[ /]|#[ \t]*(?:include|ifndef|ifdef|define|pragma|if|endif)\b|<"
+    rb"|\w+:$|[\w.%-]+[ \t]*:[ \t=]|import |from |use |package |class |def |proc |%|@"
     rb"|.*[^;];$|.*\}[ \t]*;$|xkb_|\w+[ \t]+=[ \t]"
 )
 _STRONG = re.compile(
-    rb"\$\(|\|\||&&|[ \t]>/|>/dev/null|[^&]&[ \t]*$|`|^[ \t]*(?:fi|done|esac)\b|[;&|][ \t]*(?:then|do)\b|\$\{?\w+|\[ -[a-z] ",
+    rb"\$\(|\|\||&&|[ \t]>/|>/dev/null|[^&]&[ \t]*$|`|^[ \t]*(?:fi|done|esac)\b"
+    rb"|[;&|][ \t]*(?:then|do)\b|\$\{?\w+|\[ -[a-z] ",
     re.MULTILINE,
 )
 _CPP = (b"#include", b"#ifndef", b"#ifdef", b"#define", b"#pragma", b"#if ")
@@ -102,7 +111,7 @@ def _by_interpreter(interpreter: str, name: bytes) -> Language | None:
 
 
 def looks_like_shell(head: bytes) -> bool:
-    """Tell whether text without a #! line reads like shell: most lines begin as statements, none as other languages do."""
+    """Tell whether text without a #! line reads like shell: most lines begin as its statements do."""
     text = head[:2048]
     if not text or text[:1] in b"<{%\x7f" or b"\x00" in text or not _STRONG.search(text):
         return False
@@ -122,6 +131,6 @@ def dangerous_js(data: bytes) -> bool:
     def has(tokens: tuple[bytes, ...]) -> bool:
         return any(token in data for token in tokens)
 
-    if has(_JS_STARTS) or (has(_JS_EVALUATES) and has(_JS_DECODES) and has(_JS_FETCHES + (b"require(",))):
+    if has(_JS_STARTS) or (has(_JS_EVALUATES) and has(_JS_DECODES) and has((*_JS_FETCHES, b"require("))):
         return True
     return has(_JS_CALLS) and has(_JS_WRITES)

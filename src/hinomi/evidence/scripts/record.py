@@ -39,7 +39,7 @@ class Draft:
 
     line: int
     action: str
-    object: str | None
+    what: str | None
     detail: str | None
     command: str
     guard: Condition | None
@@ -52,7 +52,7 @@ class Draft:
     def key(self) -> tuple[object, ...]:
         """Return what makes two drafts the same statement."""
         return (
-            self.line, self.action, self.object, self.detail, self.guard, id(self.loop), self.background, self.function,
+            self.line, self.action, self.what, self.detail, self.guard, id(self.loop), self.background, self.function,
         )  # fmt: skip
 
 
@@ -132,11 +132,11 @@ class Recorder:
 
     def emit(
         self, action: str, line: int, command: str, *,
-        object: str | None = None, detail: str | None = None, resolved: bool = True, background: bool = False,
+        what: str | None = None, detail: str | None = None, resolved: bool = True, background: bool = False,
     ) -> None:  # fmt: skip
         """Record an action in the present context; the same statement walked twice counts once."""
         draft = Draft(
-            line, action, object[:MAX_OBJECT] if object is not None else None,
+            line, action, what[:MAX_OBJECT] if what is not None else None,
             detail[:MAX_DETAIL] if detail else None, command[:MAX_COMMAND], self._guard(), tuple(self.guards),
             self._loop(), background or self.background > 0, self.functions[-1] if self.functions else None, resolved,
         )  # fmt: skip
@@ -164,8 +164,8 @@ class Recorder:
         """
         loop = Loop(endless=endless, depth=0)
         for draft in self.drafts[first:]:
-            if draft.action == "sleeps" and draft.loop is None and draft.object:
-                loop.sleeps += float(draft.object)
+            if draft.action == "sleeps" and draft.loop is None and draft.what:
+                loop.sleeps += float(draft.what)
             if draft.loop is None or not timed(draft.loop):
                 draft.loop = loop
 
@@ -176,7 +176,8 @@ class Recorder:
     def _row(self, number: int, draft: Draft) -> ScriptAction:
         guard, loop = draft.guard, draft.loop if draft.loop is not None and timed(draft.loop) else None
         return ScriptAction(
-            path=self.path, line=draft.line, order=number, action=draft.action, object=draft.object, detail=draft.detail,
+            path=self.path, line=draft.line, order=number, action=draft.action, object=draft.what,
+            detail=draft.detail,
             command=draft.command, guard=guard.text[:MAX_COMMAND] if guard else None,
             guard_kind=guard.guard_kind if guard else None,
             guard_object=self._guard_object(guard), in_loop=loop is not None,

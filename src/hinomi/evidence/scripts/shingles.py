@@ -11,7 +11,7 @@ SIZE = 64
 MAX_TOKENS = 6_000
 MIN_TOKENS = 24  # shorter scripts resemble each other by chance
 _PRIME = (1 << 61) - 1
-_seeds = random.Random(20230308)  # noqa: S311 - a fixed family of hash functions, no secret
+_seeds = random.Random(20230308)
 _FAMILY = tuple((_seeds.randrange(1, _PRIME), _seeds.randrange(_PRIME)) for _ in range(SIZE))
 
 

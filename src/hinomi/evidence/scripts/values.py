@@ -46,8 +46,10 @@ def negated(conditions: Conditions) -> Conditions:
 class Source:
     """Where a value that is no constant comes from.
 
-    `kind`: processes (a process list), process (the entries of one program), pid-file, file, download, decoded, unpacked,
-    packed, query, time, argument, status (an exit status: zero means `conditions` hold), flag (a constant that was assigned
+    `kind`: processes (a process list), process (the entries of one program), pid-file, file, download, decoded,
+    unpacked,
+    packed, query, time, argument, status (an exit status: zero means `conditions` hold), flag (a constant that was
+    assigned
     under `conditions`), accounts, exists (a listing that is empty when the path is missing).
     `margin` is 1 where a process list also counts the search itself (`ps | grep x` without `grep -v grep`).
     """
@@ -85,11 +87,24 @@ def unknown(text: str, source: Source | None = None) -> Value:
     return Value(text[:MAX_TEXT], False, source)
 
 
+# Where several sources meet in one text, the one that says most about it.
+_RANK = {
+    "query": 5,
+    "download": 5,
+    "decoded": 5,
+    "packed": 4,
+    "unpacked": 4,
+    "accounts": 3,
+    "process": 3,
+    "processes": 2,
+}
+
+
 def joined(parts: Iterable[Value], separator: str = "") -> Value:
-    """Concatenate; constant when all parts are; the source is that of the first part that has one."""
+    """Concatenate; constant when all parts are; the most telling source of its parts is kept."""
     items = list(parts)
     if len(items) == 1:
         return items[0]
-    source = next((v.source for v in items if v.source is not None), None)
+    source = max((v.source for v in items if v.source is not None), key=lambda s: _RANK.get(s.kind, 0), default=None)
     text = separator.join(v.text for v in items)
     return Value(text[:MAX_TEXT], all(v.constant for v in items), source)

@@ -14,9 +14,12 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 _OWN_MODULES = {
-    "execSync": "child_process", "spawnSync": "child_process", "execFileSync": "child_process", "execFile": "child_process",
-    "writeFileSync": "fs", "appendFileSync": "fs", "createWriteStream": "fs", "existsSync": "fs", "unlinkSync": "fs", "chmodSync": "fs",
-    "copyFileSync": "fs", "renameSync": "fs", "writeFile": "fs", "appendFile": "fs", "networkInterfaces": "os", "userInfo": "os",
+    "execSync": "child_process", "spawnSync": "child_process", "execFileSync": "child_process",
+    "execFile": "child_process",
+    "writeFileSync": "fs", "appendFileSync": "fs", "createWriteStream": "fs", "existsSync": "fs", "unlinkSync": "fs",
+    "chmodSync": "fs",
+    "copyFileSync": "fs", "renameSync": "fs", "writeFile": "fs", "appendFile": "fs", "networkInterfaces": "os",
+    "userInfo": "os",
     "runInNewContext": "vm", "runInThisContext": "vm",
 }  # fmt: skip
 _FETCHERS = (
@@ -79,7 +82,7 @@ def _processes(walk: Walk, node: Node, member: str, given: list[Node]) -> Source
             walk.emit(node, "starts", command)
         return Source("command")
     if member in ("spawn", "spawnSync", "execFile", "execFileSync", "fork"):
-        words = [c for c in given[1].named_children] if len(given) > 1 and given[1].type == "array" else []
+        words = given[1].named_children if len(given) > 1 and given[1].type == "array" else []
         texts = [walk.value(w).text for w in words]
         base = command.text.rsplit("/", 1)[-1] if command is not None and command.constant else ""
         if (
@@ -94,12 +97,18 @@ def _processes(walk: Walk, node: Node, member: str, given: list[Node]) -> Source
     return Source("command")
 
 
+_FILE_ACTIONS = {
+    "writeFile": "writes", "appendFile": "writes", "createWriteStream": "writes", "outputFile": "writes",
+    "unlink": "deletes", "rm": "deletes", "rmdir": "deletes", "chmod": "changes-mode", "exists": "checks-exists",
+    "access": "checks-exists", "utimes": "changes-time",
+}  # fmt: skip
+
+
 def _files(walk: Walk, node: Node, member: str, given: list[Node]) -> Source | None:
     base = member.removesuffix("Sync")
     first = walk.value(given[0]) if given else None
     second = walk.value(given[1]) if len(given) > 1 else None
-    action = {"writeFile": "writes", "appendFile": "writes", "createWriteStream": "writes", "outputFile": "writes", "unlink": "deletes", "rm": "deletes",
-              "rmdir": "deletes", "chmod": "changes-mode", "exists": "checks-exists", "access": "checks-exists", "utimes": "changes-time"}.get(base)  # fmt: skip
+    action = _FILE_ACTIONS.get(base)
     if action is not None:
         walk.emit(node, action, first, None if base == "createWriteStream" else second)
     elif base in ("copyFile", "copy", "cp", "rename", "move"):
@@ -139,9 +148,14 @@ def _url(walk: Walk, node: Node) -> Value:
     return Value(host.text + (f":{port.text}" if port else "") + (path.text if path else ""), host.constant)
 
 
+_FACTS = {
+    "hostname": "host-name", "userInfo": "users", "networkInterfaces": "interfaces", "platform": "system",
+    "release": "system", "cpus": "hardware", "arch": "system", "type": "system", "version": "system",
+}  # fmt: skip
+
+
 def _system(walk: Walk, node: Node, member: str, _: list[Node]) -> Source | None:
-    what = {"hostname": "host-name", "userInfo": "users", "networkInterfaces": "interfaces", "platform": "system", "release": "system",
-            "cpus": "hardware", "arch": "system", "type": "system", "version": "system"}.get(member)  # fmt: skip
+    what = _FACTS.get(member)
     if what is not None:
         walk.emit(node, "collects", what, f"os.{member}")
     return None
@@ -227,7 +241,7 @@ def _carried(walk: Walk, subject: Node) -> Source | None:
         if inner is None:
             return None
         name, below, _given = call_parts(inner) if inner.type == "call_expression" else ("", None, [])
-        module, member = _resolved(walk, name, below)
+        module, _member = _resolved(walk, name, below)
         if name == "fetch" or module in _FETCHERS:
             return Source("download", None, name)
         if inner.type == "identifier":
@@ -238,6 +252,7 @@ def _carried(walk: Walk, subject: Node) -> Source | None:
 
 Handler = Callable[[Walk, "Node", str, "list[Node]"], Source | None]
 _HANDLERS: dict[str, Handler] = {
-    "child_process": _processes, "fs": _files, "fs-extra": _files, "os": _system, "net": _sockets, "tls": _sockets, "vm": _machines,
-    "Buffer": _buffer, **{name: _web for name in _FETCHERS},
+    "child_process": _processes, "fs": _files, "fs-extra": _files, "os": _system, "net": _sockets, "tls": _sockets,
+    "vm": _machines,
+    "Buffer": _buffer, **dict.fromkeys(_FETCHERS, _web),
 }  # fmt: skip

@@ -39,14 +39,12 @@ class Walk:
         pinned = self.recorder.pinned_line
         return pinned if pinned is not None else node.start_point[0] + 1
 
-    def emit(
-        self, node: Node, action: str, object: Value | str | None = None, detail: Value | str | None = None
-    ) -> None:
+    def emit(self, node: Node, action: str, what: Value | str | None = None, detail: Value | str | None = None) -> None:
         """Record an action."""
-        constant = not isinstance(object, Value) or object.constant
+        constant = not isinstance(what, Value) or what.constant
         self.recorder.emit(
-            action, self.line(node), text_of(node)[:500], object=object.text if isinstance(object, Value) else object,
-            detail=detail.text if isinstance(detail, Value) else detail, resolved=constant and object is not None,
+            action, self.line(node), text_of(node)[:500], what=what.text if isinstance(what, Value) else what,
+            detail=detail.text if isinstance(detail, Value) else detail, resolved=constant and what is not None,
         )  # fmt: skip
 
     def value(self, node: Node) -> Value:
@@ -312,8 +310,10 @@ def _parameters(walk: Walk, function: Node, source: Source) -> None:
 
 
 _VISITORS: dict[str, Callable[[Walk, Node], None]] = {
-    "variable_declarator": _declarator, "assignment_expression": _assignment, "augmented_assignment_expression": _assignment,
-    "function_declaration": _function, "import_statement": _import, "if_statement": _if, "while_statement": _loop, "do_statement": _loop, "for_statement": _loop,
+    "variable_declarator": _declarator, "assignment_expression": _assignment,
+    "augmented_assignment_expression": _assignment,
+    "function_declaration": _function, "import_statement": _import, "if_statement": _if, "while_statement": _loop,
+    "do_statement": _loop, "for_statement": _loop,
     "for_in_statement": _loop, "call_expression": _call, "new_expression": _call, "comment": lambda _, __: None,
     "string": lambda _, __: None, "regex": lambda _, __: None,
 }  # fmt: skip

@@ -221,12 +221,16 @@ def _temp(_: Datum, __: list[Value], subject: str) -> Datum | None:
 
 
 _KNOWN: dict[str, Callable[[Datum, list[Value], str], Datum | None]] = {
-    "from": _from_buffer, "atob": _atob, "toString": _same, "trim": _same, "join": _join, "resolve": _join, "split": _split, "reverse": _reverse,
-    "replace": _replace, "replaceAll": _replace, "fromCharCode": _codes, "fromCodePoint": _codes, "concat": _concat, "unescape": _unescape,
+    "from": _from_buffer, "atob": _atob, "toString": _same, "trim": _same, "join": _join, "resolve": _join,
+    "split": _split, "reverse": _reverse,
+    "replace": _replace, "replaceAll": _replace, "fromCharCode": _codes, "fromCodePoint": _codes, "concat": _concat,
+    "unescape": _unescape,
     "decodeURIComponent": _unescape, "homedir": _home, "tmpdir": _temp,
 }  # fmt: skip
 _MAKERS: dict[str, Callable[[Names, Node, int], Datum]] = {
-    "string": _string, "template_string": _template, "number": _number, "identifier": _identifier, "binary_expression": _binary, "array": _array,
-    "parenthesized_expression": _wrapped, "await_expression": _wrapped, "call_expression": _call, "new_expression": _call,
+    "string": _string, "template_string": _template, "number": _number, "identifier": _identifier,
+    "binary_expression": _binary, "array": _array,
+    "parenthesized_expression": _wrapped, "await_expression": _wrapped, "call_expression": _call,
+    "new_expression": _call,
     "subscript_expression": _subscript, "shorthand_property_identifier": _identifier,
 }  # fmt: skip

@@ -1,1 +1,1 @@
-"""PowerShell: the tree is walked, constants are resolved through the usual disguises, actions recorded; nothing is run."""
+"""PowerShell: the tree is walked, constants resolved through the usual disguises, actions recorded."""

@@ -6,113 +6,52 @@ import base64
 import binascii
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
+from hinomi.evidence.scripts.powershell.command import COLLECTS, PROVIDERS, QUIET, Command
 from hinomi.evidence.scripts.powershell.state import State
 from hinomi.evidence.scripts.values import Source, Value, unknown
-
-if TYPE_CHECKING:
-    from tree_sitter import Node
 
 _RUN_KEY = re.compile(
     r"\\(?:run|runonce|runservices|winlogon|image file execution options|policies\\explorer\\run)(?:\\|$)",
     re.IGNORECASE,
 )
 _STARTUP = re.compile(r"\\start menu\\programs\\startup|\\startup\\?$|\$profile|\\startup\\", re.IGNORECASE)
-_PROVIDERS = ("env:", "function:", "variable:", "alias:")  # copied and removed like files, but no files
-_ALIASES = {
-    "iex": "invoke-expression", "iwr": "invoke-webrequest", "curl": "invoke-webrequest", "wget": "invoke-webrequest", "irm": "invoke-restmethod",
-    "saps": "start-process", "start": "start-process", "sleep": "start-sleep", "gps": "get-process", "ps": "get-process", "sp": "set-itemproperty",
-    "spps": "stop-process", "kill": "stop-process", "spsv": "stop-service", "cp": "copy-item", "copy": "copy-item", "cpi": "copy-item", "mv": "move-item",
-    "move": "move-item", "ren": "rename-item", "rm": "remove-item", "del": "remove-item", "erase": "remove-item", "ri": "remove-item", "rd": "remove-item",
-    "ac": "add-content", "gc": "get-content", "cat": "get-content", "type": "get-content", "gwmi": "get-wmiobject",
-    "icm": "invoke-command", "ipmo": "import-module", "sal": "set-alias", "ni": "new-item", "where": "where-object", "?": "where-object",
-    "gcim": "get-ciminstance", "iwmi": "invoke-wmimethod", "rni": "rename-item", "schtasks": "schtasks", "tee": "tee-object",
-}  # fmt: skip
-_COLLECTS = {
-    "systeminfo": "system", "tasklist": "processes", "ipconfig": "interfaces", "whoami": "users", "hostname": "host-name", "netstat": "sockets", "quser": "users",
-    "get-computerinfo": "system", "get-wmiobject": "hardware", "get-ciminstance": "hardware", "wmic": "hardware", "get-netipaddress": "interfaces",
-    "get-netipconfiguration": "interfaces", "get-nettcpconnection": "sockets", "get-localuser": "users", "get-clipboard": "clipboard",
-    "arp": "interfaces", "route": "interfaces", "nltest": "domain", "dsquery": "domain", "query": "users", "get-hotfix": "system", "getmac": "interfaces",
-    "get-netadapter": "interfaces", "get-localgroupmember": "users",
-}  # fmt: skip
-_QUIET = frozenset(
-    """write-host write-output write-verbose write-error write-warning write-debug out-null out-string select-object sort-object foreach-object where-object
-    format-table format-list measure-object get-date get-item get-childitem join-path split-path resolve-path new-object set-variable get-variable
-    get-command get-member test-path set-location push-location pop-location import-module get-content get-process get-service convertto-json convertfrom-json
-    param echo cd dir ls exit return throw break continue set-strictmode get-help add-member group-object compare-object select-string get-location read-host
-    clear-host cls % ? select sort foreach tee-object get-itemproperty get-itempropertyvalue convertto-securestring out-default write-progress get-acl set-acl
-    get-random remove-variable update-typedata new-variable set-psdebug export-modulemember get-host convertto-html export-csv import-csv get-executionpolicy
-    set-executionpolicy start-transcript stop-transcript test-connection new-timespan get-unique unblock-file mkdir md pushd popd set-psreadlineoption
-    disable-warning get-psdrive new-psdrive attrib icacls chcp rem title color cls timeout assert describe it should begin process end trap""".split()
-)
-
-
-@dataclass(slots=True)
-class Command:
-    """A command after expansion; parameter names are lower case, without the dash."""
-
-    path: Value
-    line: int
-    text: str
-    operator: str
-    piped: Value | None
-    parameters: dict[str, Value] = field(default_factory=dict)
-    words: list[Value] = field(default_factory=list)
-    blocks: list[Node] = field(default_factory=list)
-    block_value: Value | None = None
-
-    @property
-    def name(self) -> str:
-        """Lower-case name, aliases resolved, `.exe` and the folder dropped."""
-        text = self.path.text.strip("'\" ").lower()
-        base = text.replace("/", "\\").rsplit("\\", 1)[-1].removesuffix(".exe").removesuffix(".com")
-        return _ALIASES.get(base, base)
-
-    def get(self, *names: str) -> Value | None:
-        """Return a parameter by name or unique beginning of it (`-Uri`, `-OutF`)."""
-        for name in names:
-            for given, value in self.parameters.items():
-                if given == name or (len(given) > 2 and name.startswith(given)):
-                    return value
-        return None
-
-    def first(self, *names: str) -> Value | None:
-        """Return a parameter, else the first word, else what is piped in."""
-        given = self.get(*names)
-        return given if given is not None else self.words[0] if self.words else self.piped
 
 
 def run(state: State, command: Command) -> Value:
     """Record what a command does and return what it gives."""
     name = command.name
     if name.endswith("-item") and any(
-        v.text.lower().startswith(_PROVIDERS) for v in [*command.words, *command.parameters.values()]
+        v.text.lower().startswith(PROVIDERS) for v in [*command.words, *command.parameters.values()]
     ):
         return unknown(command.text[:200])
     handler = _HANDLERS.get(name)
     if handler is not None:
         return handler(state, command) or Value("")
-    if name in _COLLECTS:
+    if name in COLLECTS:
         state.emit("collects", command.line, command.text, _what(command, name), name)
         return unknown(command.text[:200])
     if name == "where-object" and command.block_value is not None and command.block_value.source is not None:
         return command.block_value
-    if name in _QUIET:
+    if name in QUIET:
         return unknown(command.text[:200], command.piped.source if command.piped is not None else None)
     if command.path.text:
         return _started(state, command)
     return Value("")
 
 
+_WMI_CLASSES = (
+    ("diskdrive", "disk-serial"), ("physicalmedia", "disk-serial"), ("process", "processes"), ("useraccount", "users"),
+    ("antivirus", "security-products"), ("networkadapter", "interfaces"), ("product", "software"),
+)  # fmt: skip
+
+
 def _what(command: Command, name: str) -> str:
     text = command.text.lower()
-    for word, what in (("diskdrive", "disk-serial"), ("physicalmedia", "disk-serial"), ("process", "processes"), ("useraccount", "users"),
-                       ("antivirus", "security-products"), ("networkadapter", "interfaces"), ("product", "software")):  # fmt: skip
-        if word in text and _COLLECTS[name] == "hardware":
+    for word, what in _WMI_CLASSES:
+        if word in text and COLLECTS[name] == "hardware":
             return what
-    return _COLLECTS[name]
+    return COLLECTS[name]
 
 
 def _started(state: State, command: Command) -> Value:
@@ -161,11 +100,9 @@ def _expression(state: State, command: Command) -> Value:
 def _shell(state: State, command: Command) -> Value:
     """powershell.exe -enc, -c, -File."""
     for name, value in command.parameters.items():
-        if (
-            "encodedcommand".startswith(name)
-            and name != ""
-            and not "executionpolicy".startswith(name)
-            or name in ("ec", "enc")
+        if ("encodedcommand".startswith(name) and name != "" and not "executionpolicy".startswith(name)) or name in (
+            "ec",
+            "enc",
         ):
             return _encoded(
                 state, command, value if value.text != "True" else command.words[-1] if command.words else value
@@ -376,7 +313,7 @@ def _write(state: State, command: Command) -> Value:
 
 def _placed(state: State, command: Command, action: str, path: Value | None, detail: Value | None) -> None:
     state.emit(action, command.line, command.text, path, detail)
-    if path is not None and (_STARTUP.search(path.text) or "Startup" in path.text and "Folder" in path.text):
+    if path is not None and (_STARTUP.search(path.text) or ("Startup" in path.text and "Folder" in path.text)):
         state.emit("persists", command.line, command.text, path, detail)
 
 
@@ -526,14 +463,23 @@ def _mail(state: State, command: Command) -> Value:
 
 
 _HANDLERS: dict[str, Callable[[State, Command], Value]] = {
-    "invoke-expression": _expression, "powershell": _shell, "pwsh": _shell, "invoke-command": _remote_block, "add-type": _add_type, "cmd": _cmd,
-    "start-process": _start_process, "invoke-item": _start_process, "invoke-webrequest": _web, "invoke-restmethod": _web, "start-bitstransfer": _bits, "certutil": _certutil,
-    "expand-archive": _expand, "compress-archive": _compress, "new-itemproperty": _item_property, "set-itemproperty": _item_property, "reg": _reg,
-    "schtasks": _schtasks, "register-scheduledtask": _task, "new-service": _new_service, "set-content": _write, "add-content": _write,
-    "out-file": _write, "tee-object": _write, "copy-item": _copy("copies"), "move-item": _copy("moves"), "rename-item": _copy("moves"),
-    "remove-item": _remove, "get-content": _get_content, "test-path": _test_path, "get-process": _get_process, "get-service": _get_process,
-    "stop-process": _stop("kills"), "taskkill": _stop("kills"), "stop-service": _stop("stops-service"), "set-service": _stop("stops-service"),
-    "net": _net, "net1": _net, "set-mppreference": _defender, "add-mppreference": _defender, "netsh": _netsh, "start-sleep": _sleep, "get-date": _date,
-    "new-object": _object, "clear-eventlog": _clear_log, "wevtutil": _clear_log, "restart-computer": _reboot, "stop-computer": _reboot, "shutdown": _reboot,
+    "invoke-expression": _expression, "powershell": _shell, "pwsh": _shell, "invoke-command": _remote_block,
+    "add-type": _add_type, "cmd": _cmd,
+    "start-process": _start_process, "invoke-item": _start_process, "invoke-webrequest": _web,
+    "invoke-restmethod": _web, "start-bitstransfer": _bits, "certutil": _certutil,
+    "expand-archive": _expand, "compress-archive": _compress, "new-itemproperty": _item_property,
+    "set-itemproperty": _item_property, "reg": _reg,
+    "schtasks": _schtasks, "register-scheduledtask": _task, "new-service": _new_service, "set-content": _write,
+    "add-content": _write,
+    "out-file": _write, "tee-object": _write, "copy-item": _copy("copies"), "move-item": _copy("moves"),
+    "rename-item": _copy("moves"),
+    "remove-item": _remove, "get-content": _get_content, "test-path": _test_path, "get-process": _get_process,
+    "get-service": _get_process,
+    "stop-process": _stop("kills"), "taskkill": _stop("kills"), "stop-service": _stop("stops-service"),
+    "set-service": _stop("stops-service"),
+    "net": _net, "net1": _net, "set-mppreference": _defender, "add-mppreference": _defender, "netsh": _netsh,
+    "start-sleep": _sleep, "get-date": _date,
+    "new-object": _object, "clear-eventlog": _clear_log, "wevtutil": _clear_log, "restart-computer": _reboot,
+    "stop-computer": _reboot, "shutdown": _reboot,
     "new-localuser": _account, "send-mailmessage": _mail, "sc": _sc,
 }  # fmt: skip

@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from hinomi.evidence.scripts.powershell.commands import Command, run
+from hinomi.evidence.scripts.powershell.command import Command
+from hinomi.evidence.scripts.powershell.commands import run
 from hinomi.evidence.scripts.powershell.expressions import condition_of, evaluate, interpolated, variable
 from hinomi.evidence.scripts.powershell.state import MAX_CODE, MAX_CODE_DEPTH, MAX_DEPTH, Datum, State, asked, many, one
 from hinomi.evidence.scripts.record import Recorder
@@ -336,13 +337,16 @@ def _argument(state: State, command: Command, node: Node, pending: str | None) -
 
 
 _SWITCHES = frozenset(
-    "nop noprofile nologo noni noninteractive force recurse wait passthru usebasicparsing asjob asplaintext append sta mta".split()
+    "nop noprofile nologo noni noninteractive force recurse wait passthru usebasicparsing asjob asplaintext"
+    " append sta mta".split()
 )
 _STATEMENTS: dict[str, Callable[[State, Node], Value]] = {
-    "if_statement": _if, "switch_statement": _switch, "while_statement": _while, "do_statement": _while, "for_statement": _for,
+    "if_statement": _if, "switch_statement": _switch, "while_statement": _while, "do_statement": _while,
+    "for_statement": _for,
     "foreach_statement": _foreach, "function_statement": _function, "pipeline": _pipeline, "pipeline_chain": _chain,
     "assignment_expression": _assignment, "command": lambda state, node: _command(state, node, None),
     "comment": lambda _, __: Value(""),
-    "invokation_expression": lambda state, node: one(evaluate(state, node)), "logical_expression": lambda state, node: one(evaluate(state, node)),
+    "invokation_expression": lambda state, node: one(evaluate(state, node)), "logical_expression": lambda state,
+    node: one(evaluate(state, node)),
 }  # fmt: skip
 __all__ = ["variable", "walk_powershell"]

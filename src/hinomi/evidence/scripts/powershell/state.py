@@ -39,12 +39,12 @@ class State:
         return pinned if pinned is not None else node.start_point[0] + 1
 
     def emit(
-        self, action: str, line: int, command: str, object: Value | str | None = None, detail: Value | str | None = None
+        self, action: str, line: int, command: str, what: Value | str | None = None, detail: Value | str | None = None
     ) -> None:
         """Record an action."""
-        constant = not isinstance(object, Value) or object.constant
+        constant = not isinstance(what, Value) or what.constant
         self.recorder.emit(
-            action, line, command, object=object.text if isinstance(object, Value) else object,
+            action, line, command, what=what.text if isinstance(what, Value) else what,
             detail=detail.text if isinstance(detail, Value) else detail, resolved=constant,
         )  # fmt: skip
 

@@ -1,1 +1,1 @@
-"""An abstract interpreter for shell scripts: walks the syntax tree, resolves constants, records actions; runs nothing."""
+"""An abstract interpreter for shell: walks the tree, resolves constants, records actions; runs nothing."""

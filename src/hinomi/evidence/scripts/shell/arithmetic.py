@@ -36,7 +36,7 @@ _DO: dict[str, Callable[[int, int], int]] = {
 }  # fmt: skip
 
 
-class _Unknown(Exception):
+class _UnknownError(Exception):
     """A part of the expression is no constant."""
 
 
@@ -47,7 +47,7 @@ def evaluate(expression: str, look: Look) -> int | None:
         return None
     try:
         value, end = _climb(tokens, 0, 0, look, 0)
-    except (_Unknown, ZeroDivisionError, OverflowError, IndexError):
+    except (_UnknownError, ZeroDivisionError, OverflowError, IndexError):
         return None
     return value if end == len(tokens) and abs(value) < 1 << 63 else None
 
@@ -72,18 +72,18 @@ def _climb(tokens: list[str], at: int, lowest: int, look: Look, depth: int) -> t
         right, at = _climb(tokens, at + 1, _RANK[sign], look, depth + 1)
         left = _DO[sign](left, right)
         if abs(left) >= 1 << 63:
-            raise _Unknown
+            raise _UnknownError
     return left, at
 
 
 def _atom(tokens: list[str], at: int, look: Look, depth: int) -> tuple[int, int]:
     token = tokens[at]
     if depth > 60:
-        raise _Unknown
+        raise _UnknownError
     if token == "(":
         value, at = _climb(tokens, at + 1, 0, look, depth + 1)
         if tokens[at] != ")":
-            raise _Unknown
+            raise _UnknownError
         return value, at + 1
     if token in ("-", "+", "!"):
         value, at = _atom(tokens, at + 1, look, depth + 1)
@@ -95,5 +95,5 @@ def _atom(tokens: list[str], at: int, look: Look, depth: int) -> tuple[int, int]
 
 def _looked_up(text: str | None) -> int:
     if text is None or not text.lstrip("-").isdigit() or len(text) > 18:
-        raise _Unknown
+        raise _UnknownError
     return int(text)

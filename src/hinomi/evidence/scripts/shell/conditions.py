@@ -1,4 +1,4 @@
-"""What a test asks: `[ ... ]`, `[[ ... ]]`, `test`, `case`, exit states; answers about processes, files, arguments, time."""
+"""What tests ask (`[ ]`, `[[ ]]`, `case`, exit states): about processes, files, arguments, time."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def _file_test(machine: Machine, operator: str, value: Value, line: int, text: s
         return (Condition("process", name, text),)
     if value.has("exists"):
         return (Condition("exists", value.source.object if value.source else None, text),)
-    machine.recorder.emit("checks-exists", line, text, object=path.text, detail=operator, resolved=path.constant)
+    machine.recorder.emit("checks-exists", line, text, what=path.text, detail=operator, resolved=path.constant)
     return (Condition("exists", path.text, text),)
 
 

@@ -71,7 +71,7 @@ class Environment:
         """Return what `"$@"` stands for."""
         return [self._special("@")] if self.positional is None else list(self.positional)
 
-    def set(self, name: str, value: Value) -> None:
+    def assign(self, name: str, value: Value) -> None:
         """Assign a variable."""
         self.arrays.pop(name, None)
         self.variables[name] = value
@@ -80,7 +80,8 @@ class Environment:
         """Make variables unknown: a loop changes them."""
         for name in names:
             self.arrays.pop(name, None)
-            self.variables[name] = unknown(f"${name}")
+            old = self.variables.get(name)
+            self.variables[name] = unknown(f"${name}", old.source if old is not None else None)
 
     def resolve(self, path: Value) -> Value:
         """Make a relative constant path absolute where the folder is known; `./` is dropped otherwise."""

@@ -58,7 +58,7 @@ def for_statement(machine: Machine, node: Node) -> Result:
     many = len(items) == 1 and _turns(items[0]) >= MANY_TURNS
     with machine.recorder.looping(endless=many, counted=not many):
         for item in _unrolled(name, items, any(c.type == "in" for c in node.children), machine):
-            machine.env.set(name, item)
+            machine.env.assign(name, item)
             result = machine.block(children)
             if not machine.recorder.step():
                 return NOTHING

@@ -162,7 +162,7 @@ class Machine:
         plain = all(a.text in ("$@", "$*") for a in call.args)
         if plain and not any(c.kind == "argument" for c in guards):
             busy = any(
-                d.action == "sleeps" or (d.action == "starts" and "/" in (d.object or ""))
+                d.action == "sleeps" or (d.action == "starts" and "/" in (d.what or ""))
                 for d in self.recorder.drafts[:-1]
             )
             self.recorder.restarts_itself(0, endless=not guards and busy)
@@ -177,21 +177,21 @@ class Machine:
                 else "variable"
             )
             self.emit(call, "executes-code", origin, construct)
-        for action, object, detail in told(code.text):
-            self.emit(call, action, object, f"{call.name} {detail}")
-            if action == "sleeps" and object is not None:
-                self.recorder.slept(float(object))
+        for action, what, detail in told(code.text):
+            self.emit(call, action, what, f"{call.name} {detail}")
+            if action == "sleeps" and what is not None:
+                self.recorder.slept(float(what))
 
     # --- recording ----------------------------------------------------------------------------------------------
 
     def emit(
-        self, call: Call, action: str, object: Value | str | None = None, detail: Value | str | None = None, *,
+        self, call: Call, action: str, what: Value | str | None = None, detail: Value | str | None = None, *,
         background: bool = False,
     ) -> None:  # fmt: skip
         """Record an action of a command."""
-        resolved = call.resolved and not (isinstance(object, Value) and not object.constant)
+        resolved = call.resolved and not (isinstance(what, Value) and not what.constant)
         self.recorder.emit(
-            action, call.line, call.text, object=object.text if isinstance(object, Value) else object,
+            action, call.line, call.text, what=what.text if isinstance(what, Value) else what,
             detail=detail.text if isinstance(detail, Value) else detail, resolved=resolved,
             background=background or call.background,
         )  # fmt: skip
@@ -210,7 +210,7 @@ class Machine:
             "checks-running",
             pinned if pinned is not None else line,
             text,
-            object=name,
+            what=name,
             detail=tool,
             resolved=name is not None,
         )

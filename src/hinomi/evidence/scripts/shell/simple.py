@@ -164,7 +164,7 @@ def _store(machine: Machine, key: str, value: Value) -> None:
     flags = tuple(c for c in machine.recorder.guards if c.kind == "process")[-1:]
     if flags and value.constant and value.source is None and len(value.text) <= 8:
         value = Value(value.text, True, Source("flag", conditions=flags))
-    machine.env.set(key, value)
+    machine.env.assign(key, value)
     base, bracket, index = key.partition("[")
     if bracket and base in machine.env.arrays and index[:-1].isdigit():
         machine.env.arrays[base][int(index[:-1][:6]) :] = [value]

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 _PROC_FILE = re.compile(r"^/proc/[^/]+/(cmdline|comm|status|stat|exe|environ|maps)$")
 _HOST = re.compile(r"^(?:\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}|[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+){1,6})$")
 _ADDRESS = re.compile(r"^\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}$")
+_ACCOUNT = re.compile(
+    r"((?:\$\{?)?[A-Za-z_][\w.-]{0,40}\}?):([^:\s]{0,120}):(\d{1,10}|\$\w{1,40}):(\d{1,10}|\$\w{1,40}):([^:\n]{0,80}):([^:\s]{0,80}):?([^\s'\"\\;]{0,80})"
+)
 _PROGRAM = re.compile(r"^[\w./~$@%+,{}:*?\[\]() \"'|-]{1,400}$")
 _NO_PROGRAMS = frozenset("fi done esac else elif then do in } { ) ( / * = | [ ] .. ,".split())
 _URL = re.compile(r"(?:https?|ftp|tftp|wss?)://[^\s'\"<>|;)]+")
@@ -109,14 +112,12 @@ def meaning(machine: Machine, call: Call, path: Value, output: Value) -> None:
 
 
 def account_lines(machine: Machine, call: Call, path: str, text: str) -> None:
-    """Record `name:x:uid:gid:...` lines written to a passwd file, of this system or of a mounted one."""
+    """Record `name:x:uid:gid:...` lines that go into a passwd file, of this system or of a mounted one."""
     root = (
-        ("/" + path if not path.startswith("/") else path).rpartition("/etc/")[0].lstrip("/" if path[:1] != "/" else "")
+        f"/{path}".rpartition("/etc/")[0].removeprefix("/") if not path.startswith("/") else path.rpartition("/etc/")[0]
     )
-    for line in text.splitlines()[:50]:
-        parts = line.split(":")
-        if len(parts) >= 6 and parts[0].strip():
-            machine.emit(call, "adds-account", parts[0].strip(), f"{line.strip()}; {root or '/'}")
+    for match in list(_ACCOUNT.finditer(text.removeprefix("$a\\")))[:50]:
+        machine.emit(call, "adds-account", match[1], f"{match.group()}; {root or '/'}")
 
 
 def _emptied(machine: Machine, call: Call, path: Value) -> None:
@@ -144,8 +145,11 @@ def placed(machine: Machine, call: Call, action: str, source: Value, target: Val
         machine.made[full.text] = made
     if persistent_place(full.text):
         machine.emit(call, "persists", full, origin)
-    if full.text.rsplit("/", 1)[-1] == "ld.so.preload" and made is not None:
+    name = full.text.rsplit("/", 1)[-1]
+    if name == "ld.so.preload" and made is not None:
         machine.emit(call, "loads-library", made.text.strip() or None, "ld.so.preload")
+    elif name == "passwd" and made is not None:
+        account_lines(machine, call, full.text, made.text)
 
 
 def _into_folder(folder: Value, source: Value) -> Value:
@@ -169,15 +173,15 @@ def _swapped(machine: Machine, call: Call, full: Value, origin: Value, made: Val
 def exported(machine: Machine, name: str, value: Value, line: int, text: str) -> None:
     """Record settings that inject a library or hide the history."""
     if name in ("LD_PRELOAD", "DYLD_INSERT_LIBRARIES", "LD_AUDIT") and value.text:
-        machine.recorder.emit("loads-library", line, text, object=value.text, detail=name, resolved=value.constant)
+        machine.recorder.emit("loads-library", line, text, what=value.text, detail=name, resolved=value.constant)
     elif name in HISTORY_VARIABLES and value.text in ("", "/dev/null", "0"):
-        machine.recorder.emit("hides-history", line, text, object=name, detail=value.text)
+        machine.recorder.emit("hides-history", line, text, what=name, detail=value.text)
 
 
 def history_off(machine: Machine, name: str, line: int, text: str) -> None:
     """`unset HISTFILE` hides the history."""
     if name in ("HISTFILE", "HISTSIZE", "HISTFILESIZE"):
-        machine.recorder.emit("hides-history", line, text, object=name, detail="unset")
+        machine.recorder.emit("hides-history", line, text, what=name, detail="unset")
 
 
 # --- programs started -------------------------------------------------------------------------------------------
@@ -247,8 +251,7 @@ def patched(machine: Machine, call: Call, path: Value, what: str) -> None:
 def _edited_meaning(machine: Machine, call: Call, path: Value, what: str) -> None:
     name = path.text.rsplit("/", 1)[-1]
     if name in ("passwd", "passwd-"):
-        for part in re.split(r"[\n/]|\\n|[aic]\\?\s*(?=[\w$]+:)", what):
-            account_lines(machine, call, path.text, part)
+        account_lines(machine, call, path.text, what)
     if persistent_place(path.text):
         machine.emit(call, "persists", path, what)
     if is_log(path.text):

@@ -18,26 +18,31 @@ QUIET = frozenset(
     deb-systemd-invoke debconf declare df diff dig dir dircolors dirname dirs disown dmesg dnf dpkg dpkg-deb
     dpkg-divert dpkg-maintscript-helper dpkg-query dpkg-statoverride dpkg-trigger du e2fsck e2label echo egrep
     enable env ethtool expand expr factor fallocate false fdisk fg fgrep file find findmnt fold free fsck fuser
-    gawk getconf getent getfacl getopt getopts git glib-compile-schemas grep groups gtk-update-icon-cache hash head hexdump
+    gawk getconf getent getfacl getopt getopts git glib-compile-schemas grep groups gtk-update-icon-cache hash head
+    hexdump
     hexedit host hostid hwclock iconv id ifdown ifquery ifup info infocmp invoke-rc.d ip ip6tables iptables
     iptables-restore iptables-save ipset join jobs jq kbd_mode less let link ln loadkeys local locale locale-gen
     localedef logger login logname logout logrotate look losetup ls lsattr lsblk lscpu lsmod lsof lspci lsusb ldconfig
     ldd mail make man mapfile mawk md5sum mesg mkdir mkfifo mkfs mkfs.ext2 mkfs.ext3 mkfs.ext4 mkfs.vfat mknod mkswap
     mktemp mlocate modinfo more msgfmt mt nft nl nm nmcli nproc nslookup objdump od openvt parted partprobe paste
     patch pathchk pathfind pax pinky ping6 pip pip3 popd pr printenv ps pstree ptx pushd pwck pwconv pwd quota read
-    readarray readelf readlink realpath rename renice reset resize2fs restorecon return rev rmdir route rpm rpmquery run-parts
+    readarray readelf readlink realpath rename renice reset resize2fs restorecon return rev rmdir route rpm rpmquery
+    run-parts
     runlevel script sdiff sed select semanage seq set setfacl setfont setterm setleds sestatus sfdisk shopt shasum
     sha1sum sha224sum sha256sum sha384sum sha512sum shift size sleep sort split ss stat strings stty sum suspend
     swapoff swapon sync sysctl tac tail tailf test tic time times top tput tr trap traceroute tree true tset tsort tty
     tune2fs tunefs type typeset ubirsvol udevadm udevsettle ulimit umask unalias uname unexpand uniq unlink unset
     update-alternatives update-ca-certificates update-desktop-database update-fonts-alias update-icon-caches
-    update-inetd update-menus update-mime-database update-grub update-initramfs update-rc.d uptime users usleep uuidgen vdir vi vim
+    update-inetd update-menus update-mime-database update-grub update-initramfs update-rc.d uptime users usleep
+    uuidgen vdir vi vim
     view visudo vmstat w wait wall wc what whatis whereis which who whoami xargs xmlcatalog xmllint xset
     xrandr yes yum zcmp zdiff zegrep zfgrep zforce zgrep zless zmore znew zypper gettext eval_gettext
     eval_ngettext ngettext envsubst m4 awk nawk perl python python2 python3 ruby php lua cc gcc g++ ld as strip
-    ranlib cmake ninja meson autoconf automake pkg-config install-info ucf ucfr ucfq lsb_release log_daemon_msg log_end_msg
+    ranlib cmake ninja meson autoconf automake pkg-config install-info ucf ucfr ucfq lsb_release log_daemon_msg
+    log_end_msg
     log_progress_msg log_warning_msg log_failure_msg log_success_msg log_action_msg log_action_begin_msg
-    log_action_end_msg log_action_cont_msg log_begin_msg init_is_upstart status_of_proc pidofproc echo_success echo_failure
+    log_action_end_msg log_action_cont_msg log_begin_msg init_is_upstart status_of_proc pidofproc echo_success
+    echo_failure
     success failure passed warning cp mv rm chmod touch tee dd install rsync truncate shred getty agetty
     ebegin eend einfo ewarn eerror need use before after provide systemd-tmpfiles systemd-sysusers systemctl
     systemd-escape systemd-detect-virt systemd-cat loginctl journalctl hostnamectl timedatectl busctl kpartx dmsetup
@@ -53,13 +58,16 @@ PERSISTENT_PLACES: tuple[tuple[str, str], ...] = (
     ("/etc/rc.local", "rc.local"), ("/rc.local", "rc.local"), ("/etc/inittab", "inittab"), ("/etc/init.d/", "init.d"),
     ("/etc/rc.d/", "rc.d"), ("/etc/rcs.d/", "rc.d"), ("/etc/cron", "cron"), ("/var/spool/cron", "cron"),
     ("/etc/anacrontab", "cron"), ("/etc/systemd/system/", "systemd"), ("/lib/systemd/system/", "systemd"),
-    ("/run/systemd/system/", "systemd"), ("/.config/systemd/user/", "systemd"), ("/systemd/system-generators/", "systemd"),
-    ("/etc/profile", "profile"), ("/etc/bash.bashrc", "shell-rc"), ("/etc/bashrc", "shell-rc"), ("/etc/zsh", "shell-rc"),
+    ("/run/systemd/system/", "systemd"), ("/.config/systemd/user/", "systemd"),
+    ("/systemd/system-generators/", "systemd"),
+    ("/etc/profile", "profile"), ("/etc/bash.bashrc", "shell-rc"), ("/etc/bashrc", "shell-rc"),
+    ("/etc/zsh", "shell-rc"),
     ("/.bashrc", "shell-rc"), ("/.bash_profile", "shell-rc"), ("/.bash_login", "shell-rc"), ("/.profile", "shell-rc"),
     ("/.zshrc", "shell-rc"), ("/.zprofile", "shell-rc"), ("/authorized_keys", "authorized_keys"),
     ("/.config/autostart/", "autostart"), ("/etc/xdg/autostart/", "autostart"), ("/etc/udev/rules.d/", "udev"),
     ("/etc/pam.d/", "pam"), ("/etc/modules-load.d/", "modules"), ("/etc/modules", "modules"),
-    ("/etc/update-motd.d/", "motd"), ("/etc/apt/apt.conf.d/", "package-hook"), ("/etc/network/if-up.d/", "network-hook"),
+    ("/etc/update-motd.d/", "motd"), ("/etc/apt/apt.conf.d/", "package-hook"),
+    ("/etc/network/if-up.d/", "network-hook"),
     ("/etc/networkmanager/dispatcher.d/", "network-hook"), ("/etc/initramfs-tools/", "initramfs"),
     ("/library/launchagents/", "launch-agent"), ("/library/launchdaemons/", "launch-daemon"),
     ("/etc/init/", "upstart"), ("/etc/sv/", "runit"), ("/etc/s6", "s6"), ("/etc/local.d/", "local.d"),
@@ -73,8 +81,9 @@ HISTORY_FILES = frozenset(
 )
 HISTORY_VARIABLES = frozenset({"HISTFILE", "HISTSIZE", "HISTFILESIZE", "HISTCONTROL", "HISTIGNORE", "SAVEHIST"})
 TEXT_SUFFIXES = frozenset(
-    ".conf .cfg .ini .txt .sh .bash .py .pl .pm .rb .php .js .css .html .htm .xml .json .yml .yaml .toml .md .c .h .list .service"
-    " .in .am .ac .po .pot .properties .desktop .cnf .env .log .csv .mk .spec .rules .timer .socket .dpkg-new .defs .template"
+    ".conf .cfg .ini .txt .sh .bash .py .pl .pm .rb .php .js .css .html .htm .xml .json .yml .yaml .toml .md .c .h"
+    " .list .service .in .am .ac .po .pot .properties .desktop .cnf .env .log .csv .mk .spec .rules "
+    ".timer .socket .dpkg-new .defs .template"
     .split()
 )  # fmt: skip
 

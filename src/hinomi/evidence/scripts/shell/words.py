@@ -242,7 +242,7 @@ def _default(machine: Machine, value: Value, operator: str, first: Value, name: 
     if not value.constant and value.source is not None and value.source.kind != "argument":
         chosen = value
     if operator in (":=", "="):
-        machine.env.set(name, chosen)
+        machine.env.assign(name, chosen)
     return chosen
 
 

@@ -12,11 +12,13 @@ if TYPE_CHECKING:
     from hinomi.evidence.scripts.shell.machine import Machine
 
 _SUFFIX = {
-    "gzip": ".gz", "pigz": ".gz", "bzip2": ".bz2", "pbzip2": ".bz2", "xz": ".xz", "lzma": ".lzma", "zstd": ".zst", "lz4": ".lz4",
+    "gzip": ".gz", "pigz": ".gz", "bzip2": ".bz2", "pbzip2": ".bz2", "xz": ".xz", "lzma": ".lzma", "zstd": ".zst",
+    "lz4": ".lz4",
     "lzop": ".lzo", "compress": ".Z", "brotli": ".br", "pixz": ".xz", "lzip": ".lz", "zopfli": ".gz",
 }  # fmt: skip
 _UNPACKERS = {
-    "gunzip": "gzip", "zcat": "gzip", "gzcat": "gzip", "unpigz": "gzip", "bunzip2": "bzip2", "bzcat": "bzip2", "unxz": "xz", "xzcat": "xz",
+    "gunzip": "gzip", "zcat": "gzip", "gzcat": "gzip", "unpigz": "gzip", "bunzip2": "bzip2", "bzcat": "bzip2",
+    "unxz": "xz", "xzcat": "xz",
     "unlzma": "lzma", "lzcat": "lzma", "unzstd": "zstd", "zstdcat": "zstd", "unlz4": "lz4", "lz4cat": "lz4",
     "uncompress": "compress", "lunzip": "lzip",
 }  # fmt: skip
@@ -203,10 +205,16 @@ def extractor(machine: Machine, call: Call) -> Result:
     """Programs that only unpack."""
     if call.name == "binwalk" and not call.flag("e", "--extract"):
         return Result()
-    words = call.operands("-d", "-x", "-P", "-dest", "-f", "-C", "-p", "-o")
+    words = call.operands("-d", "-x", "-P", "-dest", "-f", "-C", "-p", *(() if call.name == "unzip" else ("-o",)))
     if call.name == "unrar" and len(words) > 1:
         words = words[1:]
-    return _unpacked(machine, call, words[0] if words else None, call.name, call.option("-d", "-dest", "-C", "-o"))
+    return _unpacked(
+        machine,
+        call,
+        words[0] if words else None,
+        call.name,
+        call.option("-d", "-dest", "-C", *(() if call.name == "unzip" else ("-o",))),
+    )
 
 
 @handles(
@@ -244,10 +252,10 @@ def openssl(machine: Machine, call: Call) -> Result:
         address = call.option("-connect", "-host")
         machine.emit(call, "connects", address, "openssl s_client")
         return Result(unknown("$(openssl s_client)", Source("download", address.text if address else None, "openssl")))
-    if verb in ("base64",) or "-base64" in texts and "-d" in texts and verb == "enc" and len(texts) < 6:
+    if verb in ("base64",) or ("-base64" in texts and "-d" in texts and verb == "enc" and len(texts) < 6):
         from hinomi.evidence.scripts.shell.commands.text import base64_text
 
-        return base64_text(machine, call)
+        return base64_text(machine, call) or Result()
     if verb in ("enc", "aes-256-cbc", "des3", "rc4", "smime", "cms") and ("-d" in texts or "-decrypt" in texts):
         return _unpacked(machine, call, source, "openssl", target)
     if verb == "enc" and target is not None:

@@ -8,14 +8,15 @@ from hinomi.evidence.scripts.shell import sinks
 from hinomi.evidence.scripts.shell.commands.processes import incoming
 from hinomi.evidence.scripts.shell.conditions import TRUE
 from hinomi.evidence.scripts.shell.registry import Call, Result, handles
-from hinomi.evidence.scripts.shell.vocabulary import is_history, is_log
+from hinomi.evidence.scripts.shell.vocabulary import is_history, is_log, is_program_path
 from hinomi.evidence.scripts.values import Source, Value, joined, unknown
 
 if TYPE_CHECKING:
     from hinomi.evidence.scripts.shell.machine import Machine
 
 _FOLDER_NAMES = frozenset(
-    "bin sbin lib lib64 lib32 tmp etc usr opt var home root run mnt init.d rc.d cron.d system modules share libexec".split()
+    "bin sbin lib lib64 lib32 tmp etc usr opt var home root run mnt init.d rc.d cron.d system modules"
+    " share libexec".split()
 )
 
 
@@ -154,7 +155,7 @@ def dd(machine: Machine, call: Call) -> Result:
         machine.emit(call, "writes", path, source)
         return Result()
     patch = "notrunc" in named.get("conv", Value("")).text and ("seek" in named or "oseek" in named)
-    if patch and sinks.is_program_path(path.text):
+    if patch and is_program_path(path.text):
         text = f"offset {named.get('seek', Value('?')).text}: {data.text if data is not None else ''}"
         machine.emit(call, "patches-binary", path, text)
     sinks.written(machine, call, path, data if data is not None else unknown("$(stdin)"), append=patch)

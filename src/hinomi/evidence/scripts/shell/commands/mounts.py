@@ -42,8 +42,9 @@ def _root(machine: Machine, call: Call) -> str:
 def useradd(machine: Machine, call: Call) -> Result | None:
     """The last word is the name."""
     words = call.operands(
-        "-u", "-g", "-G", "-d", "-s", "-c", "-e", "-f", "-k", "-K", "-p", "-R", "-P", "-h", "-D",
-        "--uid", "--gid", "--groups", "--home", "--home-dir", "--shell", "--gecos", "--comment", "--password", "--ingroup", "--root",
+        "-u", "-g", "-G", "-d", "-s", "-c", "-e", "-f", "-k", "-K", "-p", "-R", "-P", "-h",
+        "--uid", "--gid", "--groups", "--home", "--home-dir", "--shell", "--gecos", "--comment", "--password",
+        "--ingroup", "--root",
     )  # fmt: skip
     if not words:
         return None

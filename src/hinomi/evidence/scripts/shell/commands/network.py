@@ -12,14 +12,19 @@ if TYPE_CHECKING:
     from hinomi.evidence.scripts.shell.machine import Machine
 
 _CURL_VALUES = (
-    "-o", "-d", "-H", "-A", "-u", "-x", "-X", "-T", "-F", "-e", "-b", "-c", "-m", "-K", "-w", "-E", "-r", "-C", "-z", "-D", "-Y", "-y", "-t",
-    "--output", "--data", "--header", "--user-agent", "--user", "--proxy", "--request", "--upload-file", "--form", "--connect-timeout",
-    "--max-time", "--retry", "--retry-delay", "--cacert", "--cert", "--key", "--data-binary", "--data-raw", "--data-urlencode",
-    "--output-dir", "--resolve", "--referer", "--cookie", "--cookie-jar", "--config", "--write-out", "--interface", "--post-data",
+    "-o", "-d", "-H", "-A", "-u", "-x", "-X", "-T", "-F", "-e", "-b", "-c", "-m", "-K", "-w", "-E", "-r", "-C", "-z",
+    "-D", "-Y", "-y", "-t",
+    "--output", "--data", "--header", "--user-agent", "--user", "--proxy", "--request", "--upload-file", "--form",
+    "--connect-timeout",
+    "--max-time", "--retry", "--retry-delay", "--cacert", "--cert", "--key", "--data-binary", "--data-raw",
+    "--data-urlencode",
+    "--output-dir", "--resolve", "--referer", "--cookie", "--cookie-jar", "--config", "--write-out", "--interface",
+    "--post-data",
     "--post-file", "--limit-rate", "--json",
 )  # fmt: skip
 _WGET_VALUES = (
-    "-O", "-o", "-P", "-U", "-T", "-t", "-e", "-i", "-a", "-l", "-A", "-R", "-Q", "-w", "--output-document", "--directory-prefix",
+    "-O", "-o", "-P", "-U", "-T", "-t", "-e", "-i", "-a", "-l", "-A", "-R", "-Q", "-w", "--output-document",
+    "--directory-prefix",
     "--user-agent", "--timeout", "--tries", "--header", "--post-data", "--post-file", "--input-file", "--wait",
 )  # fmt: skip
 
@@ -136,10 +141,8 @@ def transfer(machine: Machine, call: Call) -> Result | None:
     tokens = told.replace(";", " ").split()
     words = call.operands("-c", "-l", "-r", "-u", "-p", "-e", "-m", "-b")
     host = words[0] if words else None
-    if (
-        call.name in ("ftpput", "ncftpput")
-        or {"put", "mput", "-p", "copyto", "STOR", "mirror -R"} & set(tokens)
-        and call.name != "aws"
+    if call.name in ("ftpput", "ncftpput") or (
+        {"put", "mput", "-p", "copyto", "STOR", "mirror -R"} & set(tokens) and call.name != "aws"
     ):
         machine.emit(call, "uploads", host, " ".join(t for t in tokens[:20]))
     elif {"get", "mget", "-g", "-c"} & set(tokens) or call.name in ("ftpget", "ncftpget"):

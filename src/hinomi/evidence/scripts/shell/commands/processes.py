@@ -20,8 +20,8 @@ _AWK_EQUALS = re.compile(r"==\s*\"([^\"]{1,200})\"")
 
 def _found(machine: Machine, call: Call, name: Value | None, tool: str, margin: int = 0) -> Result:
     """Record a check and return the list it prints: empty when the process is not there."""
-    looked = process_name(name.text) if name is not None else ""
-    looked = looked if any(c.isalnum() for c in looked) else None
+    pattern = process_name(name.text) if name is not None else ""
+    looked = pattern if any(c.isalnum() for c in pattern) else None
     machine.emit(call, "checks-running", looked, tool)
     text = call.text[:200]
     return Result(unknown(f"$({text})", Source("process", looked, tool, margin)), (Condition("process", looked, text),))
@@ -147,7 +147,7 @@ def _pattern(call: Call) -> tuple[Value | None, list[Value]]:
 
 
 def _passed(call: Call, data: Value | None) -> Value:
-    return unknown(f"$({call.text[:200]})", data.source if data is not None else None)
+    return unknown(f"$({call.text[:400]})", data.source if data is not None else None)
 
 
 def _narrowed(call: Call, data: Value, pattern: Value | None) -> Result:

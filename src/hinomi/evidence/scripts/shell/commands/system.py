@@ -13,12 +13,17 @@ if TYPE_CHECKING:
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _COLLECTS = {
-    "hostname": "host-name", "uname": "system", "whoami": "users", "id": "users", "who": "users", "w": "users", "last": "users",
-    "users": "users", "getent": "users", "lastlog": "users", "ifconfig": "interfaces", "arp": "interfaces", "route": "interfaces",
-    "netstat": "sockets", "ss": "sockets", "lspci": "hardware", "dmidecode": "hardware", "lscpu": "hardware", "lsblk": "disks",
+    "hostname": "host-name", "uname": "system", "whoami": "users", "id": "users", "who": "users", "w": "users",
+    "last": "users",
+    "users": "users", "getent": "users", "lastlog": "users", "ifconfig": "interfaces", "arp": "interfaces",
+    "route": "interfaces",
+    "netstat": "sockets", "ss": "sockets", "lspci": "hardware", "dmidecode": "hardware", "lscpu": "hardware",
+    "lsblk": "disks",
     "hostnamectl": "host-name", "df": "disks", "lsusb": "hardware", "hdparm": "disk-serial", "ioreg": "hardware",
-    "system_profiler": "hardware", "sw_vers": "system", "import": "screen", "scrot": "screen", "screencapture": "screen",
-    "fbgrab": "screen", "arecord": "audio", "tcpdump": "packets", "unshadow": "credentials", "mimipenguin": "credentials",
+    "system_profiler": "hardware", "sw_vers": "system", "import": "screen", "scrot": "screen",
+    "screencapture": "screen",
+    "fbgrab": "screen", "arecord": "audio", "tcpdump": "packets", "unshadow": "credentials",
+    "mimipenguin": "credentials",
 }  # fmt: skip
 
 
@@ -52,13 +57,13 @@ def sleep(machine: Machine, call: Call) -> Result:
 def read(machine: Machine, call: Call) -> Result:
     """Takes its input's source into the variables; `read -t N` sleeps."""
     wait = call.option("-t")
-    if wait is not None and (call.stdin is None or not call.stdin.text):
+    if wait is not None and (call.stdin is None or call.stdin.has("file")):
         slept(machine, call, seconds_of(wait.text))
     names = [w.text for w in call.operands("-t", "-p", "-d", "-n", "-N", "-u", "-a", "-i")]
     source = call.stdin.source if call.stdin is not None else None
     whole = call.stdin if call.stdin is not None and call.stdin.constant and len(names) == 1 else None
     for name in names[:20]:
-        machine.env.set(name, whole if whole is not None else unknown(f"${name}", source))
+        machine.env.assign(name, whole if whole is not None else unknown(f"${name}", source))
     return Result(conditions=(Condition("other", None, call.text[:200]),) if wait is None else TRUE)
 
 
@@ -206,6 +211,14 @@ def ip(machine: Machine, call: Call) -> Result:
 # --- services ---------------------------------------------------------------------------------------------------
 
 
+_ASKS = ("is-active", "status")
+_VERBS = {
+    "stop": "stops-service", "disable": "stops-service", "mask": "stops-service", "kill": "stops-service",
+    "unload": "stops-service", "down": "stops-service", "enable": "persists", "load": "persists",
+    "bootstrap": "persists", "add": "persists", "start": "starts", "restart": "starts",
+}  # fmt: skip
+
+
 @handles(
     "systemctl",
     "service",
@@ -221,33 +234,15 @@ def ip(machine: Machine, call: Call) -> Result:
 def service(machine: Machine, call: Call) -> Result | None:
     """Verbs: stop, disable, mask; enable; is-active asks."""
     words = call.operands("-H", "-M", "-t", "-n", "-o", "-p")
-    verbs = {
-        "stop",
-        "disable",
-        "mask",
-        "kill",
-        "enable",
-        "is-active",
-        "status",
-        "start",
-        "restart",
-        "unload",
-        "load",
-        "bootstrap",
-        "add",
-        "down",
-    }
-    verb = next((w.text for w in words if w.text in verbs), "")
+    verb = next((w.text for w in words if w.text in _VERBS or w.text in _ASKS), "")
     names = [w for w in words if w.text != verb]
     name = names[0] if names else None
-    if verb in ("is-active", "status"):
+    if verb in _ASKS:
         text = call.text[:200]
         asked = name.text.removesuffix(".service") if name is not None else None
         machine.emit(call, "checks-running", asked, f"{call.name} {verb}")
         return Result(unknown(f"$({text})", Source("process", asked, call.name)), (Condition("process", asked, text),))
-    action = {"stop": "stops-service", "disable": "stops-service", "mask": "stops-service", "kill": "stops-service", "unload": "stops-service",
-              "down": "stops-service", "enable": "persists", "load": "persists", "bootstrap": "persists", "add": "persists",
-              "start": "starts", "restart": "starts"}.get(verb)  # fmt: skip
+    action = _VERBS.get(verb)
     if (
         action is not None
         and name is not None

@@ -17,12 +17,23 @@ if TYPE_CHECKING:
 # name -> (options that take a value, words to skip before the command)
 _PLAIN: dict[str, tuple[tuple[str, ...], int]] = {
     "nohup": ((), 0), "setsid": ((), 0), "nice": (("-n", "--adjustment"), 0), "ionice": (("-c", "-n", "-p"), 0),
-    "timeout": (("-s", "-k", "--signal", "--kill-after"), 1), "stdbuf": (("-i", "-o", "-e"), 0), "sudo": (("-u", "-g", "-C", "-h", "-p", "-U", "-r", "-t", "-D"), 0),
+    "timeout": (("-s", "-k", "--signal", "--kill-after"), 1), "stdbuf": (("-i", "-o", "-e"), 0),
+    "sudo": (("-u", "-g", "-C", "-h", "-p", "-U", "-r", "-t", "-D"), 0),
     "doas": (("-u", "-C"), 0), "busybox": ((), 0), "toybox": ((), 0), "time": (("-f", "-o"), 0), "builtin": ((), 0),
-    "chrt": (("-p",), 1), "taskset": (("-c", "-p"), 1), "unshare": (("-S", "-G", "-R", "-w"), 0), "nsenter": (("-t", "-S", "-G", "-r", "-w"), 0),
-    "chpst": (("-u", "-U", "-b", "-e", "-n", "-l", "-L"), 0), "setuidgid": ((), 1), "gosu": ((), 1), "su-exec": ((), 1), "proxychains": (("-f",), 0),
-    "proxychains4": (("-f",), 0), "torsocks": ((), 0), "catchsegv": ((), 0), "strace": (("-e", "-o", "-p", "-s", "-u"), 0), "ltrace": (("-e", "-o"), 0), "watch": (("-n", "-d", "--interval"), 0),
-    "fakeroot": (("-l", "-s", "-i"), 0), "linux32": ((), 0), "linux64": ((), 0), "setarch": ((), 0), "numactl": ((), 0), "dbus-run-session": ((), 0), "systemd-inhibit": ((), 0), "unbuffer": ((), 0), "command_": ((), 0), "cgexec": (("-g",), 0), "tsocks": ((), 0), "pkexec": (("--user",), 0), "softlimit": (("-d", "-m"), 0), "exec_": ((), 0), "catatonit": ((), 0), "tini": ((), 0), "dumb-init": ((), 0), "then": ((), 0), "do": ((), 0), "else": ((), 0), "daemonize": (("-p", "-l", "-c", "-u", "-o", "-e", "-E", "-a"), 0), "runcon": (("-t", "-u", "-r", "-l"), 1), "setpriv": (("--reuid", "--regid"), 0), "sg": ((), 1), "capsh": ((), 99),
+    "chrt": (("-p",), 1), "taskset": (("-c", "-p"), 1), "unshare": (("-S", "-G", "-R", "-w"), 0),
+    "nsenter": (("-t", "-S", "-G", "-r", "-w"), 0),
+    "chpst": (("-u", "-U", "-b", "-e", "-n", "-l", "-L"), 0), "setuidgid": ((), 1), "gosu": ((), 1),
+    "su-exec": ((), 1), "proxychains": (("-f",), 0),
+    "proxychains4": (("-f",), 0), "torsocks": ((), 0), "catchsegv": ((), 0),
+    "strace": (("-e", "-o", "-p", "-s", "-u"), 0), "ltrace": (("-e", "-o"), 0),
+    "watch": (("-n", "-d", "--interval"), 0),
+    "fakeroot": (("-l", "-s", "-i"), 0), "linux32": ((), 0), "linux64": ((), 0), "setarch": ((), 0),
+    "numactl": ((), 0), "dbus-run-session": ((), 0), "systemd-inhibit": ((), 0), "unbuffer": ((), 0),
+    "command_": ((), 0), "cgexec": (("-g",), 0), "tsocks": ((), 0), "pkexec": (("--user",), 0),
+    "softlimit": (("-d", "-m"), 0), "exec_": ((), 0), "catatonit": ((), 0), "tini": ((), 0), "dumb-init": ((), 0),
+    "then": ((), 0), "do": ((), 0), "else": ((), 0),
+    "daemonize": (("-p", "-l", "-c", "-u", "-o", "-e", "-E", "-a"), 0), "runcon": (("-t", "-u", "-r", "-l"), 1),
+    "setpriv": (("--reuid", "--regid"), 0), "sg": ((), 1), "capsh": ((), 99),
 }  # fmt: skip
 _BACKGROUND = frozenset({"nohup", "setsid", "daemonize"})
 
