@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 
-from hinomi.intel.advice import gives_advice, is_checkbox, is_step
+from hinomi.intel.advice import is_checkbox, is_step
 from hinomi.intel.extractor import Candidate, ReadingContext, Sentence
-from hinomi.intel.names.words import words_of
+from hinomi.intel.names.words import advice_starts, words_of
 from hinomi.intel.vocabulary.behaviours import Cue, PhraseRule, behaviours, phrase_rules, technique_names
-from hinomi.intel.vocabulary.names import Form, Name, NameIndex
+from hinomi.intel.vocabulary.names import Form, Name, NameIndex, same_length_lower
 
 _MAX_SENTENCE = 1500
 # Behaviours that advice asks the reader to look for on the own system.
@@ -39,13 +39,11 @@ class BehavioursExtractor:
 def _behaviours(context: ReadingContext, sentence: Sentence) -> Iterator[Candidate]:
     index, _ = phrase_rules()
     text = sentence.text[:_MAX_SENTENCE]
-    lowered = text.lower()
-    if len(lowered) != len(text):
-        lowered = "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
+    lowered = same_length_lower(text)
     cues = list(index.find(lowered))
     if not cues:
         return
-    advice = gives_advice(text) or _is_step_here(context, sentence)
+    advice = sentence.span[0] in advice_starts(context) or _is_step_here(context, sentence)
     present = frozenset(cue.number for cue in cues)
     given: set[str] = set()
     for rule in _candidates(present):

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from hinomi.intel.advice import gives_advice, is_checkbox, is_item, is_step, without_bullet
+from hinomi.intel.advice import is_checkbox, is_item, is_step, without_bullet
 from hinomi.intel.extractor import Candidate, ReadingContext, Sentence
+from hinomi.intel.names.words import advice_starts
 from hinomi.intel.versions.conditions import VERSION
 from hinomi.intel.versions.nouns import noun_before
 from hinomi.intel.vocabulary.names import name_index
@@ -56,9 +57,10 @@ def _confidence(context: ReadingContext, sentence: Sentence) -> int:
     if is_checkbox(text):
         return 85
     here = role == "mitigation"
+    advised = sentence.span[0] in advice_starts(context)
     if here and is_item(text):
-        return 85 if is_step(text) or gives_advice(text) else 65
-    if gives_advice(text):
+        return 85 if advised or is_step(text) else 65
+    if advised:
         return 85 if here else 65 if _actions(text) else 0
     if here and is_step(text):
         return 75

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from hinomi.intel.extractor import Candidate, ReadingContext
 from hinomi.intel.names.known import Known, judge
 from hinomi.intel.names.unknown import introduced
-from hinomi.intel.names.words import words_of
+from hinomi.intel.names.words import lowered_of, words_of
 from hinomi.intel.vocabulary.classes import ClassWord, NameType, class_words
 from hinomi.intel.vocabulary.names import compact, name_index
 
@@ -23,7 +23,7 @@ class NamesExtractor:
     def extract(self, context: ReadingContext) -> Iterable[Candidate]:
         """Yield known names first, then names the text introduces that are not known ones."""
         text = context.folded.text
-        words = list(class_words(text))
+        words = list(class_words(text, lowered_of(context)))
         known = judge(text, list(name_index().find(text, words_of(context))), words)
         written: dict[str, str] = {}
         yield from (_known_candidate(context, item, written) for item in known)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from hinomi.intel.extractor import Candidate, ReadingContext
+from hinomi.intel.names.words import lowered_of
 from hinomi.intel.vocabulary.places import countries, sectors
 from hinomi.model.claims import ClaimRole
 
@@ -21,6 +22,7 @@ _DATE = re.compile(
     rf"|(?<![A-Za-z])(?P<mon>{_MONTH}) (?:(?P<d3>\d{{1,2}})(?:st|nd|rd|th)?,? )?(?P<y3>(?:19|20)\d\d)(?!\d)"
     rf"|(?<!\d)(?P<d4>\d{{1,2}})(?:st|nd|rd|th)? (?P<mon4>{_MONTH}),? (?P<y4>(?:19|20)\d\d)(?!\d)"
 )
+_YEAR = re.compile(r"(?:19|20)\d\d")
 _CAMPAIGN = re.compile(
     r"(?<![A-Za-z])(?P<op>Operation [A-Z][A-Za-z0-9-]{2,24}(?: [A-Z][A-Za-z0-9-]{1,20})?)(?![A-Za-z])"
     r"|(?P<ja>「[^「」\n]{2,24}」)(?:作戦|と(?:呼ばれる|名付けられた)(?:攻撃)?キャンペーン)"
@@ -38,7 +40,7 @@ class VictimsExtractor:
     def extract(self, context: ReadingContext) -> Iterable[Candidate]:
         """Yield candidates; role `victim` where the sentence says that they are attacked."""
         text = context.folded.text
-        for place in sectors(text):
+        for place in sectors(lowered_of(context)):
             yield _place(context, "sector", place.start, place.end, place.canonical, {})
         for place in countries(text):
             yield _place(context, "country", place.start, place.end, place.canonical, {"code": place.code})
@@ -60,16 +62,15 @@ def _place(
 
 
 def _dates(context: ReadingContext, text: str) -> Iterator[Candidate]:
-    for found in _DATE.finditer(text):
-        value = _iso(found)
-        if value:
-            yield Candidate(
-                type="date",
-                value=value,
-                span=context.folded.span(found.start(), found.end()),
-                confidence=60,
-                why="a date",
-            )
+    last = 0
+    for year in _YEAR.finditer(text):
+        start = max(last, year.start() - 18)
+        found = _DATE.search(text, start, year.end() + 12)
+        value = _iso(found) if found else None
+        if found and value:
+            last = found.end()
+            span = context.folded.span(found.start(), last)
+            yield Candidate(type="date", value=value, span=span, confidence=60, why="a date")
 
 
 def _iso(found: re.Match[str]) -> str | None:

@@ -1,16 +1,35 @@
-"""The words of a reading context, split once for all vocabularies."""
+"""What several extractors need of one reading context, made once: its words, its text in lower case, its advice."""
 
 from __future__ import annotations
 
+from hinomi.intel.advice import gives_advice
 from hinomi.intel.extractor import ReadingContext
-from hinomi.intel.vocabulary.names import Word, split_words
+from hinomi.intel.vocabulary.names import Word, same_length_lower, split_words
 
-_KEY = "_vocabulary_words"
+# Kept in the context's `__dict__`, as its own cached properties are.
+_WORDS, _LOWERED, _ADVICE = "_vocabulary_words", "_lowered_text", "_advice_starts"
 
 
 def words_of(context: ReadingContext) -> list[Word]:
-    """Return the words of the folded text; kept with the context, as its own cached properties are."""
-    known: list[Word] | None = context.__dict__.get(_KEY)
+    """Return the words of the folded text."""
+    known: list[Word] | None = context.__dict__.get(_WORDS)
     if known is None:
-        known = context.__dict__[_KEY] = split_words(context.folded.text)
+        known = context.__dict__[_WORDS] = split_words(lowered_of(context))
+    return known
+
+
+def lowered_of(context: ReadingContext) -> str:
+    """Return the folded text in lower case, every character at its own offset."""
+    known: str | None = context.__dict__.get(_LOWERED)
+    if known is None:
+        known = context.__dict__[_LOWERED] = same_length_lower(context.folded.text)
+    return known
+
+
+def advice_starts(context: ReadingContext) -> frozenset[int]:
+    """Return where the sentences start that say what should be done."""
+    known: frozenset[int] | None = context.__dict__.get(_ADVICE)
+    if known is None:
+        known = frozenset(s.span[0] for s in context.sentences if gives_advice(s.text))
+        context.__dict__[_ADVICE] = known
     return known

@@ -80,31 +80,33 @@ class CueIndex:
         known = set(japanese)
         self._shorter = {cue: [cue[:n] for n in range(len(cue), 0, -1) if cue[:n] in known] for cue in japanese}
         self._pattern = re.compile(f"(?=({trie_pattern(japanese)}))")
-        self._cache: dict[str, tuple[tuple[int, int], ...]] = {}
+        self._cache: dict[str, tuple[tuple[int, str], ...]] = {}
 
     def find(self, text: str) -> Iterator[Cue]:
         """Yield the cues in `text`, which must be lower case."""
+        cache = self._cache
         for word in _ONE_WORD.finditer(text):
-            start, known = word.start(), word[0]
-            for number, length in self._of_word(known):
-                yield Cue(number, start, start + length)
-            for cue in self._longer.get(known, ()):
-                if text.startswith(cue, start):
-                    yield Cue(self.numbers[cue], start, start + len(cue))
+            known = cache.get(word[0])
+            if known is None:
+                known = self._of_word(word[0])
+            if known:
+                start = word.start()
+                for number, cue in known:
+                    if len(cue) <= len(word[0]) or text.startswith(cue, start):
+                        yield Cue(number, start, start + len(cue))
         if not text.isascii():
             for found in self._pattern.finditer(text):
                 for cue in self._shorter[found[1]]:
                     yield Cue(self.numbers[cue], found.start(), found.start() + len(cue))
 
-    def _of_word(self, word: str) -> tuple[tuple[int, int], ...]:
-        """Return (number, length) of the cues a word begins with or is; kept for the commonest words."""
-        known = self._cache.get(word)
-        if known is None:
-            begins = [(self._begins[word[:n]], n) for n in range(len(word), 0, -1) if word[:n] in self._begins]
-            whole = [(self._whole[word], len(word))] if word in self._whole else []
-            known = (*whole, *begins)
-            if len(self._cache) < _CACHED_WORDS and len(word) < _LONG_WORD:
-                self._cache[word] = known
+    def _of_word(self, word: str) -> tuple[tuple[int, str], ...]:
+        """Return (number, cue) of the cues a word is, begins with or may begin; kept for the commonest words."""
+        begins = [(self._begins[word[:n]], word[:n]) for n in range(len(word), 0, -1) if word[:n] in self._begins]
+        whole = [(self._whole[word], word)] if word in self._whole else []
+        longer = [(self.numbers[cue], cue) for cue in self._longer.get(word, ())]
+        known = (*whole, *begins, *longer)
+        if len(self._cache) < _CACHED_WORDS and len(word) < _LONG_WORD:
+            self._cache[word] = known
         return known
 
 

@@ -50,12 +50,12 @@ def _finder() -> tuple[re.Pattern[str], dict[str, NameType]]:
     return re.compile(f"{trie_pattern(english)}|{trie_pattern(w for w in by_word if not w.isascii())}"), by_word
 
 
-def class_words(text: str) -> Iterator[ClassWord]:
-    """Yield the class words of `text`: whole words in English (acronyms in capitals), anywhere in Japanese."""
+def class_words(text: str, lowered: str) -> Iterator[ClassWord]:
+    """Yield the class words of `text`: whole words in English (acronyms in capitals), anywhere in Japanese.
+
+    `lowered` is `text` in lower case, offset by offset.
+    """
     pattern, by_word = _finder()
-    lowered = text.lower()
-    if len(lowered) != len(text):
-        lowered = text
     for found in pattern.finditer(lowered):
         start, end, word = found.start(), found.end(), found[0]
         if word.isascii():

@@ -16,7 +16,8 @@ MAX_WORDS = 5
 _HEAD = 7
 
 # A run of letters and digits of one script. Japanese glues words of other scripts on without a space.
-_WORD = re.compile(r"[0-9A-Za-z\u00c0-\u024f]+|[\u30a1-\u30fa\u30fc]+|[\u4e00-\u9fff\u3005]+|[\u3041-\u3096]+")
+_WORD = re.compile(r"[0-9a-z\u00df-\u024f]+|[\u30a1-\u30fa\u30fc]+|[\u4e00-\u9fff\u3005]+|[\u3041-\u3096]+")
+_ASCII_WORD = re.compile(r"[0-9a-z]+")
 _GAP = re.compile(r" ?[-_.・] ?| ")
 # Class words that Japanese glues to a katakana name.
 _KATAKANA_TAILS = (
@@ -60,12 +61,20 @@ class Hit:
 
 def compact(text: str) -> str:
     """Return the form names are compared in: NFKC, case folded, letters and digits alone, small katakana levelled."""
-    plain = unicodedata.normalize("NFKC", text).casefold()
+    plain = unicodedata.normalize("NFKC", text).lower()
     return "".join(c for c in plain if c.isalnum() or c == "ー").replace("ウエア", "ウェア").rstrip("ー")
 
 
 Word = tuple[int, int, str]
 """Start, end and case-folded text of a word."""
+
+
+def same_length_lower(text: str) -> str:
+    """Return `text` in lower case; characters without a single lower-case twin stay as they are."""
+    lowered = text.lower()
+    if len(lowered) == len(text):
+        return lowered
+    return "".join(low if len(low := c.lower()) == 1 else c for c in text)
 
 
 class NameIndex:
@@ -93,9 +102,9 @@ class NameIndex:
     def find(self, text: str, words: Sequence[Word] | None = None) -> Iterator[Hit]:
         """Yield the longest hits from left to right, not overlapping. Linear: at most five words are joined.
 
-        `words` are `split_words(text)` where the caller has them already.
+        `words` are `split_words` of the text in lower case, where the caller has them already.
         """
-        words = split_words(text) if words is None else words
+        words = split_words(same_length_lower(text)) if words is None else words
         heads, small, forms = self._heads, self._small_heads, self._forms
         number = 0
         while number < len(words):
@@ -126,18 +135,19 @@ class NameIndex:
         return best, taken
 
 
-def split_words(text: str) -> list[Word]:
-    """Return the words of `text`; a glued class word or `APT` becomes a word of its own."""
-    return list(_words(text))
+def split_words(lowered: str) -> list[Word]:
+    """Return the words of a lower-case text; a glued class word or `apt` becomes a word of its own."""
+    return list(_words(lowered))
 
 
-def _words(text: str) -> Iterator[Word]:
-    for match in _WORD.finditer(text):
-        word, start, end = match[0], match.start(), match.end()
-        if (word[0] >= "\u30a1" or word.endswith("APT")) and (cut := _cut(word)):
-            yield start, start + cut, word[:cut].casefold()
+def _words(lowered: str) -> Iterator[Word]:
+    for match in (_WORD if not lowered.isascii() else _ASCII_WORD).finditer(lowered):
+        word = match[0]
+        start, end = match.span()
+        if (word[0] >= "\u30a1" or word.endswith("apt")) and (cut := _cut(word)):
+            yield start, start + cut, word[:cut]
             start, word = start + cut, word[cut:]
-        yield start, end, word.casefold()
+        yield start, end, word
 
 
 def _cut(word: str) -> int:
@@ -145,7 +155,7 @@ def _cut(word: str) -> int:
         for tail in _KATAKANA_TAILS:
             if word.endswith(tail) and len(word) > len(tail) + 1:
                 return len(word) - len(tail)
-    elif word.endswith("APT") and len(word) > 5 and word[-4].islower():
+    elif len(word) > 6:
         return len(word) - 3
     return 0
 

@@ -81,12 +81,9 @@ def _sectors() -> tuple[re.Pattern[str], dict[str, tuple[str, bool]]]:
     return re.compile(trie_pattern(owner)), owner
 
 
-def sectors(text: str) -> Iterator[Place]:
-    """Yield the sectors named in `text` (folded): by themselves or in a list before 企業 or `sector`."""
+def sectors(lowered: str) -> Iterator[Place]:
+    """Yield the sectors named in `lowered` (folded, lower case): by themselves or in a list before 企業 or `sector`."""
     pattern, owner = _sectors()
-    lowered = text.lower()
-    if len(lowered) != len(text):  # a character without a single lower-case twin: offsets would shift
-        lowered = text
     chain: list[Place] = []
     for found in pattern.finditer(lowered):
         start, end = found.span()
