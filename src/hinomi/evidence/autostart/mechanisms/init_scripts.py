@@ -44,9 +44,9 @@ def _rows(site: Site, path: bytes, enabled: bool | None) -> Iterator[Persistence
     except OSError as error:
         site.lost(path, error)
         return
-    yield file_row(site, "init-script", path, trigger="boot", enabled=enabled)
+    yield file_row(site, "init-script", path, user="root", trigger="boot", enabled=enabled)
     if not head.startswith(b"\x7fELF"):
-        yield from script_rows(site, "init-script", path, functions=True, trigger="boot", enabled=enabled)
+        yield from script_rows(site, "init-script", path, functions=True, user="root", trigger="boot", enabled=enabled)
 
 
 def _scripts(site: Site, enabled: dict[bytes, bool]) -> Iterator[tuple[bytes, bool | None]]:

@@ -49,4 +49,4 @@ def _script(site: Site, path: bytes) -> Iterator[Persistence]:
     except OSError:
         return
     if head == b"#!":
-        yield from script_rows(site, "init-script", path, trigger="boot", enabled=True)
+        yield from script_rows(site, "init-script", path, user="root", trigger="boot", enabled=True)

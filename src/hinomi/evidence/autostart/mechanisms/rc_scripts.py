@@ -32,7 +32,7 @@ def find(site: Site) -> Iterator[Persistence]:
             continue
         seen.add(resolved)
         enabled = site.is_executable(path) or None
-        yield from script_rows(site, "rc-local", path, trigger="boot", enabled=enabled)
+        yield from script_rows(site, "rc-local", path, user="root", trigger="boot", enabled=enabled)
 
 
 def _candidates(site: Site) -> Iterator[bytes]:
