@@ -118,6 +118,11 @@ def call_parts(node: Node) -> tuple[str, Node | None, list[Node]]:
     return text_of(callee), None, given
 
 
+def _member(names: Names, node: Node, _: int) -> Datum:
+    """`res.data` comes from where `res` comes from."""
+    return unknown(text_of(node)[:200], _source_below(names, node))
+
+
 def _call(names: Names, node: Node, depth: int) -> Datum:
     name, subject, given = call_parts(node)
     args = [one(evaluate(names, g, depth)) for g in given[:2000]] if name in _KNOWN else []
@@ -232,5 +237,5 @@ _MAKERS: dict[str, Callable[[Names, Node, int], Datum]] = {
     "binary_expression": _binary, "array": _array,
     "parenthesized_expression": _wrapped, "await_expression": _wrapped, "call_expression": _call,
     "new_expression": _call,
-    "subscript_expression": _subscript, "shorthand_property_identifier": _identifier,
+    "subscript_expression": _subscript, "member_expression": _member, "shorthand_property_identifier": _identifier,
 }  # fmt: skip

@@ -15,6 +15,7 @@ _RUN_KEY = re.compile(
     r"\\(?:run|runonce|runservices|winlogon|image file execution options|policies\\explorer\\run)(?:\\|$)",
     re.IGNORECASE,
 )
+_URL = re.compile(r"(?:https?|ftp)://[^\s'\"]{1,500}")
 _STARTUP = re.compile(r"\\start menu\\programs\\startup|\\startup\\?$|\$profile|\\startup\\", re.IGNORECASE)
 
 
@@ -206,7 +207,8 @@ def _bits(state: State, command: Command) -> Value:
 def _certutil(state: State, command: Command) -> Value:
     texts = [w.text for w in command.words]
     keys = set(command.parameters) | {t.lower().lstrip("-/") for t in texts}
-    url = next((t for t in [*texts, *(v.text for v in command.parameters.values())] if "://" in t), None)
+    found = _URL.search(command.text)
+    url = found.group() if found is not None else None
     if url is not None:
         state.emit("downloads", command.line, command.text, url, texts[-1] if texts and texts[-1] != url else None)
     elif keys & {"decode", "decodehex"}:

@@ -358,7 +358,11 @@ def _element(state: State, node: Node) -> Datum:
 
 def arguments(state: State, node: Node) -> tuple[Value, ...]:
     """Return the values of a method's arguments."""
-    found = next((c for c in node.named_children if c.type == "argument_list"), None)
+    found = (
+        node
+        if node.type == "argument_list"
+        else next((c for c in node.named_children if c.type == "argument_list"), None)
+    )
     inner = (
         next((c for c in found.named_children if c.type == "argument_expression_list"), None)
         if found is not None

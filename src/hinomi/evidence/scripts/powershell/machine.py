@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from hinomi.evidence.scripts.powershell.command import Command
 from hinomi.evidence.scripts.powershell.commands import run
-from hinomi.evidence.scripts.powershell.expressions import condition_of, evaluate, interpolated, variable
+from hinomi.evidence.scripts.powershell.expressions import arguments, condition_of, evaluate, interpolated
+from hinomi.evidence.scripts.powershell.methods import invoke_with
 from hinomi.evidence.scripts.powershell.state import MAX_CODE, MAX_CODE_DEPTH, MAX_DEPTH, Datum, State, asked, many, one
 from hinomi.evidence.scripts.record import Recorder
 from hinomi.evidence.scripts.syntax import parse, text_of
@@ -102,7 +103,7 @@ def _guarded(state: State, clause: Node, conditions: Conditions) -> bool:
         return False
     with state.recorder.under(conditions):
         _statement(state, block)
-    tail = text_of(block).rstrip("} \r\n\t;")[-60:].split("\n")[-1].strip().lower()
+    tail = text_of(block).rstrip("} \r\n\t;")[-60:].split("\n")[-1].strip("{ \t").lower()
     return tail.startswith(("exit", "return", "break", "continue"))
 
 
@@ -289,6 +290,8 @@ def _expanded(state: State, node: Node, piped: Value | None) -> Command:
         if child.type == "command_parameter":
             pending = text_of(child).lstrip("-–—/").rstrip(":").lower()
             command.parameters.setdefault(pending, Value("True"))
+        elif child.type == "argument_list":
+            _method_words(state, command, child)
         elif child.type not in ("command_argument_sep", "redirection", "redirections"):
             pending = _argument(state, command, child, pending)
     for child in node.named_children:
@@ -297,8 +300,39 @@ def _expanded(state: State, node: Node, piped: Value | None) -> Command:
     return command
 
 
+def _method_words(state: State, command: Command, node: Node) -> None:
+    """`New-Object X(a, b)` gives words; `iex (...).Method(a)` is a call of the word before."""
+    args = arguments(state, node)
+    before = _innermost(node.prev_named_sibling) if node.prev_named_sibling is not None else None
+    if before is not None and before.type == "member_access":
+        made = one(invoke_with(state, before, args))
+        if command.words:
+            command.words[-1] = made
+        else:
+            command.parameters.update({k: made for k in list(command.parameters)[-1:]})
+    else:
+        command.words.extend(args)
+
+
+def _innermost(node: Node) -> Node:
+    while node.named_child_count == 1 and node.type not in (
+        "script_block_expression",
+        "parenthesized_expression",
+        "member_access",
+    ):
+        node = node.named_children[0]
+    return node
+
+
 def _head(state: State, node: Node | None) -> Value:
     if node is None:
+        return Value("")
+    if (
+        node.type == "command_name_expr"
+        and node.named_children
+        and node.named_children[0].type == "script_block_expression"
+    ):
+        _statements(state, [c for c in node.named_children[0].named_children if c.type != "param_block"])
         return Value("")
     if node.type == "command_name_expr" and node.named_children:
         return (
@@ -315,13 +349,7 @@ def _named(state: State, node: Node) -> Value:
 
 
 def _argument(state: State, command: Command, node: Node, pending: str | None) -> str | None:
-    inner = node
-    while (
-        inner.named_child_count == 1
-        and inner.type != "script_block_expression"
-        and inner.type != "parenthesized_expression"
-    ):
-        inner = inner.named_children[0]
+    inner = _innermost(node)
     if inner.type == "script_block_expression":
         command.blocks.append(inner)
         if command.piped is not None:
@@ -349,4 +377,4 @@ _STATEMENTS: dict[str, Callable[[State, Node], Value]] = {
     "invokation_expression": lambda state, node: one(evaluate(state, node)), "logical_expression": lambda state,
     node: one(evaluate(state, node)),
 }  # fmt: skip
-__all__ = ["variable", "walk_powershell"]
+__all__ = ["walk_powershell"]

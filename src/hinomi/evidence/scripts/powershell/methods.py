@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hinomi.evidence.scripts.powershell.expressions import arguments, decoded, evaluate, inflated, replaced, text_from
-from hinomi.evidence.scripts.powershell.state import Datum, State, many, one
+from hinomi.evidence.scripts.powershell.state import Datum, State, one
 from hinomi.evidence.scripts.syntax import text_of
 from hinomi.evidence.scripts.values import Source, Value, unknown
 
@@ -28,11 +28,15 @@ _UPLOADS = frozenset({"uploadfile", "uploadstring", "uploaddata", "uploadvalues"
 
 def invoke(state: State, node: Node) -> Datum:
     """Return what a method call gives, and record what it does."""
+    return invoke_with(state, node, arguments(state, node))
+
+
+def invoke_with(state: State, node: Node, args: tuple[Value, ...]) -> Datum:
+    """The same with the arguments known: in a command's words they stand beside the member."""
     name = _name(node)
     target = node.children[0] if node.children else node
     kind = text_of(target).strip("[]() ").lower() if target.type in ("type_literal", "member_access") else ""
     subject: Datum = Value("") if target.type == "type_literal" else evaluate(state, target)
-    args = arguments(state, node)
     for handle in (_text, _decoding, _network, _running, _files):
         made = handle(state, node, name, kind, subject, args)
         if made is not None:
@@ -165,4 +169,4 @@ def _files(state: State, node: Node, name: str, kind: str, subject: Datum, args:
     return None
 
 
-__all__ = ["invoke", "many"]
+__all__ = ["invoke", "invoke_with"]
