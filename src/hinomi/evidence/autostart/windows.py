@@ -85,15 +85,13 @@ def _expanded(text: str, home: Home | None) -> str:
 
 
 def _first(text: str) -> tuple[str, str]:
-    """Split a command line into its program and the rest; unquoted paths may hold spaces."""
+    """Split a command line into its program and the rest; unquoted paths may hold spaces, bare names may not."""
     if text.startswith('"'):
         program, _, rest = text[1:].partition('"')
         return program, rest
-    match = _PROGRAM.match(text)
-    if match:
-        return match.group(0), text[match.end() :]
     program, _, rest = text.partition(" ")
-    return program, rest
+    match = _PROGRAM.match(text) if any(mark in program for mark in "\\/:") else None
+    return (match.group(0), text[match.end() :]) if match else (program, rest)
 
 
 def _hosted(rest: str) -> str | None:
