@@ -75,15 +75,16 @@ def _strict(data: bytes, encoding: str) -> str | None:
 
 
 def _wide_without_mark(data: bytes) -> str | None:
-    """UTF-16 without a mark: one of two byte columns is nearly always NUL (Latin) or 0x30 (kana)."""
+    """UTF-16 without a mark: read the right way round, it is mostly ASCII and kana, whose high bytes are 0 and 0x30."""
     sample = data[:4096]
-    half = len(sample) // 2
-    if half < 4 or b"\0" not in sample:
+    if len(sample) < 8 or b"\0" not in sample:
         return None
-    for encoding, column in (("utf-16-le", sample[1::2]), ("utf-16-be", sample[0::2])):
-        other = sample[0::2] if column is sample[1::2] else sample[1::2]
-        high = column.count(0) + column.count(0x30)
-        if high > half * 0.4 and column.count(0) > other.count(0) * 4 and _strict(data, encoding) is not None:
+    for encoding in ("utf-16-le", "utf-16-be"):
+        text = _strict(sample, encoding)
+        if (
+            text
+            and sum(1 for c in text if " " <= c < "\x7f" or c in "\t\r\n" or "\u3000" <= c < "\u3100") > len(text) * 0.4
+        ):
             return encoding
     return None
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from hinomi.intel.language import hard_wrapped
 from hinomi.model.claims import SectionRole, Span
 
 # Words of the trade that name a section, by role. A heading matches when it consists of such a word and little else.
@@ -149,12 +150,15 @@ def role_of(heading: str) -> SectionRole | None:
 def find_headings(lines: Sequence[Line]) -> list[Heading]:
     """Return the headings in order. Marked ones (`#`, underlines, ■) win; bare short lines count by their place."""
     result: list[Heading] = []
+    texts = [line.text for line in lines]
+    # In hard-wrapped text every line lacks an end mark; a heading is one that is clearly shorter.
+    longest = max(map(len, texts), default=0) * 0.7 if hard_wrapped(texts) else _MAX_HEADING
     for number, line in enumerate(lines):
         if len(result) >= _MAX_HEADINGS:
             break
         if len(line.text) > _MAX_HEADING + 8 or line.blank:
             continue
-        heading = _marked_heading(lines, number) or _known_heading(line) or _bare_heading(lines, number)
+        heading = _marked_heading(lines, number) or _known_heading(line) or _bare_heading(lines, number, longest)
         if heading:
             result.append(heading)
     return result
@@ -185,11 +189,11 @@ def _known_heading(line: Line) -> Heading | None:
     return _heading(words, line.span, 0) if role else None
 
 
-def _bare_heading(lines: Sequence[Line], number: int) -> Heading | None:
+def _bare_heading(lines: Sequence[Line], number: int, longest: float) -> Heading | None:
     """A short line without an end mark that a longer paragraph or another heading follows."""
     line = lines[number]
     text = line.text.strip()
-    if not _shaped_like_heading(text) or _LIST_MARK.match(line.text):
+    if len(text) > longest or not _shaped_like_heading(text) or _LIST_MARK.match(line.text):
         return None
     before = number == 0 or lines[number - 1].blank or _ends_sentence(lines[number - 1].text)
     following = _next_text(lines, number)

@@ -76,9 +76,10 @@ def _joint(before: str, after: str, wrapped: bool, widest: int) -> str | None:
 
 def _broken_hash(tail: str, head: str) -> bool:
     first, second = _HEX_END.search(tail), _HEX_START.match(head)
-    if not first or not second or len(first.group()) in _DIGESTS:
+    if not first or not second:
         return False
-    return len(first.group()) + len(second.group()) in _DIGESTS
+    sizes = len(first.group()), len(second.group())
+    return sum(sizes) in _DIGESTS and not all(size in _DIGESTS for size in sizes)
 
 
 def _broken_url(tail: str, head: str, widest: int, width: int) -> bool:

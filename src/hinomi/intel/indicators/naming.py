@@ -127,7 +127,8 @@ def _kind(scan: Scan, start: int, end: int) -> Kind:
     if not (hostlike or filelike) or is_product(lower) or _is_detection(scan, start, end, labels):
         return "neither"
     if scan.defanged(start, end):
-        return "domain" if hostlike else "neither"
+        called = scan.text[end : end + 1] == "("  # an escaped dot of a regular expression, not a defanged one
+        return "domain" if hostlike and not called else "neither"
     if not hostlike:
         return "file" if not _is_package(labels) and _is_file(scan, end, token) else "neither"
     if _is_code(scan, start, end, token, labels):
