@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -36,8 +36,8 @@ class Figure:
     memory: float
 
 
-def main() -> int:
-    options = _options()
+def main(arguments: Sequence[str] = ()) -> int:
+    options = _options(arguments)
     if options.job:
         _run_job(options.job, options.tree, options.jobs)
         return 0
@@ -58,14 +58,14 @@ def main() -> int:
     return 0
 
 
-def _options() -> argparse.Namespace:
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--tree", default="/usr")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--jobs", type=int, default=None)
     parser.add_argument("--json")
     parser.add_argument("--job", choices=OURS, help=argparse.SUPPRESS)
-    return parser.parse_args()
+    return parser.parse_args(arguments)
 
 
 def _ours(job: str, options: argparse.Namespace) -> list[str]:
@@ -160,4 +160,4 @@ def _print(medians: dict[str, Figure], options: argparse.Namespace) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -344,3 +344,22 @@ def test_descriptors_do_not_leak_when_the_sink_stops_it(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         collect(target, stop, Coverage(), collectors=(), jobs=3)
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_an_interrupt_ends_collectors_under_way(tmp_path: Path) -> None:
+    class Endless(Marks):
+        def examine(self, file: ContentFile, target: Target, coverage: Coverage) -> Iterator[Row]:
+            number = 0
+            while file.entry.name != b"0":
+                number += 1
+                yield ContentMatch(path="/", rule=str(number))
+
+    for i in range(4):
+        (tmp_path / str(i)).write_bytes(bytes(200_000))
+
+    def stop(row: Row) -> None:
+        if isinstance(row, File) and row.path == "/0":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        collect(root_target(tmp_path), stop, Coverage(), collectors=[Endless()], jobs=3)

@@ -172,7 +172,7 @@ def content_type(head: bytes) -> str:
             return name
     special = _SPECIAL.get(head[:2])
     found = special(head) if special else None
-    return found or _deep(head) or _text_type(head) or BINARY
+    return found or _text_type(head) or _deep(head) or BINARY
 
 
 def _deep(head: bytes) -> str | None:

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from threading import Event
 from typing import NamedTuple
 
 from hinomi.evidence.collector import ContentCollector
@@ -52,8 +53,8 @@ class _Waiting(NamedTuple):
 
     folder: Folder
     entry: Entry
-    done: tuple[Examined, Coverage] | None
-    future: Future[tuple[Examined, Coverage]] | None
+    done: tuple[Examined, Coverage | None] | None
+    future: Future[tuple[Examined, Coverage | None]] | None
 
 
 @dataclass(slots=True)
@@ -65,13 +66,18 @@ class _Twin:
 
 
 class Examiner:
-    """Turns entries into rows; used from several threads, holds no state of its own."""
+    """Turns entries into rows; used from several threads, its only state is whether to stop."""
 
     def __init__(self, target: Target, collectors: Sequence[ContentCollector]) -> None:
         """Read the target's account names; the rest is asked per entry."""
         self._target = target
         self._collectors = tuple(collectors)
         self._names: Names = names_of(target.view)
+        self._stopping = Event()
+
+    def stop(self) -> None:
+        """Start no further collector: the walk was interrupted and its rows go nowhere."""
+        self._stopping.set()
 
     def examine(self, folder: Folder, entry: Entry, coverage: Coverage) -> Examined:
         """Return the entry's rows. A file that cannot be read keeps its attributes and is a miss."""
@@ -109,8 +115,11 @@ class Examiner:
         """Run one collector on one file: whatever goes wrong in it costs this file's rows of this collector only."""
         rows: list[Row] = []
         try:
-            if collector.wants(content.entry, content.head):
-                rows.extend(collector.examine(content, self._target, coverage))
+            if not self._stopping.is_set() and collector.wants(content.entry, content.head):
+                for row in collector.examine(content, self._target, coverage):
+                    rows.append(row)
+                    if self._stopping.is_set():
+                        break
         except Exception as error:  # noqa: BLE001 - the border of one collector
             miss_crash(coverage, collector.name, _shown(content.entry.path), error)
         return rows
@@ -185,6 +194,7 @@ class Pipeline:
         self._jobs = jobs or usable_cores()
         self._twins: dict[tuple[int, int], _Twin] = {}
         self._waiting: deque[_Waiting] = deque()
+        self._spare = Coverage()
         self._under_way = 0
         self._most_under_way = UNDER_WAY * (self._jobs - 1)
         self._files = 0
@@ -208,6 +218,7 @@ class Pipeline:
 
     def _abandon(self, pool: ThreadPoolExecutor) -> None:
         """Give back what is held when the sink or an interrupt ends the walk."""
+        self._examiner.stop()
         pool.shutdown(wait=True, cancel_futures=True)
         while self._waiting:
             waiting = self._waiting.popleft()
@@ -227,16 +238,29 @@ class Pipeline:
             self._emit(entry, self._examiner.examine(folder, entry, self._coverage))
             return
         else:
-            done = self._examine(folder, entry)
+            done = self._examine_here(folder, entry)
         self._waiting.append(_Waiting(folder, entry, done, future))
         if len(self._waiting) >= MAX_WAITING:
             self._emit_until(MAX_WAITING // 2)
         else:
             self._emit_ready()
 
-    def _examine(self, folder: Folder, entry: Entry) -> tuple[Examined, Coverage]:
+    def _examine(self, folder: Folder, entry: Entry) -> tuple[Examined, Coverage | None]:
         coverage = Coverage()  # not shared: counters are not safe between threads, and misses keep their order
         return self._examiner.examine(folder, entry, coverage), coverage
+
+    def _examine_here(self, folder: Folder, entry: Entry) -> tuple[Examined, Coverage | None]:
+        """Examine in the walking thread before it is due; counts need no order, misses wait with their rows."""
+        own = self._spare
+        examined = self._examiner.examine(folder, entry, own)
+        if own.misses:
+            self._spare = Coverage()
+            return examined, own
+        for counts, total in ((own.examined, self._coverage.examined), (own.skipped, self._coverage.skipped)):
+            for kind, number in counts.items():
+                total[kind] += number
+            counts.clear()
+        return examined, None
 
     def _emit_ready(self) -> None:
         """Hand over what is due and done."""
@@ -256,7 +280,8 @@ class Pipeline:
                 self._under_way -= 1
                 done = future.result()
             if done is not None:
-                self._coverage.merge(done[1])
+                if done[1] is not None:
+                    self._coverage.merge(done[1])
                 self._emit(entry, done[0])
             else:
                 self._emit(entry, self._twin(folder, entry))
