@@ -227,9 +227,8 @@ def report(folder, jobs):
     right = len(hits & wanted)
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     print(f"{len(paths)} files, {size / 1e6:.0f} MB, {len(wanted)} planted copies below the fix, {jobs} processes")
-    print(
-        f"read once, warm {plain:.2f} s | collector {wall:.2f} s wall, {cpu:.2f} s CPU = {wall / plain:.1f} x | peak {peak:.0f} MiB"
-    )
+    print(f"read once, warm {plain:.2f} s | collector {wall:.2f} s wall, {cpu:.2f} s CPU = {wall / plain:.1f} x")
+    print(f"peak memory of the largest process: {peak:.0f} MiB")
     print(f"recall {right / max(1, len(wanted)):.3f}, precision {right / max(1, len(hits)):.3f}, missed {missed}")
 
 

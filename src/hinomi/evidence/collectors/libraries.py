@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
+from typing import BinaryIO
 
 from hinomi.evidence.archives.budget import Budget, Notes
-from hinomi.evidence.archives.kinds import SNIFF_SIZE, STREAMS, Kind, may_carry_zip, sniff
+from hinomi.evidence.archives.kinds import ISO_MAGIC_AT, SNIFF_SIZE, STREAMS, Kind, may_carry_zip, sniff
 from hinomi.evidence.archives.source import BytesSource, open_source, stream_of
 from hinomi.evidence.archives.streams import UnsupportedError, decompressed
 from hinomi.evidence.archives.visitor import MAX_CLASS, MAX_TEXT
 from hinomi.evidence.archives.walk import Memory, Walker
-from hinomi.evidence.archives.zips import END_SIGNATURE
+from hinomi.evidence.archives.zips import END_SEARCH, END_SIGNATURE, find_end
 from hinomi.evidence.collector import ContentFile
 from hinomi.evidence.java.copies import Copy
 from hinomi.evidence.java.exploded import copies_beside
@@ -73,6 +74,8 @@ class Libraries:
         finder, notes = Finder(), Notes()
         try:
             with file.open() as reader:
+                if sniff(file.head[:SNIFF_SIZE]) is None and not _ends_as_archive(reader, file.entry.size):
+                    return
                 walker = Walker(finder, notes, self._memory)
                 walker.walk(open_source(reader), path, Budget(target.limits), hash(file.sha256))
         except OSError as error:
@@ -95,6 +98,15 @@ def _may_end_as_zip(entry: Entry, head: bytes) -> bool:
     if entry.size <= len(head):
         return END_SIGNATURE in head
     return may_carry_zip(head)
+
+
+def _ends_as_archive(reader: BinaryIO, size: int) -> bool:
+    """Whether a file of unknown kind has a zip's end record or an ISO descriptor; reads 64 KiB, not the file."""
+    reader.seek(max(0, size - END_SEARCH))
+    if find_end(reader.read(END_SEARCH)) >= 0:
+        return True
+    reader.seek(ISO_MAGIC_AT)
+    return reader.read(5) == b"CD001"
 
 
 def _holds_archive(kind: Kind, head: bytes, size: int) -> bool:
