@@ -51,8 +51,8 @@ _CALLED_EN = (
 _PATTERNS: tuple[tuple[re.Pattern[str], int], ...] = (
     # 「X」という起動スクリプト, 「X」プロセス, 「X」(スクリプト)
     (re.compile(
-        rf"[「『\"`](?P<x>{_X})[」』\"`](?:\([^()\n]{{1,30}}\))?(?P<mod>(?:{_CALLED_JA})?[^。、「」『』\n]{{0,24}}?)("
-        rf"?:{_JA})"
+        rf"[「『\"`](?P<x>{_X})[」』\"`](?:\([^()\n]{{1,30}}\))?(?P<mod>(?:{_CALLED_JA})?[^。、「」『』\n]{{0,24}}?)"
+        rf"(?:{_JA})"
     ), 80),
     # コピーである「X」, ファイル「X」
     (re.compile(rf"(?:{_JA})(?P<mod>である|の|名|、|は|が)?[「『\"`](?P<x>{_X})[」』\"`]"), 75),
@@ -75,6 +75,8 @@ _PATTERNS: tuple[tuple[re.Pattern[str], int], ...] = (
         rf")?)[\"`“](?P<x>{_X})[\"`”](?P<mod> (?:[A-Za-z-]{{2,16}} ){{0,2}}?)(?i:{_EN})\b"
     ), 75),
 )  # fmt: skip
+_JAPANESE_PATTERNS = 3
+"""The first ones of `_PATTERNS` are for Japanese."""
 # the X process, where X cannot be a plain word: looked for backwards from the class word
 _EN_CLASS = re.compile(rf"(?<= )(?:{_EN})(?![A-Za-z0-9_-])")
 _BARE = re.compile(
@@ -159,7 +161,7 @@ class ArtefactsExtractor:
 def _artefacts(line: str) -> Iterator[_Named]:
     seen: set[tuple[int, str]] = set()
     yield from _bare(line)
-    for pattern, confidence in _PATTERNS if _QUOTED.search(line) else ():
+    for pattern, confidence in _patterns(line):
         for found in pattern.finditer(line):
             kind = _kind(found)
             words = " ".join(found.groupdict().get(k) or "" for k in ("pre", "mod")) + " " + (found[kind] or "")
@@ -174,6 +176,16 @@ def _artefacts(line: str) -> Iterator[_Named]:
             name = _trimmed(found[group] or "")
             if found[group] and _can_be(name, 75, "copy", "filename") and (found.start(group), "filename") not in seen:
                 yield _Named(found.start(group), found.start(group) + len(name), name, "filename", "copy", 70)
+
+
+def _patterns(line: str) -> Iterator[tuple[re.Pattern[str], int]]:
+    """The patterns that can hold in a line: by its quotes, its language and its class words."""
+    if not _QUOTED.search(line):
+        return
+    japanese, english = not line.isascii(), _EN_CLASS.search(f" {line.lower()}") is not None
+    for number, pattern in enumerate(_PATTERNS):
+        if japanese if number < _JAPANESE_PATTERNS else english:
+            yield pattern
 
 
 def _bare(line: str) -> Iterator[_Named]:

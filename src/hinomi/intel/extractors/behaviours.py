@@ -39,6 +39,8 @@ class BehavioursExtractor:
 def _behaviours(context: ReadingContext, sentence: Sentence) -> Iterator[Candidate]:
     index, _ = phrase_rules()
     text = sentence.text[:_MAX_SENTENCE]
+    if text.isascii() and " " not in text:
+        return  # a hash, a path, a heading of one word
     lowered = same_length_lower(text)
     cues = list(index.find(lowered))
     if not cues:

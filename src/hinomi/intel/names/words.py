@@ -7,6 +7,7 @@ from hinomi.intel.extractor import ReadingContext
 from hinomi.intel.vocabulary.names import Word, same_length_lower, split_words
 
 # Kept in the context's `__dict__`, as its own cached properties are.
+_LONG = 2000  # characters; no advice is that long
 _WORDS, _LOWERED, _ADVICE = "_vocabulary_words", "_lowered_text", "_advice_starts"
 
 
@@ -30,6 +31,6 @@ def advice_starts(context: ReadingContext) -> frozenset[int]:
     """Return where the sentences start that say what should be done."""
     known: frozenset[int] | None = context.__dict__.get(_ADVICE)
     if known is None:
-        known = frozenset(s.span[0] for s in context.sentences if gives_advice(s.text))
+        known = frozenset(s.span[0] for s in context.sentences if len(s.text) < _LONG and gives_advice(s.text))
         context.__dict__[_ADVICE] = known
     return known

@@ -58,6 +58,7 @@ _RULES = (
     _Rule(frozenset({"malware", "actor", "tool"}), frozenset({"attack-technique"}), "uses", re.compile(""), 50, 0),
     _Rule(frozenset({"cve"}), frozenset({"product"}), "affects", _WEAKNESS, 60, 25),
 )  # fmt: skip
+_SOURCES = frozenset(source for rule in _RULES for source in rule.source)
 
 
 class SentenceRelator:
@@ -83,8 +84,9 @@ def _stated(context: ReadingContext, claims: Sequence[Claim]) -> Iterator[Relati
         first, last = bisect_left(starts, sentence.span[0]), bisect_left(starts, sentence.span[1])
         here = [claims[number] for _, number in places[first:last]][:_MAX_PER_SENTENCE]
         here = list({claim.id: claim for claim in here}.values())
-        if here:
+        if any(claim.type in _SOURCES for claim in here):
             yield from _pairs(sentence, here)
+        if here:
             yield from _carried(context, sentence, here, spoken)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, NamedTuple
 
 from hinomi.intel.vocabulary.loading import read_lines, read_yaml
 from hinomi.intel.vocabulary.trie import trie_pattern
@@ -33,8 +33,7 @@ class PhraseRule:
     advice: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Cue:
+class Cue(NamedTuple):
     """A cue at `start:end` of a text."""
 
     number: int
@@ -101,7 +100,11 @@ class CueIndex:
 
     def _of_word(self, word: str) -> tuple[tuple[int, str], ...]:
         """Return (number, cue) of the cues a word is, begins with or may begin; kept for the commonest words."""
-        begins = [(self._begins[word[:n]], word[:n]) for n in range(len(word), 0, -1) if word[:n] in self._begins]
+        begins = [
+            (self._begins[word[:n]], word[:n])
+            for n in range(min(len(word), _LONG_CUE), 0, -1)
+            if word[:n] in self._begins
+        ]
         whole = [(self._whole[word], word)] if word in self._whole else []
         longer = [(self.numbers[cue], cue) for cue in self._longer.get(word, ())]
         known = (*whole, *begins, *longer)
@@ -112,7 +115,8 @@ class CueIndex:
 
 _ONE_WORD = re.compile(r"[a-z0-9]+")
 _CACHED_WORDS = 20_000
-_LONG_WORD = 40
+_LONG_WORD = 24
+_LONG_CUE = 18
 
 
 @cache

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from hinomi.intel.vocabulary.loading import read_yaml, stopwords
 from hinomi.intel.vocabulary.trie import trie_pattern
@@ -31,8 +30,7 @@ def type_of(class_word: str) -> NameType | None:
     return types().get(key) or types().get(key.removesuffix("s"))
 
 
-@dataclass(frozen=True, slots=True)
-class ClassWord:
+class ClassWord(NamedTuple):
     """A class word at `start:end` of a text."""
 
     start: int

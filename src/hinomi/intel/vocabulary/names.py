@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from hinomi.intel.vocabulary.loading import read_lines, read_yaml
 
@@ -50,8 +50,7 @@ class Form:
     common: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """Forms of one key found at `start:end` of the matched text."""
 
     start: int
