@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
@@ -15,7 +16,7 @@ from typing import Any, get_args, get_origin
 from hinomi.detect.catalogue import BUILT_IN
 from hinomi.detect.macros import MACROS
 from hinomi.model.errors import RuleError
-from hinomi.model.tables import TABLES, Row, columns_of
+from hinomi.model.tables import TABLES, columns_of
 
 MEMORY_LIMIT = "200MB"
 QUERY_SECONDS = 20.0
@@ -61,10 +62,9 @@ class Evidence:
         }  # fmt: skip
         self.connection = duckdb.connect(":memory:", config=config)
         self.problems: list[tuple[str, str]] = []  # (table, cause) of evidence that cannot be read
-        for name, row in TABLES.items():
-            self._make_view(name, row, tables.get(name, ()), partitions)
-        self._load_vocabularies()
-        self.connection.execute(MACROS)
+        for name in TABLES:
+            self._make_view(name, tables.get(name, ()), partitions)
+        self.connection.execute(_vocabulary_script() + MACROS)
         self.connection.execute(f"SET allowed_paths={_literal_list(files)}")
         self.connection.execute("SET enable_external_access=false")
         self.connection.execute("SET lock_configuration=true")
@@ -115,23 +115,27 @@ class Evidence:
         finally:
             cursor.close()
 
-    def _make_view(self, name: str, row: type[Row], files: Sequence[Path], partitions: bool) -> None:
+    def _make_view(self, name: str, files: Sequence[Path], partitions: bool) -> None:
         import duckdb
 
         try:
-            self.connection.execute(_view(name, row, files, partitions))
+            self.connection.execute(_view(name, files, partitions))
         except duckdb.Error as error:
             self.problems.append((name, str(error).splitlines()[0]))
-            self.connection.execute(_view(name, row, (), partitions))
+            self.connection.execute(_view(name, (), partitions))
 
-    def _load_vocabularies(self) -> None:
-        for path in sorted(DATA_FOLDER.glob("*.csv")):
-            header, rows = read_vocabulary(path)
-            columns = ", ".join(f'"{name}" VARCHAR' for name in header)
-            self.connection.execute(f'CREATE TABLE "{path.stem}" ({columns})')
-            if rows:
-                marks = ", ".join("(" + ", ".join("?" * len(header)) + ")" for _ in rows)
-                self.connection.execute(f'INSERT INTO "{path.stem}" VALUES {marks}', [v for row in rows for v in row])
+
+@cache
+def _vocabulary_script() -> str:
+    """Return the SQL that makes a table of every vocabulary."""
+    script = ""
+    for path in sorted(DATA_FOLDER.glob("*.csv")):
+        header, rows = read_vocabulary(path)
+        columns = ", ".join(f'"{name}" VARCHAR' for name in header)
+        script += f'CREATE TABLE "{path.stem}" ({columns});'
+        values = ", ".join("(" + ", ".join(map(_literal, row)) + ")" for row in rows)
+        script += f'INSERT INTO "{path.stem}" VALUES {values};' if rows else ""
+    return script
 
 
 def read_vocabulary(path: Path) -> tuple[list[str], list[list[str | None]]]:
@@ -155,12 +159,9 @@ def sql_type(hint: Any) -> str:
     return next(sql_type(argument) for argument in get_args(hint) if argument is not type(None))
 
 
-def _view(name: str, row: type[Row], files: Sequence[Path], partitions: bool) -> str:
+def _view(name: str, files: Sequence[Path], partitions: bool) -> str:
     """Return the view's SQL. Columns that older runs lack are null; the types are the declared ones."""
-    labels = [("host", "VARCHAR"), ("run", "VARCHAR")] if partitions else []
-    columns = [*labels, ("row", "BIGINT"), *((c.name, sql_type(c.type)) for c in columns_of(row))]
-    empty = ", ".join(f'NULL::{kind} AS "{column}"' for column, kind in columns)
-    declared = f'CREATE VIEW "{name}" AS SELECT {empty} WHERE false'
+    declared = f'CREATE VIEW "{name}" AS {_empty(name, partitions)}'
     if not files:
         return declared
     listed = _literal_list([str(path) for path in files])
@@ -168,8 +169,16 @@ def _view(name: str, row: type[Row], files: Sequence[Path], partitions: bool) ->
     return f"{declared} UNION ALL BY NAME SELECT * FROM read_parquet({listed}, union_by_name=true, {hive})"
 
 
-def _literal(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
+@cache
+def _empty(table: str, partitions: bool) -> str:
+    """Return a SELECT of no rows with a table's columns in their types."""
+    labels = [("host", "VARCHAR"), ("run", "VARCHAR")] if partitions else []
+    columns = [*labels, ("row", "BIGINT"), *((c.name, sql_type(c.type)) for c in columns_of(TABLES[table]))]
+    return "SELECT " + ", ".join(f'NULL::{kind} AS "{column}"' for column, kind in columns) + " WHERE false"
+
+
+def _literal(value: str | None) -> str:
+    return "NULL" if value is None else "'" + value.replace("'", "''") + "'"
 
 
 def _literal_list(values: Sequence[str]) -> str:
