@@ -213,7 +213,7 @@ def test_a_file_swapped_for_another_or_for_a_pipe_is_said(tmp_path: Path) -> Non
 
 def test_a_file_that_changes_while_read_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "log").write_bytes(b"a" * 3_000_000)
-    import hinomi.evidence.sources.root as root_module
+    import hinomi.evidence.sources.descriptors as root_module
 
     plain = root_module.FileHandle.readinto
     times = []
@@ -233,7 +233,7 @@ def test_a_file_that_changes_while_read_is_read_again(tmp_path: Path, monkeypatc
 
 def test_a_file_that_keeps_changing_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "log").write_bytes(b"a" * 100)
-    import hinomi.evidence.sources.root as root_module
+    import hinomi.evidence.sources.descriptors as root_module
 
     plain = root_module.FileHandle.read
 

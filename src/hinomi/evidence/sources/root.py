@@ -8,178 +8,25 @@ file or a folder is ever opened, and where we may, reading leaves no trace in ac
 from __future__ import annotations
 
 import errno
-import io
 import os
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from threading import Lock
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple
 
-from hinomi.evidence.folders import Identity, miss_os_error
+from hinomi.evidence.folders import miss_os_error
 from hinomi.evidence.ownership import ownership_of
+from hinomi.evidence.sources.descriptors import FILE, FOLDER, OpenFolder, make_entry, open_at, read_xattrs
 from hinomi.evidence.sources.mounts import skipped_mounts
 from hinomi.evidence.sources.platforms import host_label, platform_of
 from hinomi.evidence.target import Limits, Target
-from hinomi.evidence.view import Entry, EntryKind
+from hinomi.evidence.view import Entry
 from hinomi.model.errors import TargetError
 from hinomi.model.findings import Coverage
 from hinomi.model.text import path_text, printable
 
-if TYPE_CHECKING:
-    from typing_extensions import Buffer
-
 MAX_LINKS = 40  # as the kernel
 MAX_OPEN_FOLDERS = 200  # of the walk's own stack; the soft limit on descriptors is often 1,024
 MAX_NAMED = 200  # excluded places that the coverage names one by one
-
-_QUIET = os.O_NOATIME if hasattr(os, "O_NOATIME") and hasattr(os, "geteuid") and os.geteuid() == 0 else 0
-_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-_FOLDER = os.O_RDONLY | os.O_NOFOLLOW | os.O_DIRECTORY | os.O_CLOEXEC
-
-_KINDS: dict[int, EntryKind] = {
-    stat.S_IFREG: "file",
-    stat.S_IFDIR: "directory",
-    stat.S_IFLNK: "symlink",
-    stat.S_IFIFO: "fifo",
-    stat.S_IFSOCK: "socket",
-    stat.S_IFBLK: "block-device",
-    stat.S_IFCHR: "character-device",
-}
-
-
-def _open(name: bytes, flags: int, folder: int) -> int:
-    """Open relative to `folder`, without touching access times where that is allowed."""
-    if not _QUIET:
-        return os.open(name, flags, dir_fd=folder)
-    try:
-        return os.open(name, flags | _QUIET, dir_fd=folder)
-    except PermissionError:  # root of a user namespace, or a file system that refuses
-        return os.open(name, flags, dir_fd=folder)
-
-
-def make_entry(path: bytes, info: os.stat_result, link_target: bytes | None = None) -> Entry:
-    """Return the entry for what `stat` says of `path`."""
-    mode = info.st_mode
-    return Entry(
-        path,
-        _KINDS.get(mode & 0o170000, "character-device"),
-        info.st_size,
-        mode & 0o7777,
-        info.st_uid,
-        info.st_gid,
-        info.st_ino,
-        info.st_dev,
-        info.st_nlink,
-        info.st_mtime,
-        info.st_ctime,
-        None,
-        link_target,
-        info.st_blocks,
-    )
-
-
-class FileHandle:
-    """An open regular file by its descriptor (implements `Handle`)."""
-
-    __slots__ = ("fd",)
-
-    def __init__(self, name: bytes, folder: int) -> None:
-        self.fd = _open(name, _FILE, folder)
-
-    def identity(self) -> Identity:
-        """Return what the descriptor is; `OSError` where it is no regular file."""
-        info = os.fstat(self.fd)
-        if info.st_mode & 0o170000 != 0o100000:
-            raise OSError(errno.EINVAL, "not a regular file")
-        return Identity(info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns)
-
-    def read(self, size: int) -> bytes:
-        """Return the next bytes."""
-        return os.read(self.fd, size)
-
-    def readinto(self, buffer: memoryview) -> int:
-        """Fill `buffer` from the start."""
-        return os.readv(self.fd, [buffer])
-
-    def rewind(self) -> None:
-        """Go back to the first byte."""
-        os.lseek(self.fd, 0, os.SEEK_SET)
-
-    def reader(self) -> BinaryIO:
-        """Return a buffered reader with its own position."""
-        return io.BufferedReader(_PositionReader(os.dup(self.fd)), 1 << 16)
-
-    def xattrs(self) -> dict[str, bytes]:
-        """Return extended attributes (one system call where there are none)."""
-        return read_xattrs(self.fd)
-
-    def close(self) -> None:
-        """Close the descriptor."""
-        os.close(self.fd)
-
-
-class _PositionReader(io.RawIOBase):
-    """Reads a descriptor at positions of its own (descriptors made by `dup` share theirs)."""
-
-    def __init__(self, fd: int) -> None:
-        super().__init__()
-        self._fd = fd
-        self._position = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Buffer) -> int:
-        number = os.preadv(self._fd, [buffer], self._position)
-        self._position += number
-        return number
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        base = (0, self._position, os.fstat(self._fd).st_size)[whence]
-        if base + offset < 0:
-            raise OSError(errno.EINVAL, "negative position")
-        self._position = base + offset
-        return self._position
-
-    def close(self) -> None:
-        if not self.closed:
-            os.close(self._fd)
-        super().close()
-
-
-class OpenFolder:
-    """A folder of the walk, held open until its last user is done (implements `Folder`)."""
-
-    __slots__ = ("_before_open", "_lock", "_users", "entries", "fd")
-
-    def __init__(self, fd: int, before_open: Callable[[bytes], None] | None = None) -> None:
-        self.fd = fd
-        self._before_open = before_open
-        self._users = 1
-        self._lock = Lock()
-        self.entries: Sequence[Entry] = ()
-
-    def open(self, entry: Entry) -> FileHandle:
-        """Open one of the folder's files by its bare name."""
-        if self._before_open is not None:
-            self._before_open(entry.path)
-        return FileHandle(entry.path.rsplit(b"/", 1)[-1], self.fd)
-
-    def retain(self) -> None:
-        """Add a user."""
-        with self._lock:
-            self._users += 1
-
-    def release(self) -> None:
-        """Drop a user; the last closes."""
-        with self._lock:
-            self._users -= 1
-            last = self._users == 0
-        if last:
-            os.close(self.fd)
 
 
 class _Frame(NamedTuple):
@@ -257,7 +104,7 @@ class RootView:
             if self._before_open is not None:
                 self._before_open(path)
             if parent is not None:
-                fd = _open(path.rsplit(b"/", 1)[-1], _FOLDER, parent.fd)
+                fd = open_at(path.rsplit(b"/", 1)[-1], FOLDER, parent.fd)
             else:
                 fd = self._descend(_parts(path))
         except OSError as error:
@@ -329,7 +176,7 @@ class RootView:
         if found is None:
             return []
         try:
-            fd = _open(found.name, _FOLDER, found.folder)
+            fd = open_at(found.name, FOLDER, found.folder)
         except OSError:
             return []
         finally:
@@ -349,7 +196,7 @@ class RootView:
         try:
             if not stat.S_ISREG(found.info.st_mode):
                 raise OSError(errno.EINVAL, "not a regular file", path)
-            fd = _open(found.name, _FILE, found.folder)
+            fd = open_at(found.name, FILE, found.folder)
         finally:
             os.close(found.folder)
         if not stat.S_ISREG(os.fstat(fd).st_mode):  # swapped since we looked
@@ -378,7 +225,7 @@ class RootView:
         try:
             if stat.S_IFMT(found.info.st_mode) not in (stat.S_IFREG, stat.S_IFDIR):
                 return {}
-            fd = _open(found.name, _FILE, found.folder)
+            fd = open_at(found.name, FILE, found.folder)
         except OSError:
             return {}
         finally:
@@ -393,7 +240,7 @@ class RootView:
         fd = os.dup(self._fd)
         for part in parts:
             try:
-                lower = _open(part, _FOLDER, fd)
+                lower = open_at(part, FOLDER, fd)
             finally:
                 os.close(fd)
             fd = lower
@@ -445,7 +292,7 @@ class _Lookup:
                 if not self._todo:
                     found, fd = _Found(_join(self._done), fd, part, info), -1
                     return found
-                fd = _swap(fd, _open(part, _FOLDER, fd))
+                fd = _swap(fd, open_at(part, FOLDER, fd))
             return self._at_folder()
         finally:
             if fd >= 0:
@@ -495,14 +342,6 @@ def _retained(folder: OpenFolder) -> OpenFolder:
 def _release(frame: _Frame) -> None:
     if frame.folder is not None:
         frame.folder.release()
-
-
-def read_xattrs(fd: int) -> dict[str, bytes]:
-    """Return a descriptor's extended attributes; empty where the file system has none."""
-    try:
-        return {name: os.getxattr(fd, name) for name in os.listxattr(fd)[:64]}
-    except OSError:
-        return {}
 
 
 def root_target(
