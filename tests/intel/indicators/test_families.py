@@ -56,6 +56,13 @@ def test_addresses_networks_and_ports():
     assert found[0].attributes["port"] == 8443
 
 
+def test_a_range_of_addresses_has_two_ends():
+    assert pairs("198.51.100.46から198.51.100.48までのIPアドレス") == {
+        ("ipv4", "198.51.100.46"),
+        ("ipv4", "198.51.100.48"),
+    }
+
+
 def test_small_octets_need_words_of_the_network():
     assert pairs("The server at 5.6.7.8 answers") == {("ipv4", "5.6.7.8")}
     assert pairs("Kaze Suite 5.6.7.8 is out") == set()
@@ -176,6 +183,8 @@ def test_trivial_hashes_and_revisions_are_never_active():
         ("~/.ssh/authorized_keys was changed", "~/.ssh/authorized_keys"),
         ("in /kz/FIRM/NEW/IMG.GZ.", "/kz/FIRM/NEW/IMG.GZ"),
         ("C:/Kaze/kz.exe ran", "C:/Kaze/kz.exe"),
+        ("D:\\共有\\資料.docx を", "D:\\共有\\資料.docx"),
+        ("libkz.soを/etc/kz.confに追加", "/etc/kz.conf"),
     ],
 )
 def test_paths(text, value):
@@ -183,7 +192,15 @@ def test_paths(text, value):
 
 
 @pytest.mark.parametrize(
-    "text", ["and/or TCP/IP 24/7", "vssadmin delete shadows /all /quiet", "GET /api/v1/kaze HTTP/1.1", "on 2023/10/05"]
+    "text",
+    [
+        "and/or TCP/IP 24/7",
+        "日本/米国/中国/韓国",
+        "クライアント/Server/Web/DB",
+        "vssadmin delete shadows /all /quiet",
+        "GET /api/v1/kaze HTTP/1.1",
+        "on 2023/10/05",
+    ],
 )
 def test_slashes_are_no_paths(text):
     assert not pairs(text)

@@ -12,7 +12,7 @@ from hinomi.intel.markup import MarkupText, link_lines
 from hinomi.intel.sections import find_date
 from hinomi.model.claims import Document
 
-_ARTICLE_LIMIT = 4 << 20
+_ARTICLE_LIMIT = 1 << 20
 """Characters up to which boilerplate is removed; a larger page is taken whole."""
 _ENOUGH = 0.25
 _TAG = re.compile(r"<[^<>]{0,4000}>")

@@ -27,7 +27,7 @@ _ADDRESS_WORDS = re.compile(
 )
 _VERSION_AFTER = re.compile(
     r"\s*(?:\(?(?:or|and|&) (?:later|earlier|above|below|newer|older|higher|lower|prior|before|up)|\+(?!\+)"
-    r"|以降|以前|以上|以下|未満|より前|より古|まで|へ(?:の)?(?:アップ|更新)"
+    r"|以降|以前|以上|以下|未満|より前|より古|へ(?:の)?(?:アップ|更新)"
     r"|に(?:アップ|更新)|で(?:修正|対処|解消)|への|系|版|節|章|(?:is|are|was) (?:fixed|affected|vulnerable"
     r"|released)|(?:fixes|fixed|addresses|resolves)\b|\(java|[-~–]\s?\d+sv)"
 )
@@ -103,19 +103,18 @@ def _is_address(scan: Scan, start: int, end: int, address: ipaddress.IPv4Address
     if scan.defanged(start, end):
         return True
     before, after = scan.before(start, 48), scan.after(end, 24)
-    if _VERSION_AFTER.match(after):
+    small = all(octet < _SMALL for octet in address.packed)
+    if _VERSION_AFTER.match(after) or (small and after.startswith(("まで", "から"))):
         return False
     version, talk = _last(_VERSION_WORDS, before), _last(_ADDRESS_WORDS, before)
     if version > talk:
         return False
-    small = all(octet < _SMALL for octet in address.packed)
-    if not small:
-        return True
+    product = bool(_PRODUCT_BEFORE.search(scan.text[max(0, start - 48) : start]))
+    if not small:  # `Product 9.0.0.100`: versions count up from zero in the middle
+        return not (product and talk < 0 and 0 in address.packed[1:3])
     if talk >= 0 or _PORT.match(scan.text, end) or _PREFIX.match(scan.text, end):
         return True
-    if _PRODUCT_BEFORE.search(scan.text[max(0, start - 48) : start]):
-        return False
-    return _listed(scan, start, end)
+    return not product and _listed(scan, start, end)
 
 
 def _last(pattern: re.Pattern[str], text: str) -> int:

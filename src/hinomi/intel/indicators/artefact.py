@@ -23,7 +23,7 @@ _PIPE = re.compile(r"\\\\(?:\.|[\w.-]{1,64})\\pipe\\[\w.{}$-]{1,120}", re.IGNORE
 _TASK_PATH = re.compile(r"\\[\w -]{1,60}(?:\\[\w .{}-]{1,80}){0,5}")
 _TASK_SWITCH = re.compile(r"/tn\s+(?:\"([^\"\n]{2,120})\"|([^\s\"]{2,120}))", re.IGNORECASE)
 _AGENT = re.compile(
-    r"user[- ]?agent(?: string)?s?\"?\s*(?:[:=]|is|was|of|:)\s*|ユーザ(?:ー)?エージェント(?:名"
+    r"user[- ]?agent(?: string)?s?\"?\s*(?:[:=]|is|was|of|は|には?|として)\s*|ユーザ(?:ー)?エージェント(?:名"
     r"|文字列)?\s*(?:[:=]|は|には?|として)?\s*"
 )
 _AGENT_VALUE = re.compile(r"[\"'`「]?([A-Za-z][^\"`「」\n|]{2,300})")

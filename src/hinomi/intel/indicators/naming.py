@@ -162,7 +162,12 @@ def _is_package(labels: list[str]) -> bool:
 def _is_code(scan: Scan, start: int, end: int, token: str, labels: list[str]) -> bool:
     """Calls, class names, packages: `System.Net.WebClient`, `socket.io(`; also two sentences (`left.It`)."""
     before, after = scan.text[start - 1 : start], scan.text[end : end + 1]
-    if after in ("(", "=") or before in ("$", "#", ")", "]", ".", "@") or _is_package(labels):
+    if (
+        after == "="
+        or (after == "(" and labels[-1] not in FILE_EXTENSIONS)
+        or before in ("$", "#", ")", "]", ".", "@")
+        or _is_package(labels)
+    ):
         return True
     if labels[0] in _CODE_HEADS:
         return True

@@ -17,7 +17,7 @@ _WINDOWS_STOP = re.compile(
 )
 _EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,5}$")
 _NEXT_PART = re.compile(r" (?:[\w().&+-]{1,30} ){0,3}[\w().&+-]{1,30}\\")
-_SLASH = re.compile(r"/(?<![\w./\\:%&?=}\])-]/)(?=[\w.~-])")
+_SLASH = re.compile(r"/(?<![A-Za-z0-9_./\\:%&?=}\])-]/)(?=[\w.~-])")
 _ASSIGNED = re.compile(r"[:=]/(?=(?:tmp|etc|var|usr|opt|home|root|bin|dev)/)")
 _DRIVE = re.compile(r"[A-Za-z]:/(?<![A-Za-z0-9]...)(?=\w)")
 _HOME = re.compile(r"(?:(?<![\w.~/-])~|\$\{?[A-Z_]{2,20}\}?)/(?=[\w.~-])")
@@ -166,7 +166,7 @@ def _windows_end(text: str, position: int, quote: str) -> int:
             end = blank
             break
         end = blank + 1
-    value = cut_at_japanese(text[position:end], "\\/")
+    value = cut_at_japanese(text[position - 1 : end], "\\/")[1:]
     return position + len(value.rstrip(".,:!)]\\ " if "(" not in value else ".,:!]\\ "))
 
 
@@ -178,7 +178,7 @@ def _unix(scan: Scan) -> Iterator[Candidate]:
         body = _UNIX.match(scan.text, after)
         if body is None:
             continue
-        tail = cut_at_japanese(body.group()[:1024], "/").rstrip(".,:;*-/=")
+        tail = cut_at_japanese("/" + body.group()[:1024], "/")[1:].rstrip(".,:;*-/=")
         end = after + len(tail)
         low = end
         if not tail or not _is_unix_path(scan, scan.text[start:after], tail, start):
@@ -209,6 +209,8 @@ def _is_unix_path(scan: Scan, head: str, tail: str, start: int) -> bool:
         return False
     if _REQUEST.search(scan.before(start, 30)) or not any(c.isalpha() for c in first):
         return False
+    if scan.text[start - 1 : start].isalpha():  # glued to Japanese, where `/` also means "or"
+        return "." in parts[-1] and scan.text[start + 1].isascii()
     return len(parts) >= 3 or "." in parts[-1] or first.startswith(".")
 
 
