@@ -28,6 +28,8 @@ def lookalikes() -> dict[str, Tree]:
         "macOS agents": _macos(),
         "npm packages": _npm(),
         "cron at reboot": _reboot(),
+        "supervisors and agents": _supervisors(),
+        "a system built from nothing": _system_builder(),
     }
 
 
@@ -201,4 +203,37 @@ def _reboot() -> Tree:
         ),
         "/home/ann/bin/mount-nas.sh": _script("#!/bin/sh\nmount /mnt/nas\n"),
         "/home/ann/.local/bin/syncthing": (elf(["syncthing"], imports=["socket", "connect"]), 0o755),
+    }
+
+
+def _supervisors() -> Tree:
+    return _PASSWD | {
+        "/etc/rc.local": _script("#!/bin/sh\n/usr/local/sbin/supervise &\nexit 0\n"),
+        "/usr/local/sbin/supervise": _script(
+            "#!/bin/sh\nwhile true; do\n  pgrep -x agent >/dev/null || /opt/agent/agent --server 10.0.0.5:8080 &\n"
+            "  pgrep -x collector >/dev/null || /opt/agent/collector &\n  sleep 20\ndone\n"
+        ),
+        "/opt/agent/agent": (elf(["agent", "/etc/agent.conf"]) + b"\0" * 1_500_000, 0o755),
+        "/opt/agent/collector": (elf(["collector"], imports=["socket", "connect", "send"]), 0o755),
+        "/etc/cron.d/agent": (b"*/5 * * * * root pgrep -x supervise >/dev/null || /usr/local/sbin/supervise\n", 0o644),
+        "/usr/local/bin/expiry": _script(
+            "#!/bin/sh\nwhile true; do\n  mysql -e 'select user_name, password_changed_at from users' app > /var/log/expiry.txt\n  sleep 3600\ndone\n"
+        ),
+    }
+
+
+def _system_builder() -> Tree:
+    return _PASSWD | {
+        "/etc/inittab": (b"::sysinit:/etc/init.d/rcS\nttyS0::respawn:/sbin/getty 115200 ttyS0\n", 0o644),
+        "/etc/init.d/rcS": _script("#!/bin/sh\nmount -a\n/sbin/syslogd -R 10.0.0.5:514\n"),
+        "/sbin/getty": (elf(["getty"], imports=["open", "execv"]), 0o755),
+        "/sbin/syslogd": (elf(["syslogd"], imports=["socket", "connect", "openlog"]), 0o755),
+        "/srv/build/make-root.sh": _script(
+            "#!/bin/sh\nset -e\nmkdir -p rootfs/etc rootfs/sbin\necho 'root:x:0:0:root:/root:/bin/sh' > rootfs/etc/passwd\n"
+            "cp /sbin/getty rootfs/sbin/\ngunzip -c base.cpio.gz | (cd rootfs && cpio -idm)\n"
+            "(cd rootfs && find . | cpio -o -H newc | gzip) > image.gz\ntouch -d @1577836800 image.gz\n"
+        ),
+        "/srv/build/sign.sh": _script(
+            "#!/bin/sh\nsha256sum out/* > out/manifest\nopenssl dgst -sha256 -sign key -out out/manifest.sig out/manifest\n"
+        ),
     }

@@ -104,6 +104,8 @@ LOOKALIKES = (
     "macOS agents",
     "npm packages",
     "cron at reboot",
+    "supervisors and agents",
+    "a system built from nothing",
 )
 
 

@@ -37,5 +37,5 @@ rule tinyshell {
     $x2 = "busybox" ascii nocase
   condition:
     uint32(0) == 0x464c457f and filesize < 3MB and not any of ($x*) and
-    (3 of ($f*) or 2 of ($u*) or (any of ($f*, $u*, $o*) and 2 of ($e*)) or (($e1) and $e2 and $e5 and ($e4 or $e3)))
+    (3 of ($f*) or 2 of ($u*) or (any of ($f*, $u*, $o*) and 2 of ($e*)) or ($e1 and $e2 and ($e3 or $e4 or $e5)))
 }
