@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hinomi.evidence.office.documents import EncryptedDocumentError, modules_of
+from hinomi.evidence.office.documents import EncryptedDocumentError, _Budget, modules_of
 from hinomi.evidence.office.xlm import auto_names, read_biff, sheet_meaning
 from hinomi.model.errors import ParseError
 
@@ -109,6 +109,41 @@ def test_a_module_without_its_text_is_still_named(office) -> None:
     streams = office.vba_streams({"M": DROPPER})
     streams["VBA/M"] = b"\xcc" * 300
     assert [(m.name, m.readable) for m in read(office.ole_file(streams))] == [("M", False)]
+
+
+def modules_and_error(data: bytes):
+    found, reader = [], modules_of(io.BytesIO(data), data[:4096])
+    with pytest.raises(ParseError) as caught:
+        for module in reader:
+            found.append(module)
+    return [m.name for m in found], caught.type
+
+
+def test_decoys_hide_nothing(office) -> None:
+    project = office.vba_project({"M": DROPPER})
+    locked = office.ole_file({"EncryptedPackage": b"x"})
+    parts = {"word/a.bin": office.ole_file({"x": b"y"})[:700], "word/b.bin": locked, "word/media/z.xml": project}
+    assert modules_and_error(office.ooxml(parts)) == (["M"], ParseError)
+    both = office.ole_file({"EncryptedPackage": b"x", **office.vba_streams({"M": DROPPER})})
+    assert modules_and_error(both) == (["M"], EncryptedDocumentError)
+
+
+def test_one_document_may_not_cost_everything(office, monkeypatch) -> None:
+    monkeypatch.setattr("hinomi.evidence.office.documents._Budget", lambda: _Budget(text=2500))
+    project = office.vba_project({"M": "x = 1\r\n" * 100})
+    names, error = modules_and_error(office.ooxml({f"xl/v{i}.bin": project for i in range(9)}))
+    assert names == ["M"] * 3 and error is ParseError
+
+
+def test_a_name_that_stands_twice_is_read_twice(office) -> None:
+    import warnings
+    import zipfile
+
+    buffer = io.BytesIO(office.xlsm({"A": DROPPER}))
+    with warnings.catch_warnings(), zipfile.ZipFile(buffer, "a") as archive:
+        warnings.simplefilter("ignore")
+        archive.writestr("xl/vbaProject.bin", office.vba_project({"B": "Sub x()\r\nEnd Sub"}))
+    assert sorted(m.name for m in read(buffer.getvalue())) == ["A", "B"]
 
 
 def test_formula_words_are_no_calls() -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from hinomi.model.errors import ParseError
 
 CHUNK = 4096
-MAX_OUTPUT = 16 << 20
+MAX_OUTPUT = 4 << 20  # a module this long is nobody's
 MAX_MODULES = 2000
 _SIGNATURE = 0b011
 _CODE_PAGES = {
@@ -72,6 +72,10 @@ def _unpacked(chunk: bytes) -> bytes:
     while position < len(chunk) and len(result) < CHUNK:
         flags = chunk[position]
         position += 1
+        if not flags and len(result) <= CHUNK - 8:  # eight literals
+            result += chunk[position : position + 8]
+            position += 8
+            continue
         for bit in range(8):
             if position >= len(chunk) or len(result) >= CHUNK:
                 break
@@ -93,8 +97,10 @@ def _copied(result: bytearray, token: int) -> bool:
     offset = (token >> length_bits) + 1
     if offset > len(result):
         return False
-    for _ in range(min(length, CHUNK - len(result))):
-        result.append(result[-offset])
+    length = min(length, CHUNK - len(result))
+    start = len(result) - offset
+    pattern = result[start : start + length]  # shorter than `length` where the copy runs into itself: it repeats
+    result += (pattern * (length // len(pattern) + 1))[:length] if pattern else b""
     return True
 
 
