@@ -36,7 +36,7 @@ def find(site: Site) -> Iterator[Persistence]:
 
 
 def _table(site: Site, path: bytes, user: str | None) -> Iterator[Persistence]:
-    search = SEARCH_PATH
+    search: tuple[bytes, ...] = SEARCH_PATH
     for number, line in content_lines(site.text(path) or ""):
         assignment = _ASSIGNMENT.match(line)
         if assignment:

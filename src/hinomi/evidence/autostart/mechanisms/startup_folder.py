@@ -11,11 +11,11 @@ from hinomi.model.errors import ParseError
 from hinomi.model.tables.host import Persistence
 from hinomi.model.text import path_text
 
-_COMMON = (
+_COMMON: tuple[tuple[bytes, ...], ...] = (
     (b"ProgramData", b"Microsoft", b"Windows", b"Start Menu", b"Programs", b"StartUp"),
     (b"Documents and Settings", b"All Users", b"Start Menu", b"Programs", b"Startup"),
 )
-_HOME = (
+_HOME: tuple[tuple[bytes, ...], ...] = (
     (b"AppData", b"Roaming", b"Microsoft", b"Windows", b"Start Menu", b"Programs", b"Startup"),
     (b"Start Menu", b"Programs", b"Startup"),
     ("スタート メニュー".encode(), "プログラム".encode(), "スタートアップ".encode()),
