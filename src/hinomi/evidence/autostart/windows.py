@@ -95,7 +95,7 @@ def _first(text: str) -> tuple[str, str]:
 
 
 def _hosted(rest: str) -> str | None:
-    words = [a or b for a, b in re.findall(r"\"([^\"]{1,500})\"|([^\s\",]{1,500})", rest[:2000])]
+    words: list[str] = [a or b for a, b in re.findall(r"\"([^\"]{1,500})\"|([^\s\",]{1,500})", rest[:2000])]
     for word in words:
         if not word.startswith("-") and not re.fullmatch(r"/[A-Za-z]{1,3}(:.*)?", word) and _PROGRAM.match(word):
             return word
