@@ -109,6 +109,49 @@ def japanese_addresses(corpora: Corpora) -> Iterator[Figure]:
     yield Figure("false addresses in Japanese articles", len(false), 0, at_least=False)
 
 
+def read_names(corpora: Corpora, corpus: str, types: tuple[str, ...]) -> dict[str, float]:
+    """Return F1 by type of the names, versions and places that `read_report` claims."""
+    scorer = corpora.scorer("score_names")
+    gold = corpora.lines(corpus)
+    out = []
+    for case in gold:
+        claims = read_report(case["id"], case["text"].encode()).claims
+        items = [{"type": c.type.removesuffix("-version"), "value": c.value, "canonical": c.canonical} for c in claims]
+        out.append({"id": case["id"], "items": items})
+    table, errors = scorer.score(gold, out, list(types))
+    if corpora.show:
+        for error in errors:
+            print("  ", error)
+    scores = {}
+    for kind in types:
+        right, wrong, missed = table[kind]
+        scores[kind] = 2 * right / max(1, 2 * right + wrong + missed)
+    return scores
+
+
+def names_japanese(corpora: Corpora) -> Iterator[Figure]:
+    bars = {"actor": 0.92, "malware": 0.92, "fixed": 0.95}
+    scores = read_names(corpora, "names_ja_dev.jsonl", (*bars, "affected", "product", "sector", "country"))
+    for kind, value in scores.items():
+        yield Figure(f"names, Japanese: {kind} F1", value, bars.get(kind, 0.0))
+
+
+def names_english(corpora: Corpora) -> Iterator[Figure]:
+    bars = {"malware": 0.80, "actor": 0.75}
+    for kind, value in read_names(corpora, "names_en_dev.jsonl", tuple(bars)).items():
+        yield Figure(f"names, English: {kind} F1", value, bars[kind])
+
+
+def speed_everything(corpora: Corpora) -> Iterator[Figure]:
+    texts = [case["text"].encode() for case in corpora.lines("indicators_reports_dev.jsonl")]
+    read_report("warm", b"A backdoor called Xyzzy was found in SMA100 10.2.1.7.")
+    start = time.process_time()
+    for text in texts:
+        read_report("speed", text)
+    seconds = time.process_time() - start
+    yield Figure("everything, MB/s on one core", sum(map(len, texts)) / 1e6 / seconds, 0.7)
+
+
 def speed(corpora: Corpora) -> Iterator[Figure]:
     path = corpora.folder / "indicators_reports_dev.jsonl"
     if path.is_file():
@@ -138,6 +181,9 @@ ROWS: tuple[tuple[Callable[[Corpora], Iterator[Figure]], bool], ...] = (
     (hard_cases, True),
     (real_reports, True),
     (japanese_addresses, True),
+    (names_japanese, True),
+    (names_english, True),
+    (speed_everything, True),
     (speed, False),
     (hostile, False),
 )

@@ -60,11 +60,22 @@ _PATTERNS: tuple[tuple[re.Pattern[str], int], ...] = (
     (re.compile(
         rf"(?<![A-Za-z0-9_./\\「『\"-])(?P<x>{_X}) ?(?P<mod>(?:{_CALLED_JA})[^。、「」\n]{{0,20}}?)(?:{_JA})"
     ), 65),
+    # 「X」を投下
+    (re.compile(
+        rf"[「『\"`](?P<x>{_X})[」』\"`](?P<mod>を|が)、?[^。、「」\n]{{0,12}}?(?P<filename>投下|ドロップ|作成|設置|"
+        r"配置|実行|起動|生成)"
+    ), 65),
     # a (Bash) script called X
     (re.compile(
         rf"(?<![A-Za-z-])(?P<mod>(?:[A-Za-z-]{{2,16}} ){{0,3}}?)(?i:{_EN})(?:,| that| which)? ?{_CALLED_EN}:? "
         rf"[\"'`“*]{{0,2}}(?P<x>{_X})"
     ), 75),
+    # drops `X`
+    (re.compile(
+        r"\b(?P<filename>drop(?:s|ped)?|install(?:s|ed)?|writes?|deploy(?:s|ed)?|execut(?:es|ed)|launch(?:es|ed)|"
+        r"starts?) "
+        rf"(?P<mod>(?:[a-z]{{1,12}} ){{0,3}}?)[\"`“](?P<x>{_X})[\"`”]"
+    ), 65),
     # the file "X"; the process `X`
     (re.compile(
         rf"(?<![A-Za-z-])(?P<mod>(?:[A-Za-z-]{{2,16}} ){{0,2}}?)(?i:{_EN})[ ,:(]{{1,2}}[\"`“](?P<x>{_X})[\"`”]"
@@ -75,10 +86,15 @@ _PATTERNS: tuple[tuple[re.Pattern[str], int], ...] = (
         rf")?)[\"`“](?P<x>{_X})[\"`”](?P<mod> (?:[A-Za-z-]{{2,16}} ){{0,2}}?)(?i:{_EN})\b"
     ), 75),
 )  # fmt: skip
-_JAPANESE_PATTERNS = 3
+_JAPANESE_PATTERNS = 4
 """The first ones of `_PATTERNS` are for Japanese."""
 # the X process, where X cannot be a plain word: looked for backwards from the class word
 _EN_CLASS = re.compile(rf"(?<= )(?:{_EN})(?![A-Za-z0-9_-])")
+_EN_WORD = re.compile(
+    r"(?i)user|account|administrator|task|mutex|pipe|file|script|binar|executable|process|daemon|program|librar|"
+    r"module|copy|utility|ELF|DLL|"
+    r"driver|service|drop|install|write|deploy|execut|launch|start"
+)
 _BARE = re.compile(
     r"(?<![A-Za-z])(?P<pre>(?:the|a|an|its|this|legitimate|genuine|original|malicious|second|main|patched|modified|"
     r"of) )"
@@ -182,7 +198,7 @@ def _patterns(line: str) -> Iterator[tuple[re.Pattern[str], int]]:
     """The patterns that can hold in a line: by its quotes, its language and its class words."""
     if not _QUOTED.search(line):
         return
-    japanese, english = not line.isascii(), _EN_CLASS.search(f" {line.lower()}") is not None
+    japanese, english = not line.isascii(), _EN_WORD.search(line) is not None
     for number, pattern in enumerate(_PATTERNS):
         if japanese if number < _JAPANESE_PATTERNS else english:
             yield pattern
@@ -249,7 +265,7 @@ def _can_be(name: str, confidence: int, words: str, kind: ArtefactType) -> bool:
     if kind != "account" and re.fullmatch(r"[A-Z][a-z]+", name) and confidence < 75:
         return False
     odd = bool(re.search(r"[0-9_.$]|[a-z][A-Z]", name)) and not re.fullmatch(r"[A-Za-z]+-[a-z]+", name)
-    return confidence >= 75 or odd or (confidence == 65 and name.isascii())
+    return confidence >= 75 or odd or (confidence == 65 and "と" in words)
 
 
 def _copies(line: str, items: Sequence[_Named]) -> dict[str, str]:

@@ -75,10 +75,13 @@ class ProductsExtractor:
         main = Counter(hit.canonical for hit in products if not hit.loose).most_common(1)
         head: Status | None = None
         last: str | None = None
+        columns: dict[int, Status] = {}
         for begin, line in _lines(text):
             mentions = _mentions(line)
+            columns = _columns(line, mentions, columns)
             if mentions:
                 _judge(line, mentions, head if _BULLET.match(line) else None)
+                _judge_cells(line, mentions, columns)
             head = _head_status(line, mentions, head)
             for mention in mentions:
                 if mention.condition is None:
@@ -136,6 +139,33 @@ def _judge(line: str, mentions: list[_Mention], head: Status | None) -> None:
         for mention in mentions:
             if mention.condition is None:
                 mention.condition = Condition(">=" if head == "fixed" else "=", head, True, "list under a heading")
+
+
+_CELL = re.compile(r"\||\t")
+
+
+def _columns(line: str, mentions: list[_Mention], known: dict[int, Status]) -> dict[int, Status]:
+    """What the columns of the table at hand say: read from its header row, kept until the table ends."""
+    if not _CELL.search(line):
+        return {}
+    if mentions:
+        return known
+    columns: dict[int, Status] = {}
+    for number, cell in enumerate(_CELL.split(line)):
+        if HEAD_FIXED.search(cell):
+            columns[number] = "fixed"
+        elif HEAD_AFFECTED.search(cell):
+            columns[number] = "affected"
+    return columns or known
+
+
+def _judge_cells(line: str, mentions: list[_Mention], columns: dict[int, Status]) -> None:
+    """In a table the column's heading speaks for versions of which the cell itself says nothing."""
+    lowest = {mention.lower for mention in mentions}
+    for mention in mentions if columns else ():
+        status = columns.get(len(_CELL.findall(line, 0, mention.start)))
+        if mention.condition is None and status and mention.number not in lowest:
+            mention.condition = Condition(">=" if status == "fixed" else "=", status, False, "column of a table")
 
 
 def _range(gap: str, left: _Mention, right: _Mention) -> None:
@@ -219,7 +249,7 @@ def _candidate(context: ReadingContext, begin: int, mention: _Mention) -> Candid
         attributes["product"] = mention.product
     if mention.branch:
         attributes["branch"] = mention.branch
-    core = re.match(r"([\d.]+\d)[-_]", mention.number)
+    core = re.match(r"([\d.]+\d)-\d+[a-z]{1,4}$", mention.number)
     canonical = core[1] if core else None
     value = mention.number
     if condition.status == "affected":

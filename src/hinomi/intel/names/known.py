@@ -41,6 +41,10 @@ _FROM_CLASS = re.compile(
 )
 
 
+# Who works with a piece of malware: `Emotet operators` says that Emotet is malware, no group.
+_HANDLERS = frozenset({"operator", "operators", "affiliate", "affiliates", "オペレーター", "アフィリエイト"})
+
+
 class Cues:
     """The class words of a text, to ask what those beside a name say it is."""
 
@@ -60,7 +64,7 @@ class Cues:
             if word.start > end + _WINDOW:
                 return None
             if _TO_CLASS.fullmatch(self._text, end, word.start):
-                return word.type
+                return "malware" if word.word in _HANDLERS else word.type
         return None
 
     def _before(self, start: int) -> NameType | None:

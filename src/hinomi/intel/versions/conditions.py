@@ -88,6 +88,8 @@ _BEFORE_JA = (
     ), "=", "affected"),
 )  # fmt: skip
 
+_SYMBOLS = (("<=", "<="), ("≤", "<="), ("≦", "<="), ("<", "<"), (">=", ">="), ("≥", ">="), ("≧", ">="))
+
 FIX_WORDS = re.compile(
     r"(?i)\b(?:upgrad|updat|patch|fixed|fixes|remediat|migrat|mitigat|resolved|addressed)\w*|アップグレード|"
     r"アップデート|更新|修正|対策|バージョンアップ|推奨|移行|適用"
@@ -115,6 +117,10 @@ class Condition:
 def condition_at(text: str, start: int, end: int) -> Condition | None:
     """Return what `text` says of the version at `start:end` of one sentence; None where nothing is said."""
     after, before = text[end : end + 60], text[max(0, start - 90) : start]
+    for symbol, operator in _SYMBOLS:
+        if before.rstrip().endswith(symbol):
+            hint = "affected" if operator[0] == "<" else ""
+            return _resolve(operator, hint, symbol, text, before)
     said_after = next(((o, h, f[0]) for p, o, h in _AFTER if (f := p.match(after))), None)
     if said_after and said_after[0] != "=":
         return _resolve(*said_after, text, before)
