@@ -20,7 +20,6 @@ from hypothesis import strategies as st
 from hinomi.evidence.archives.budget import Budget, Notes
 from hinomi.evidence.archives.source import BytesSource
 from hinomi.evidence.archives.walk import Memory, Walker
-from hinomi.evidence.collectors.libraries import Libraries
 from hinomi.evidence.target import Limits
 
 LIMITS = Limits()
@@ -230,41 +229,47 @@ def test_recursion_of_gzip_is_bounded(libraries):
     assert libraries.reasons(coverage) == {"budget"}
 
 
-def test_identical_innocent_files_are_walked_once(java):
-    collector = Libraries()
-    from_memory = Memory()
-    notes = Notes()
+class Counting:
+    """A visitor that counts the names it is asked about."""
 
-    class Counting:
-        def __init__(self):
-            self.texts = 0
+    def __init__(self):
+        self.texts = 0
 
-        def wants_text(self, name):
-            self.texts += 1
-            return False
+    def wants_text(self, name):
+        self.texts += 1
+        return False
 
-        def wants_class(self, data):
-            return False
+    def wants_class(self, data):
+        return False
 
-        def class_file(self, place, name, data): ...
+    def class_file(self, place, name, data): ...
 
-        def text_file(self, place, name, data): ...
+    def text_file(self, place, name, data): ...
 
-        def leave(self, place): ...
+    def leave(self, place): ...
 
-        def mark(self):
-            return 0
+    def mark(self):
+        return 0
 
-        def kept(self, mark, depth):
-            return ()
+    def kept(self, mark, depth):
+        return ()
 
-        def replay(self, chain, kept): ...
+    def replay(self, chain, kept): ...
 
-    visitor = Counting()
+
+def test_identical_files_are_walked_once(java):
+    visitor, notes, memory = Counting(), Notes(), Memory()
     data = java.jar({"a.txt": b"plain text " * 30})
     for _ in range(3):
-        Walker(visitor, notes, from_memory).walk(BytesSource(data), "x", Budget(LIMITS))
-    assert visitor.texts == 1 and collector.name == "libraries"
+        Walker(visitor, notes, memory).walk(BytesSource(data), "x", Budget(LIMITS))
+    assert visitor.texts == 1
+
+
+def test_what_identical_files_hold_is_told_for_each(java, libraries):
+    library = java.jar(java.pom("1.1", "org.acme", "tool") | {"x.txt": b"x" * 99})
+    files = {"/a": library, "/b": library, "/c": java.jar({"in/1": library, "in/2": library})}
+    rows, _ = libraries.scan(files)
+    assert sorted(row.path for row in rows) == ["/a", "/b", "/c » in/1", "/c » in/2"]
 
 
 @pytest.mark.parametrize("tool", ["7z", "mksquashfs", "zstd"])
@@ -298,7 +303,7 @@ def test_containers_of_other_tools(java, libraries, vulnerable, tmp_path, tool):
             assert [row.state for row in rows] == ["vulnerable"], path.name
 
 
-@settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_flipped_and_cut_containers_never_raise(libraries, vulnerable, wrapped, data):
     raw = bytearray(wrapped(vulnerable[:4000]))

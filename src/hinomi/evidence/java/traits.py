@@ -63,7 +63,8 @@ def _manager(cls: ClassFile) -> Trait:
     for band, marks in _MANAGER_MARKS:
         for mark in marks:
             if cls.has(*mark):
-                return Trait("manager", band, True, " + ".join(m.decode() for m in mark))
+                certain = band != "hosts" or _is_log4j(cls)
+                return Trait("manager", band, certain, " + ".join(m.decode() for m in mark))
     return Trait("manager", "open", _is_log4j(cls), "no fix marker")
 
 
