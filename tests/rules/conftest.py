@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import ModuleType
 
@@ -15,6 +15,7 @@ from hinomi.detect.detect import detect
 from hinomi.detect.rowset import write_rows
 from hinomi.detect.yara import content_collector
 from hinomi.evidence.collect import collect
+from hinomi.evidence.collector import ContentCollector
 from hinomi.evidence.sources.root import root_target
 from hinomi.examples.replica import Tree, write_tree
 from hinomi.model.findings import Coverage, Finding
@@ -44,19 +45,27 @@ def replica() -> Callable[[str], ModuleType]:
     return load
 
 
-@pytest.fixture
-def scan(catalogue: Catalogue, tmp_path: Path) -> Callable[[Tree], list[Finding]]:
-    """Return a function that writes a tree, collects it with every collector and runs every rule."""
+@pytest.fixture(scope="session")
+def watcher(catalogue: Catalogue) -> ContentCollector:
+    """Return the YARA rules, compiled once."""
+    return content_collector(catalogue)
 
-    def run(tree: Tree) -> list[Finding]:
+
+@pytest.fixture
+def scan(catalogue: Catalogue, watcher: ContentCollector, tmp_path: Path) -> Callable[..., list[Finding]]:
+    """Return a function that writes a tree, collects it with every collector and runs every rule (or those of `only`)."""
+
+    def run(tree: Tree, only: Iterable[str] = ()) -> list[Finding]:
         root = tmp_path / f"root{len(list(tmp_path.iterdir()))}"
         write_tree(root, tree)
         coverage, rows = Coverage(), list[Row]()
         target = root_target(str(root))
-        collect(target, rows.append, coverage, watchers=[content_collector(catalogue)], jobs=1)
+        collect(target, rows.append, coverage, watchers=[watcher], jobs=1)
         evidence = tmp_path / f"evidence{root.name}"
         evidence.mkdir()
-        findings = detect(write_rows(evidence, rows), catalogue, (), target=target.name, run="run", coverage=coverage)
+        findings = detect(
+            write_rows(evidence, rows), catalogue.select(ids=only), (), target=target.name, run="run", coverage=coverage
+        )
         broken = [m for m in coverage.misses if m.area.startswith(("rule", "table")) or m.reason == "crashed"]
         assert not broken, broken
         return findings
