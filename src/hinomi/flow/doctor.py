@@ -12,7 +12,7 @@ from pathlib import Path
 from hinomi.model.errors import HinomiError
 from hinomi.store.case import Case
 
-EXTRAS = {"starlette": "console", "uvicorn": "console", "zstandard": "archives", "regipy": "windows"}
+EXTRAS = {"starlette": "console", "uvicorn": "console", "zstandard": "archives"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,8 +120,8 @@ class Story:
     def to_json(self) -> dict[str, Any]:
         """Return the story's JSON object."""
         return {
-            "id": self.id, "target": self.target, "title": self.title.to_json(), "explanation": self.explanation.to_json(),
-            "severity": self.severity, "confidence": self.confidence, "findings": list(self.findings),
+            "id": self.id, "target": self.target, "title": self.title.to_json(),
+            "explanation": self.explanation.to_json(), "severity": self.severity, "confidence": self.confidence, "findings": list(self.findings),
             "threats": list(self.threats), "attack": list(self.attack),
         }  # fmt: skip
 
@@ -132,7 +132,9 @@ class Miss:
 
     area: str  # collector, rule or table
     subject: str
-    reason: str  # a code: permission, too-large, unreadable, encrypted, truncated, bomb, timeout, special, vanished, crashed, ...
+    reason: (
+        str  # a code: permission, too-large, unreadable, encrypted, truncated, budget, timeout, vanished, crashed, ...
+    )
     detail: str = ""
     transient: bool = False
 

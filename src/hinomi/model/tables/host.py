@@ -12,7 +12,7 @@ class Persistence(Row):
     mechanism: str = column(
         "rc-local, init-script, inittab, systemd-unit, systemd-timer, systemd-generator, cron, anacron, at, profile, shell-rc, "
         "ld-so-preload, udev, pam, authorized-keys, xdg-autostart, kernel-module, initramfs-hook, package-hook, motd, "
-        "startup-folder, launch-agent, launch-daemon, run-key, service, scheduled-task, npm-script."
+        "startup-folder, launch-agent, launch-daemon, run-key, service, scheduled-task, network-hook."
     )
     path: str = column("The file that holds it.")
     line: int | None = column("1-based line in that file.", default=None)
