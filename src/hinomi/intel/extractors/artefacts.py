@@ -10,6 +10,7 @@ from typing import Any, Literal
 from hinomi.intel.extractor import Candidate, ReadingContext
 from hinomi.intel.vocabulary.loading import stopwords
 from hinomi.intel.vocabulary.names import name_index
+from hinomi.intel.vocabulary.trie import trie_pattern
 from hinomi.model.claims import ClaimRole, ClaimType
 
 ArtefactType = Literal["filename", "account", "service", "task", "mutex", "pipe"]
@@ -90,11 +91,7 @@ _JAPANESE_PATTERNS = 4
 """The first ones of `_PATTERNS` are for Japanese."""
 # the X process, where X cannot be a plain word: looked for backwards from the class word
 _EN_CLASS = re.compile(rf"(?<= )(?:{_EN})(?![A-Za-z0-9_-])")
-_EN_WORD = re.compile(
-    r"(?i)user|account|administrator|task|mutex|pipe|file|script|binar|executable|process|daemon|program|librar|"
-    r"module|copy|utility|ELF|DLL|"
-    r"driver|service|drop|install|write|deploy|execut|launch|start"
-)
+_EN_WORD = re.compile(trie_pattern(stopwords("artefact-classes")))
 _BARE = re.compile(
     r"(?<![A-Za-z])(?P<pre>(?:the|a|an|its|this|legitimate|genuine|original|malicious|second|main|patched|modified|"
     r"of) )"
@@ -198,7 +195,7 @@ def _patterns(line: str) -> Iterator[tuple[re.Pattern[str], int]]:
     """The patterns that can hold in a line: by its quotes, its language and its class words."""
     if not _QUOTED.search(line):
         return
-    japanese, english = not line.isascii(), _EN_WORD.search(line) is not None
+    japanese, english = not line.isascii(), _EN_WORD.search(line.lower()) is not None
     for number, pattern in enumerate(_PATTERNS):
         if japanese if number < _JAPANESE_PATTERNS else english:
             yield pattern

@@ -23,7 +23,7 @@ class NamesExtractor:
     def extract(self, context: ReadingContext) -> Iterable[Candidate]:
         """Yield known names first, then names the text introduces that are not known ones."""
         text = context.folded.text
-        words = list(class_words(text, lowered_of(context)))
+        words = list(class_words(text, lowered_of(context), words_of(context)))
         known = judge(text, list(name_index().find(text, words_of(context))), words)
         written: dict[str, str] = {}
         yield from (_known_candidate(context, item, written) for item in known)

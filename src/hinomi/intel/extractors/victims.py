@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from hinomi.intel.extractor import Candidate, ReadingContext
-from hinomi.intel.names.words import lowered_of
+from hinomi.intel.names.words import lowered_of, words_of
 from hinomi.intel.vocabulary.places import countries, sectors
 from hinomi.model.claims import ClaimRole
 
@@ -40,7 +40,7 @@ class VictimsExtractor:
     def extract(self, context: ReadingContext) -> Iterable[Candidate]:
         """Yield candidates; role `victim` where the sentence says that they are attacked."""
         text = context.folded.text
-        for place in sectors(lowered_of(context)):
+        for place in sectors(lowered_of(context), words_of(context)):
             yield _place(context, "sector", place.start, place.end, place.canonical, {})
         for place in countries(text):
             yield _place(context, "country", place.start, place.end, place.canonical, {"code": place.code})

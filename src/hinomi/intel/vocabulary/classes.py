@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Literal, NamedTuple
 
 from hinomi.intel.vocabulary.loading import read_yaml, stopwords
-from hinomi.intel.vocabulary.trie import trie_pattern
+from hinomi.intel.vocabulary.names import Word
+from hinomi.intel.vocabulary.trie import PhraseFinder
 
 NameType = Literal["actor", "malware", "tool", "campaign"]
 _TYPES: dict[str, NameType] = {"actor": "actor", "malware": "malware", "tool": "tool", "campaign": "campaign"}
@@ -40,35 +40,23 @@ class ClassWord(NamedTuple):
 
 
 @cache
-def _finder() -> tuple[re.Pattern[str], dict[str, NameType]]:
-    by_word = {re.sub(r"[ -]", " ", word): name_type for word, name_type in types().items()}
-    english = {word for word in by_word if word.isascii()} | {
-        word.replace(" ", "-") for word in by_word if word.isascii()
-    }
-    return re.compile(f"{trie_pattern(english)}|{trie_pattern(w for w in by_word if not w.isascii())}"), by_word
+def _finder() -> tuple[PhraseFinder, dict[str, NameType]]:
+    by_word = {word.replace("-", " "): name_type for word, name_type in types().items()}
+    hyphened = {word.replace(" ", "-") for word in by_word if word.isascii()}
+    return PhraseFinder(by_word.keys() | hyphened), by_word
 
 
-def class_words(text: str, lowered: str) -> Iterator[ClassWord]:
+def class_words(text: str, lowered: str, words: Sequence[Word]) -> Iterator[ClassWord]:
     """Yield the class words of `text`: whole words in English (acronyms in capitals), anywhere in Japanese.
 
-    `lowered` is `text` in lower case, offset by offset.
+    `lowered` is `text` in lower case, offset by offset; `words` are its words.
     """
-    pattern, by_word = _finder()
-    for found in pattern.finditer(lowered):
-        start, end, word = found.start(), found.end(), found[0]
-        if word.isascii():
-            before, after = lowered[start - 1 : start], lowered[end : end + 1]
-            if (
-                _is_word(before)
-                or _is_word(after)
-                or (len(word) <= 4 and word in _ACRONYMS and not text[start:end][:2].isupper())
-            ):
-                continue
+    finder, by_word = _finder()
+    for start, end in finder.find(lowered, words):
+        word = lowered[start:end]
+        if word in _ACRONYMS and not text[start:end][:2].isupper():
+            continue
         yield ClassWord(start, end, word, by_word[word.replace("-", " ")])
 
 
 _ACRONYMS = frozenset({"rat", "rats", "apt", "ek"})
-
-
-def _is_word(character: str) -> bool:
-    return character.isascii() and character.isalnum()

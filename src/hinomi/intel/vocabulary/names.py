@@ -105,8 +105,8 @@ class NameIndex:
         """
         words = split_words(same_length_lower(text)) if words is None else words
         heads, small, forms = self._heads, self._small_heads, self._forms
-        number = 0
-        while number < len(words):
+        number, count = 0, len(words)
+        while number < count:
             start, _, word = words[number]
             taken = 0
             if (word[:_HEAD] in heads) if not "a" <= text[start] <= "z" else (word in forms or word[:_HEAD] in small):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
 from hinomi.intel.vocabulary.loading import read_yaml
-from hinomi.intel.vocabulary.trie import trie_pattern
+from hinomi.intel.vocabulary.names import Word
+from hinomi.intel.vocabulary.trie import PhraseFinder, trie_pattern
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,25 +74,20 @@ _AND = re.compile(r", and |, or |, | and | or | & |/|、|・|,|や|と|および
 
 
 @cache
-def _sectors() -> tuple[re.Pattern[str], dict[str, tuple[str, bool]]]:
-    """Return the pattern over all phrases, and for each its sector and whether it names it by itself."""
+def _sectors() -> tuple[PhraseFinder, dict[str, tuple[str, bool]]]:
+    """Return the finder of all phrases, and for each its sector and whether it names it by itself."""
     table: dict[str, dict[str, list[str]]] = read_yaml("sectors.yml")
     owner = {form.lower(): (sector, False) for sector, forms in table.items() for form in forms["listed"]}
     owner |= {form.lower(): (sector, True) for sector, forms in table.items() for form in forms["alone"]}
-    return re.compile(trie_pattern(owner)), owner
+    return PhraseFinder(owner), owner
 
 
-def sectors(lowered: str) -> Iterator[Place]:
+def sectors(lowered: str, words: Sequence[Word]) -> Iterator[Place]:
     """Yield the sectors named in `lowered` (folded, lower case): by themselves or in a list before 企業 or `sector`."""
-    pattern, owner = _sectors()
+    finder, owner = _sectors()
     chain: list[Place] = []
-    for found in pattern.finditer(lowered):
-        start, end = found.span()
-        if found[0].isascii() and (
-            _WORDLIKE.match(lowered[start - 1 : start]) or _WORDLIKE.match(lowered[end : end + 1])
-        ):
-            continue
-        sector, alone = owner[found[0]]
+    for start, end in finder.find(lowered, words):
+        sector, alone = owner[lowered[start:end]]
         if chain and not _AND.fullmatch(lowered, chain[-1].end, start):
             chain = []
         chain.append(Place(start, end, sector))

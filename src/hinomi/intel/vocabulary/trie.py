@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 _END = ""
@@ -26,3 +26,39 @@ def _source(node: dict[str, Any]) -> str:
         return ""
     optional = "?" if _END in node else ""
     return f"(?:{'|'.join(branches)}){optional}"
+
+
+class PhraseFinder:
+    """Finds lower-case phrases: English ones at the beginnings of given words, Japanese ones anywhere."""
+
+    def __init__(self, phrases: Iterable[str]) -> None:
+        known = sorted(set(phrases))
+        english = [phrase for phrase in known if phrase.isascii()]
+        japanese = [phrase for phrase in known if not phrase.isascii()]
+        self._firsts = {found[0] for phrase in english if (found := _FIRST.match(phrase))}
+        self._english = re.compile(trie_pattern(english))
+        self._japanese = re.compile(trie_pattern(japanese)) if japanese else None
+
+    def find(self, lowered: str, words: Sequence[tuple[int, int, str]]) -> list[tuple[int, int]]:
+        """Return (start, end) of the phrases in `lowered`, whose words are `words`, by start; English ones whole."""
+        spans: list[tuple[int, int]] = []
+        firsts, match = self._firsts, self._english.match
+        last = 0
+        for start, _, word in words:
+            if word in firsts and start >= last and (found := match(lowered, start)):
+                after, before = lowered[found.end() : found.end() + 1], lowered[start - 1 : start]
+                if not _inside(after) and not _inside(before):
+                    last = found.end()
+                    spans.append((start, last))
+        if self._japanese is not None and not lowered.isascii():
+            spans += [found.span() for found in self._japanese.finditer(lowered)]
+            spans.sort()
+        return spans
+
+
+_JOINED = frozenset({"_", "@"})
+_FIRST = re.compile(r"[0-9a-z]+")
+
+
+def _inside(character: str) -> bool:
+    return character.isascii() and (character.isalnum() or character in _JOINED)
