@@ -12,7 +12,7 @@ from pathlib import Path
 from hinomi.model.errors import HinomiError
 from hinomi.store.case import Case
 
-EXTRAS = {"starlette": "console", "uvicorn": "console", "zstandard": "archives"}
+EXTRAS = {"starlette": "console", "uvicorn": "console"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,8 +121,9 @@ class Story:
         """Return the story's JSON object."""
         return {
             "id": self.id, "target": self.target, "title": self.title.to_json(),
-            "explanation": self.explanation.to_json(), "severity": self.severity, "confidence": self.confidence, "findings": list(self.findings),
-            "threats": list(self.threats), "attack": list(self.attack),
+            "explanation": self.explanation.to_json(), "severity": self.severity,
+            "confidence": self.confidence, "findings": list(self.findings), "threats": list(self.threats),
+            "attack": list(self.attack),
         }  # fmt: skip
 
 
