@@ -53,7 +53,7 @@ def watcher(catalogue: Catalogue) -> ContentCollector:
 
 @pytest.fixture
 def scan(catalogue: Catalogue, watcher: ContentCollector, tmp_path: Path) -> Callable[..., list[Finding]]:
-    """Return a function that writes a tree, collects it with every collector and runs every rule (or those of `only`)."""
+    """Return a function that writes a tree, collects it all and runs every rule (or those of `only`)."""
 
     def run(tree: Tree, only: Iterable[str] = ()) -> list[Finding]:
         root = tmp_path / f"root{len(list(tmp_path.iterdir()))}"
