@@ -29,7 +29,8 @@ from hinomi.model.text import path_text, printable
 
 Progress = Callable[[int, int, str], None]
 
-HEAVY = 96 << 10  # bytes from which a file is worth a thread of its own
+HEAVY = 512 << 10  # bytes from which a file's digest alone is worth a thread
+HEAVY_EXAMINED = 96 << 10  # the same where collectors look at the content too
 UNDER_WAY = 16  # files handed to each thread in advance; beyond, the walking thread does the work itself
 MAX_WAITING = 10_000  # entries whose rows wait for one before them
 PROGRESS_STEP = 256
@@ -194,6 +195,7 @@ class Pipeline:
         self._jobs = jobs or usable_cores()
         self._twins: dict[tuple[int, int], _Twin] = {}
         self._waiting: deque[_Waiting] = deque()
+        self._heavy = HEAVY_EXAMINED if collectors else HEAVY
         self._spare = Coverage()
         self._under_way = 0
         self._most_under_way = UNDER_WAY * (self._jobs - 1)
@@ -230,7 +232,7 @@ class Pipeline:
         done = future = None
         if entry.kind == "file" and entry.links > 1 and self._is_twin(entry):
             folder.retain()
-        elif entry.kind == "file" and entry.size > HEAVY and self._under_way < self._most_under_way:
+        elif entry.kind == "file" and entry.size > self._heavy and self._under_way < self._most_under_way:
             folder.retain()
             self._under_way += 1
             future = pool.submit(self._examine, folder, entry)
