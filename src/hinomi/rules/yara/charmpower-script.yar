@@ -11,7 +11,7 @@ rule charmpower_script {
     confidence = 82
     subject_type = "file"
     status = "stable"
-    behaviours = "powershell-toolkit, system-discovery, data-exfiltration"
+    behaviours = "powershell-toolkit, system-discovery, data-exfiltration, screen-capture"
     attack = "T1059.001, T1105, T1082, T1041"
     threats = "CharmPower, APT35"
     references = "https://attack.mitre.org/software/S0674/"

@@ -11,7 +11,7 @@ rule flagpro {
     confidence = 92
     subject_type = "file"
     status = "stable"
-    behaviours = "second-stage-download, command-execution, startup-folder-persistence"
+    behaviours = "second-stage-download, command-execution, startup-folder-persistence, dialog-closing"
     attack = "T1105, T1059.003, T1547.001"
     threats = "Flagpro, BlackTech"
     references = "https://attack.mitre.org/software/S0696/, https://github.com/JPCERTCC/jpcert-yara"

@@ -11,7 +11,7 @@ rule njrat {
     confidence = 90
     subject_type = "file"
     status = "stable"
-    behaviours = "remote-access-trojan, command-execution, run-key-persistence"
+    behaviours = "remote-access-trojan, command-execution, run-key-persistence, keylogging"
     attack = "T1219, T1547.001, T1562.004, T1056.001"
     threats = "njRAT, Bladabindi"
     references = "https://attack.mitre.org/software/S0385/"
