@@ -4,6 +4,7 @@ import base64
 import json
 
 import pytest
+
 from hinomi.evidence.scripts import analyse
 from hinomi.evidence.scripts.detect import dangerous_js
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from hinomi.evidence.scripts.detect import dangerous_js, language_of
+from hinomi.evidence.scripts.detect import dangerous_js, guessed, language_of
 from hinomi.model.tables import Row
 from hinomi.model.tables.scripts import Script, ScriptAction
 from hinomi.model.text import path_text
@@ -42,6 +42,9 @@ class ScriptCollector:
             return
         limit = min(limit, MAX_JAVASCRIPT) if language == "javascript" else limit
         found = analyse(path, data, language=language, max_size=limit, digest=file.sha256)
+        if guessed(file.entry.path, file.head) and found.script.parse_errors * 20 > found.script.lines:
+            coverage.skip("text that only resembles a script")
+            return
         if found.script.truncated:
             coverage.miss(self.name, path, "truncated", f"only the first part of {len(data)} bytes was understood")
         coverage.count("scripts")

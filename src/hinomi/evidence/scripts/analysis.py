@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from hinomi.evidence.scripts.detect import Language, interpreter_of, language_of
 from hinomi.evidence.scripts.record import Recorder
+from hinomi.evidence.scripts.shell.vocabulary import QUIET
 from hinomi.evidence.scripts.shingles import minhash
 from hinomi.evidence.scripts.syntax import error_count, leaves, parse
 from hinomi.model.errors import ParseError
@@ -110,7 +111,14 @@ def _tokens(root: Node) -> Iterable[str]:
     for kind, text in leaves(root):
         if kind == "comment":
             continue
-        yield _BLANKED.get(kind) or _shape(text)
+        yield _BLANKED.get(kind) or (_word(text) if kind == "word" else _shape(text))
+
+
+def _word(text: str) -> str:
+    """Keep tools that every Unix knows and options; names of the script's own are blanked."""
+    if text in QUIET or text.startswith("-"):
+        return text[:24]
+    return _shape(text) if "/" in text or text.isdigit() else "W"
 
 
 def _shape(text: str) -> str:

@@ -99,6 +99,13 @@ def language_of(path: bytes, head: bytes) -> Language | None:
     return "shell" if not name.startswith(b"makefile") and looks_like_shell(head) else None
 
 
+def guessed(path: bytes, head: bytes) -> bool:
+    """Tell whether only the content made it a script: such a file is dropped when it does not parse."""
+    name = path.rsplit(b"/", 1)[-1].lower()
+    known = name in _NAMES or name.endswith(_SHELL_SUFFIXES + _POWERSHELL_SUFFIXES + (b".js", b".cjs", b".mjs"))
+    return interpreter_of(head) is None and not known and name != b"package.json"
+
+
 def _by_interpreter(interpreter: str, name: bytes) -> Language | None:
     program = interpreter.rsplit("/", 1)[-1]
     if program in _SHELLS:

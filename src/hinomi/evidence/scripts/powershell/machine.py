@@ -309,7 +309,7 @@ def _method_words(state: State, command: Command, node: Node) -> None:
         if command.words:
             command.words[-1] = made
         else:
-            command.parameters.update({k: made for k in list(command.parameters)[-1:]})
+            command.parameters.update(dict.fromkeys(list(command.parameters)[-1:], made))
     else:
         command.words.extend(args)
 

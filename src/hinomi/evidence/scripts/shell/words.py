@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Callable
+from itertools import islice, product
 from typing import TYPE_CHECKING
 
 from hinomi.evidence.scripts.escapes import c_escapes
@@ -52,21 +53,29 @@ def _list_of(machine: Machine, node: Node) -> list[Value] | None:
 
 
 def _braces(text: str) -> list[str]:
-    """Expand `a{b,c}d` and `{1..5}`, bounded."""
-    start = text.find("{")
-    end = text.find("}", start)
-    if start < 0 or end < 0 or (start and text[start - 1] == "$"):
-        return [text]
-    body, found = text[start + 1 : end], []
+    """Expand `a{b,c}d` and `{1..5}`, at most 64 words of the product."""
+    segments: list[list[str]] = []
+    position = 0
+    while position < len(text):
+        start = text.find("{", position)
+        end = text.find("}", start)
+        if start < 0 or end < 0:
+            break
+        options = _options(text[start + 1 : end]) if not (start and text[start - 1] == "$") else []
+        segments += [[text[position:start]], options or [text[start : end + 1]]]
+        position = end + 1
+    segments.append([text[position:]])
+    return ["".join(parts) for parts in islice(product(*segments), MAX_FIELDS)]
+
+
+def _options(body: str) -> list[str]:
+    """Return what stands between braces: a list, or a range of numbers."""
     if "," in body:
-        found = body.split(",")
-    elif ".." in body:
-        first, _, last = body.partition("..")
-        if first.isdigit() and last.isdigit() and abs(int(last[:9]) - int(first[:9])) < MAX_FIELDS:
-            found = [str(n) for n in range(int(first), int(last) + 1)]
-    if not found:
-        return [text]
-    return [text[:start] + part + tail for part in found for tail in _braces(text[end + 1 :])][:MAX_FIELDS]
+        return body.split(",")[:MAX_FIELDS]
+    first, dots, last = body.partition("..")
+    if dots and first.isdigit() and last.isdigit() and abs(int(last[:9]) - int(first[:9])) < MAX_FIELDS:
+        return [str(n) for n in range(int(first), int(last) + 1)]
+    return []
 
 
 def _word(text: str) -> Value:
