@@ -55,6 +55,7 @@ class Names:
     time: str
     interval: int
     watch_interval: int
+    near_copy: bool  # the twin is the main script with the names exchanged
 
 
 def names(seed: int) -> Names:
@@ -68,7 +69,7 @@ def _published() -> Names:
         vendor="firebased", vendor_peers=("sessiond", "netextd", "policyd", "wafd"), account="acme",
         boot_file="/etc/rc.d/rc.local", firmware="/cf/FIRMWARE/NEW/INITRD.GZ", mount="/tmp/zzz",
         session_database="/tmp/temp.db", session_table="Sessions", user_column="userName", secret_column="password",
-        loot="/tmp/syslog.db", host="198.51.100.77", port=443, time="0315", interval=10, watch_interval=30,
+        loot="/tmp/syslog.db", host="198.51.100.77", port=443, time="0315", interval=10, watch_interval=30, near_copy=True,
     )  # fmt: skip
 
 
@@ -91,4 +92,5 @@ def _invented(rng: Random) -> Names:
         loot=f"/var/tmp/{_word(rng)}.{rng.choice(('db', 'sqlite', 'mdb', 'dat.db'))}",
         host=f"203.0.113.{rng.randint(1, 254)}", port=rng.randint(1025, 60000), time=f"{rng.randint(0, 23):02}30",
         interval=rng.choice((5, 15, 20, 60)), watch_interval=rng.choice((3, 30, 45, 300)),
+        near_copy=rng.random() < 0.5,
     )  # fmt: skip

