@@ -69,7 +69,8 @@ def _published() -> Names:
         vendor="firebased", vendor_peers=("sessiond", "netextd", "policyd", "wafd"), account="acme",
         boot_file="/etc/rc.d/rc.local", firmware="/cf/FIRMWARE/NEW/INITRD.GZ", mount="/tmp/zzz",
         session_database="/tmp/temp.db", session_table="Sessions", user_column="userName", secret_column="password",
-        loot="/tmp/syslog.db", host="198.51.100.77", port=443, time="0315", interval=10, watch_interval=30, near_copy=True,
+        loot="/tmp/syslog.db", host="198.51.100.77", port=443, time="0315", interval=10, watch_interval=30,
+        near_copy=True,
     )  # fmt: skip
 
 
