@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from hinomi.model.claims import Claim, Relation, Report, Section
+from hinomi.model.findings import Finding, RuleKind
+from hinomi.model.text import Bilingual
 from hinomi.store.case import Case
 
+NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 REPORT = Report(
     id="r" * 64,
     source="post.txt",
@@ -48,3 +53,64 @@ def test_a_percent_sign_is_no_wildcard(tmp_path: Path) -> None:
     with Case.open(tmp_path) as case:
         case.library.add(REPORT)
         assert case.library.get("%") is None
+
+
+def test_who_decided_when_and_why_outlives_reading_again(tmp_path: Path) -> None:
+    with Case.open(tmp_path, lambda: NOON) as case:
+        case.library.add(REPORT)
+        case.library.decide(REPORT.id, "c1", "rejected", who="hanako", why="our own proxy")
+        case.library.add(REPORT)
+        (decision,) = case.library.decisions(REPORT.id)
+        assert decision.to_json() == {
+            "claim": "c1", "status": "rejected", "who": "hanako", "at": NOON.isoformat(), "why": "our own proxy",
+        }  # fmt: skip
+
+
+def test_an_allowed_value_is_harmless_until_it_is_taken_off(tmp_path: Path) -> None:
+    with Case.open(tmp_path) as case:
+        case.library.add(REPORT)
+        case.library.allowed.add("domain", "KAWARA.example.", who="hanako", why="ours")
+        claim = case.library.claims(REPORT.id)[0]
+        assert (claim.role, claim.why) == ("benign", "allowed by hanako: ours")
+        assert claim.attributes["allowed"]["why"] == "ours"
+        assert case.library.allowed.remove("domain", "kawara.example")
+        assert not case.library.allowed.remove("domain", "kawara.example")
+        assert case.library.claims(REPORT.id)[0].role == "command-and-control"
+
+
+def finding(key: str, kind: RuleKind, *reports: str) -> Finding:
+    words = Bilingual("x", "x")
+    return Finding(key, "r", kind, words, words, "low", 10, "/", "file", key, reports=reports)
+
+
+def test_deleting_a_report_withdraws_what_only_it_supported(tmp_path: Path) -> None:
+    with Case.open(tmp_path) as case:
+        case.library.add(REPORT)
+        case.findings.keep(
+            [
+                finding("only-it", "indicator", REPORT.id),
+                finding("two-reports", "indicator", REPORT.id, "other"),
+                finding("a-rule", "sql", REPORT.id),
+                finding("unrelated", "indicator", "other"),
+            ],
+            "run",
+            "2026-01-01",
+        )
+        gone = case.library.remove(REPORT.id)
+        assert gone is not None
+        assert (gone.findings, gone.weakened) == (("only-it",), ("a-rule", "two-reports"))
+        left = {f.id: f.reports for f in case.findings.of_run("run")}
+        assert left == {"two-reports": ("other",), "a-rule": (), "unrelated": ("other",)}
+        assert case.library.get(REPORT.id) is None
+        assert case.library.claims(REPORT.id) == ()
+        assert case.library.remove(REPORT.id) is None
+
+
+def test_a_report_is_found_by_the_beginning_of_its_number(tmp_path: Path) -> None:
+    with Case.open(tmp_path) as case:
+        for number in ("3f2a", "3f2b", "3f2"):
+            case.library.add(replace(REPORT, id=f"report--{number}"))
+        found = case.library.get
+        assert [r.id if (r := found(w)) else None for w in ("3f2a", "3f", "report--3f2", "")] == [
+            "report--3f2a", None, "report--3f2", None,
+        ]  # fmt: skip

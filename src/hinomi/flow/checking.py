@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,10 +40,11 @@ def rules_of(case: Case, folders: Sequence[Path] = ()) -> Catalogue:
 
 
 def indicators_in(reports: Iterable[Report], *, accepted_only: bool) -> list[Indicator]:
-    """Return the indicators of reports: those people accepted, or all that nobody rejected."""
+    """Return the indicators of reports: those people accepted, or all that nobody rejected; allowed values never."""
     from hinomi.detect.indicator import indicators_of
 
-    return indicators_of(reports, statuses=("accepted",) if accepted_only else ("accepted", "suggested"))
+    active = [replace(r, claims=tuple(c for c in r.claims if "allowed" not in c.attributes)) for r in reports]
+    return indicators_of(active, statuses=("accepted",) if accepted_only else ("accepted", "suggested"))
 
 
 def library_indicators(case: Case) -> list[Indicator]:

@@ -3,13 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Engine, Row, delete, insert, select, update
+from sqlalchemy import Connection, Engine, Row, delete, insert, or_, select, update
 
 from hinomi.model.claims import Claim, ClaimStatus, Relation, Report, Section
 from hinomi.model.clock import Clock
-from hinomi.store.schema import CLAIMS, RELATIONS, REPORTS
+from hinomi.store.allowed import AllowList
+from hinomi.store.schema import CLAIMS, FINDINGS, RELATIONS, REPORTS
+from hinomi.store.searching import MAX_SPANS, Snippet, folded, snippets, words_of
+
+MAX_FOUND = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What was decided about a claim: by whom, when and why."""
+
+    claim_id: str
+    status: ClaimStatus
+    who: str
+    at: str
+    why: str
+
+    def to_json(self) -> dict[str, str]:
+        """Return the decision as an object."""
+        return {"claim": self.claim_id, "status": self.status, "who": self.who, "at": self.at, "why": self.why}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A report that holds every word of a search, with the places."""
+
+    report_id: str
+    title: str
+    source: str
+    language: str
+    snippets: tuple[Snippet, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """What left with a report: findings that only its indicators supported, and those that merely lost a voice."""
+
+    findings: tuple[str, ...]
+    weakened: tuple[str, ...]
 
 
 class Library:
@@ -18,10 +57,11 @@ class Library:
     def __init__(self, engine: Engine, clock: Clock) -> None:
         self._engine = engine
         self._clock = clock
+        self.allowed = AllowList(engine, clock)
 
     def add(self, report: Report) -> None:
         """Keep a report; reading it again replaces its claims but keeps what people decided about them."""
-        decided = {c.id: c for c in self.claims(report.id) if c.status != "suggested"}
+        decided = {d.claim_id: d for d in self.decisions(report.id)}
         with self._engine.begin() as connection:
             connection.execute(delete(RELATIONS).where(RELATIONS.c.report_id == report.id))
             connection.execute(delete(CLAIMS).where(CLAIMS.c.report_id == report.id))
@@ -37,9 +77,12 @@ class Library:
                 )
 
     def get(self, report_id: str) -> Report | None:
-        """Return a report by its id or an unambiguous beginning of it."""
+        """Return a report by its id or an unambiguous beginning of it, with or without `report--`."""
+        begins = [REPORTS.c.id.startswith(start, autoescape=True) for start in (report_id, f"report--{report_id}")]
         with self._engine.connect() as connection:
-            rows = connection.execute(select(REPORTS).where(REPORTS.c.id.startswith(report_id, autoescape=True))).all()
+            rows = connection.execute(select(REPORTS).where(or_(*begins)).limit(2)).all()
+            if len(rows) != 1:
+                rows = connection.execute(select(REPORTS).where(REPORTS.c.id == report_id)).all()
             if len(rows) != 1:
                 return None
             relations = connection.execute(
@@ -54,10 +97,43 @@ class Library:
         return [report for report in map(self.get, ids) if report]
 
     def claims(self, report_id: str) -> tuple[Claim, ...]:
-        """Return a report's claims in the order of the text."""
+        """Return a report's claims in the order of the text; allowed values are marked and harmless."""
         with self._engine.connect() as connection:
             query = select(CLAIMS).where(CLAIMS.c.report_id == report_id).order_by(CLAIMS.c.position)
-            return tuple(_claim_of(row) for row in connection.execute(query))
+            claims = [_claim_of(row) for row in connection.execute(query)]
+        return self.allowed.applied(claims)
+
+    def decisions(self, report_id: str) -> tuple[Decision, ...]:
+        """Return what people decided about a report's claims, in the order of the text."""
+        query = select(CLAIMS).where(CLAIMS.c.report_id == report_id, CLAIMS.c.status != "suggested")
+        with self._engine.connect() as connection:
+            rows = connection.execute(query.order_by(CLAIMS.c.position)).all()
+        return tuple(
+            Decision(r.id, r.status, r.decided_by or "", r.decided_at or "", r.decided_why or "") for r in rows
+        )
+
+    def search(self, query: str, *, limit: int = MAX_FOUND) -> list[Found]:
+        """Return the reports that hold every word of `query` in title or text, newest first.
+
+        Case, width and other forms of the same letter do not matter; a part of a Japanese word is a word.
+        """
+        words = words_of(query)
+        if not words:
+            return []
+        has = [REPORTS.c.folded.contains(word, autoescape=True) for word in words]
+        wanted = select(REPORTS).where(*has).order_by(REPORTS.c.read_at.desc(), REPORTS.c.id).limit(limit)
+        with self._engine.connect() as connection:
+            return [_found(row, words) for row in connection.execute(wanted)]
+
+    def remove(self, report_id: str) -> Withdrawn | None:
+        """Delete a report and withdraw what only its indicators supported; None where there is no such report."""
+        with self._engine.begin() as connection:
+            if connection.execute(select(REPORTS.c.id).where(REPORTS.c.id == report_id)).first() is None:
+                return None
+            connection.execute(delete(RELATIONS).where(RELATIONS.c.report_id == report_id))
+            connection.execute(delete(CLAIMS).where(CLAIMS.c.report_id == report_id))
+            connection.execute(delete(REPORTS).where(REPORTS.c.id == report_id))
+            return _withdraw(connection, report_id)
 
     def decide(self, report_id: str, claim_id: str, status: ClaimStatus, *, who: str, why: str) -> bool:
         """Accept or reject a claim; False where there is no such claim."""
@@ -74,7 +150,7 @@ class Library:
             "id": report.id, "source": report.source, "title": report.title, "language": report.language,
             "published": report.published, "text": report.text, "sections": [s.to_json() for s in report.sections],
             "sha256": report.sha256, "media_type": report.media_type, "notes": list(report.notes),
-            "read_at": self._clock().isoformat(),
+            "read_at": self._clock().isoformat(), "folded": folded(f"{report.title}\n{report.text}"),
         }  # fmt: skip
 
 
@@ -82,13 +158,38 @@ def _n(items: Sequence[Any]) -> Iterable[tuple[int, Any]]:
     return enumerate(items)
 
 
-def _claim_values(report_id: str, position: int, claim: Claim, decided: dict[str, Claim]) -> dict[str, Any]:
-    status = decided[claim.id].status if claim.id in decided else claim.status
+def _found(row: Row[Any], words: tuple[str, ...]) -> Found:
+    places = snippets(row.text, words)[:MAX_SPANS] or [Snippet(None, row.title)]
+    return Found(row.id, row.title, row.source, row.language, tuple(places))
+
+
+def _withdraw(connection: Connection, report_id: str) -> Withdrawn:
+    """Delete indicator findings that name no other report, and take the report's name off the others."""
+    gone, weakened = [], []
+    rows = connection.execute(select(FINDINGS.c.id, FINDINGS.c.body).order_by(FINDINGS.c.id)).all()
+    for row in rows:
+        reports = row.body["reports"]
+        if report_id not in reports:
+            continue
+        if row.body["rule"]["kind"] == "indicator" and reports == [report_id]:
+            connection.execute(delete(FINDINGS).where(FINDINGS.c.id == row.id))
+            gone.append(row.id)
+        else:
+            body = row.body | {"reports": [r for r in reports if r != report_id]}
+            connection.execute(update(FINDINGS).where(FINDINGS.c.id == row.id).values(body=body))
+            weakened.append(row.id)
+    return Withdrawn(tuple(gone), tuple(weakened))
+
+
+def _claim_values(report_id: str, position: int, claim: Claim, decided: dict[str, Decision]) -> dict[str, Any]:
+    decision = decided.get(claim.id)
     return {
         "report_id": report_id, "id": claim.id, "position": position, "type": claim.type, "value": claim.value,
         "canonical": claim.canonical, "text": claim.text, "span_start": claim.span[0], "span_end": claim.span[1],
-        "role": claim.role, "section": claim.section, "confidence": claim.confidence, "status": status,
-        "why": claim.why, "attributes": claim.attributes,
+        "role": claim.role, "section": claim.section, "confidence": claim.confidence,
+        "status": decision.status if decision else claim.status, "why": claim.why, "attributes": claim.attributes,
+        "decided_by": decision.who if decision else None, "decided_at": decision.at if decision else None,
+        "decided_why": decision.why if decision else None,
     }  # fmt: skip
 
 

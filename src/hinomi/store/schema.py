@@ -33,6 +33,7 @@ REPORTS = Table(
     Column("media_type", String(80), nullable=False),
     Column("notes", JSON, nullable=False),
     Column("read_at", String(40), nullable=False),
+    Column("folded", Text, nullable=False, server_default=""),  # title and text in the form that search compares
 )
 
 CLAIMS = Table(
@@ -98,3 +99,39 @@ JOURNAL = Table(
     Column("previous", String(64), nullable=False),
     Column("hash", String(64), nullable=False),
 )
+
+ALLOWED = Table(
+    "allowed",
+    METADATA,
+    Column("type", String(32), primary_key=True),
+    Column("value", Text, primary_key=True),  # in the form that `store.allowed.plain` gives
+    Column("why", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("at", String(40), nullable=False),
+)
+
+FEEDS = Table(
+    "feeds",
+    METADATA,
+    Column("url", Text, primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("etag", Text),
+    Column("modified", Text),
+    Column("added_at", String(40), nullable=False),
+    Column("fetched_at", String(40)),
+)
+
+STORIES = Table(
+    "stories",
+    METADATA,
+    Column("link", Text, primary_key=True),
+    Column("position", Integer, nullable=False),
+    Column("feed", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("published", String(40)),
+    Column("sketch", JSON, nullable=False),  # the smallest hashes of its shingles
+    Column("report_id", String(64)),
+    Column("duplicate_of", Text),
+    Column("seen_at", String(40), nullable=False),
+)
+Index("stories_by_position", STORIES.c.position)
