@@ -10,9 +10,9 @@ from elftools.elf.elffile import ELFFile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hinomi.detect.inert import elf, macho, pe
 from hinomi.evidence.content_types import MACHO, PE
 from hinomi.evidence.scripts import analyse
-from hinomi.examples.inert import elf, fat_mach_o, mach_o, pe
 from hinomi.examples.names import names
 from hinomi.examples.replica import build_clean_appliance, build_replica, compromised_tree, vendor_tree
 
@@ -70,7 +70,7 @@ def test_the_other_formats_are_what_they_say() -> None:
     from hinomi.evidence.content_types import content_type
 
     assert content_type(pe(["x"])) == PE
-    assert content_type(mach_o(["x"])) == content_type(fat_mach_o(["x"])) == MACHO
+    assert content_type(macho(["x"])) == content_type(macho(["x"], fat=True)) == MACHO
 
 
 @pytest.mark.parametrize(("language", "fixed"), [("ja", "2.17.1(Java 8以降)"), ("en", "2.17.1 on Java 8")])

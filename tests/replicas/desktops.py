@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from hinomi.examples.inert import elf, fat_mach_o, pe
+from hinomi.detect.inert import elf, macho, pe
 
 Tree = dict[str, tuple[bytes, int]]
 
@@ -91,7 +91,7 @@ def macos_backdoor(names: Names) -> Tree:
     )
     return {
         f"/Library/LaunchAgents/{names.label}.plist": (plist.encode(), 0o644),
-        program: (fat_mach_o(["token="]), 0o755),
+        program: (macho(["token="], fat=True), 0o755),
         "/System/Library/CoreServices/SystemVersion.plist": (b"<plist/>", 0o644),
     }
 
@@ -105,7 +105,7 @@ def npm_package(names: Names) -> Tree:
     }  # fmt: skip
     return {
         f"{folder}/package.json": (json.dumps(manifest).encode(), 0o644),
-        f"{folder}/{names.program}.ts": (fat_mach_o(["token="]), 0o644),
+        f"{folder}/{names.program}.ts": (macho(["token="], fat=True), 0o644),
         f"{folder}/index.js": (b"module.exports = {};\n", 0o644),
         "/etc/passwd": (b"root:x:0:0:root:/root:/bin/bash\n", 0o644),
     }

@@ -1,13 +1,13 @@
 """Honest roots that do what the rules look for, for honest reasons. None of them may rise to `medium`."""
 
-# ruff: noqa: E501 (each script stands on as few lines as it can)
+
 
 from __future__ import annotations
 
 import hashlib
 import json
 
-from hinomi.examples.inert import elf, mach_o, pe
+from hinomi.detect.inert import elf, macho, pe
 
 Tree = dict[str, tuple[bytes, int]]
 _PASSWD: Tree = {
@@ -170,9 +170,9 @@ def _macos() -> Tree:
     )
     return {
         "/Library/LaunchAgents/com.vendor.keystone.plist": (plist.encode(), 0o644),
-        "/Applications/Vendor.app/Contents/MacOS/keystone": (mach_o(["keystone"]), 0o755),
+        "/Applications/Vendor.app/Contents/MacOS/keystone": (macho(["keystone"]), 0o755),
         "/System/Library/LaunchDaemons/com.apple.smbd.plist": (own.encode(), 0o644),
-        "/usr/sbin/smbd": (mach_o(["smbd"]), 0o755),
+        "/usr/sbin/smbd": (macho(["smbd"]), 0o755),
     }
 
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from pathlib import Path
 from random import Random
 
+from hinomi.detect.inert import elf
 from hinomi.examples import idioms
-from hinomi.examples.inert import elf
 from hinomi.examples.names import Names, names
 
 _STOP = "/sbin/shutdown -h now"
