@@ -237,7 +237,7 @@ def main() -> None:
     entries = merge(clusters)
     write_names(entries, out / "names.tsv.gz", lambda word: float(zipf_frequency(word, "en")))
     write_techniques(clusters, out / "techniques.tsv")
-    print(f"{len(entries)} entries, {sum(len(e.forms) for e in entries)} forms")  # noqa: T201
+    print(f"{len(entries)} entries, {sum(len(e.forms) for e in entries)} forms")
 
 
 if __name__ == "__main__":
