@@ -80,6 +80,7 @@ _MARKDOWN = re.compile(r"^(#{1,6})\s+(\S.*?)\s*#*$")
 _MARKED = re.compile(r"^(?:[■●◆▼▶◎★§]\s*\S|【[^】]{1,80}】)")
 _RULE = re.compile(r"^(?:={3,}|-{3,}|~{3,})\s*$")
 _MAX_HEADING = 100
+_LONG_WORD = 30
 _MAX_HEADINGS = 4000
 _MAX_LINES = 100_000
 STRUCTURE_LIMIT = 2 << 20
@@ -205,12 +206,13 @@ def _bare_heading(lines: Sequence[Line], number: int, longest: float) -> Heading
 
 
 def _shaped_like_heading(text: str) -> bool:
-    if not 2 <= len(text) <= _MAX_HEADING or text[-1] in _SENTENCE_END or _LOOKS_LIKE_DATA.search(text):
+    if not 2 <= len(text) <= _MAX_HEADING or text[-1] in _SENTENCE_END:
         return False
     if text.isascii():
-        words = text.split()
-        return len(words) <= 14 and text[0].isalnum() and not text[0].islower()
-    return len(text) <= 60 and text[-1] not in "」』)）:：" and "。" not in text
+        if not text[0].isalnum() or text[0].islower() or (len(text) > _LONG_WORD and " " not in text):
+            return False
+        return len(text.split()) <= 14 and not _LOOKS_LIKE_DATA.search(text)
+    return len(text) <= 60 and text[-1] not in "」』)）:：" and "。" not in text and not _LOOKS_LIKE_DATA.search(text)
 
 
 def _ends_sentence(text: str) -> bool:

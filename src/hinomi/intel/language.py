@@ -46,7 +46,7 @@ def hard_wrapped(lines: list[str]) -> bool:
 
 
 def _width(line: str) -> int:
-    return len(line) + sum(1 for c in line if c >= "\u2e80")
+    return len(line) if line.isascii() else len(line) + sum(1 for c in line if c >= "\u2e80")
 
 
 def sentence_spans(text: str, start: int, end: int) -> Iterator[Span]:
@@ -65,12 +65,12 @@ def sentence_spans(text: str, start: int, end: int) -> Iterator[Span]:
 
 
 def _stripped(text: str, start: int, end: int) -> Iterator[Span]:
-    while start < end and text[start].isspace():
-        start += 1
-    while end > start and text[end - 1].isspace():
-        end -= 1
-    if start < end:
-        yield start, end
+    piece = text[start:end]
+    bare = piece.lstrip()
+    start += len(piece) - len(bare)
+    bare = bare.rstrip()
+    if bare:
+        yield start, start + len(bare)
 
 
 def _is_end(text: str, mark: int, start: int, end: int) -> bool:

@@ -174,6 +174,7 @@ _WORDED = re.compile(
     rf"|(?P<day2>\d{{1,2}})(?:st|nd|rd|th)? {_MONTH.replace('mon', 'mon2')},? (?P<year2>(?:19|20)\d\d)",
     re.IGNORECASE,
 )
+_YEAR = re.compile(r"(?:19|20)\d\d")
 _LABEL = re.compile(
     r"公開日?|掲載日?|発行日?|発表日?|投稿日?|更新日?|published|posted|date|released|last updated|release date",
     re.IGNORECASE,
@@ -196,6 +197,8 @@ def published_date(lines: Sequence[Line]) -> str | None:
 
 def find_date(text: str) -> tuple[str, str] | None:
     """Return the first date of `text` as ISO 8601 and the words around it."""
+    if not _YEAR.search(text):
+        return None
     if match := _DATE.search(text):
         year, month, day = (match[a] or match[b] for a, b in (("y", "y2"), ("m", "m2"), ("d", "d2")))
         number = int(month)

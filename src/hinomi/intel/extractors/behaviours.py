@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 
 from hinomi.intel.advice import is_checkbox, is_step
 from hinomi.intel.extractor import Candidate, ReadingContext, Sentence
-from hinomi.intel.names.words import advice_starts, words_of
+from hinomi.intel.names.words import advice_starts, lowered_of, words_of
 from hinomi.intel.vocabulary.behaviours import Cue, PhraseRule, behaviours, phrase_rules, technique_names
 from hinomi.intel.vocabulary.names import Form, Name, NameIndex, same_length_lower
 
@@ -31,20 +32,30 @@ class BehavioursExtractor:
 
     def extract(self, context: ReadingContext) -> Iterable[Candidate]:
         """Yield candidates sentence by sentence."""
-        for sentence in context.sentences:
-            yield from _behaviours(context, sentence)
+        for sentence, cues in _cued(context):
+            yield from _behaviours(context, sentence, cues)
         yield from _named_techniques(context)
 
 
-def _behaviours(context: ReadingContext, sentence: Sentence) -> Iterator[Candidate]:
-    index, _ = phrase_rules()
-    text = sentence.text[:_MAX_SENTENCE]
-    if text.isascii() and " " not in text:
-        return  # a hash, a path, a heading of one word
+def _cued(context: ReadingContext) -> Iterator[tuple[Sentence, list[Cue]]]:
+    """Yield the sentences that hold cues, with those, whose offsets count from the sentence's beginning."""
+    found = phrase_rules()[0].find(lowered_of(context), words_of(context))
+    cues = sorted((Cue(c.number, *context.folded.span(c.start, c.end)) for c in found), key=lambda c: c.start)
+    starts = [cue.start for cue in cues]
+    for sentence in context.sentences:
+        begin, end = sentence.span
+        first = bisect_left(starts, begin)
+        if first == len(starts) or starts[first] >= end or (sentence.text.isascii() and " " not in sentence.text):
+            continue
+        here = cues[first : bisect_left(starts, min(end, begin + _MAX_SENTENCE))]
+        inside = [Cue(c.number, c.start - begin, c.end - begin) for c in here if c.end <= end]
+        if inside:
+            yield sentence, inside
+
+
+def _behaviours(context: ReadingContext, sentence: Sentence, cues: Sequence[Cue]) -> Iterator[Candidate]:
+    text = sentence.text
     lowered = same_length_lower(text)
-    cues = list(index.find(lowered))
-    if not cues:
-        return
     advice = sentence.span[0] in advice_starts(context) or _is_step_here(context, sentence)
     present = frozenset(cue.number for cue in cues)
     given: set[str] = set()

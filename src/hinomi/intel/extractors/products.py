@@ -104,7 +104,9 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _mentions(line: str) -> list[_Mention]:
-    found = []
+    found: list[_Mention] = []
+    if not _VERSION_HINT.search(line):
+        return found
     for match in VERSION.finditer(line):
         number = match["number"]
         if (_is_date(number) and not _AFTER_NAME.search(line[: match.start()][-40:])) or (
@@ -115,6 +117,8 @@ def _mentions(line: str) -> list[_Mention]:
     return found
 
 
+_VERSION_HINT = re.compile(r"[0-9][.uR]")
+"""What every version holds: a digit before a dot, an update or a revision."""
 _AFTER_NAME = re.compile(r"(?:[A-Z][A-Za-z0-9+-]{2,24}|[Vv]ersions?|バージョン) ?$")
 
 
@@ -146,7 +150,7 @@ _CELL = re.compile(r"\||\t")
 
 def _columns(line: str, mentions: list[_Mention], known: dict[int, Status]) -> dict[int, Status]:
     """What the columns of the table at hand say: read from its header row, kept until the table ends."""
-    if not _CELL.search(line):
+    if "|" not in line and "\t" not in line:
         return {}
     if mentions:
         return known
@@ -204,6 +208,8 @@ def _head_status(line: str, mentions: list[_Mention], head: Status | None) -> St
         return head
     if mentions and not _HEADS.search(line):
         return None
+    if len(line) >= 24 and " " not in line and line.isascii():
+        return None  # a value of a list says nothing of the next line
     if len(line) > 120 and not _HEADS.search(line):
         return None
     if HEAD_FIXED.search(line):

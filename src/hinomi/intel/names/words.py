@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from hinomi.intel.advice import gives_advice
+from hinomi.intel.advice import EN_HINTS, gives_advice
 from hinomi.intel.extractor import ReadingContext
+from hinomi.intel.literals import any_within, occurrences
 from hinomi.intel.vocabulary.names import Word, same_length_lower, split_words
 
 # Kept in the context's `__dict__`, as its own cached properties are.
@@ -31,6 +32,11 @@ def advice_starts(context: ReadingContext) -> frozenset[int]:
     """Return where the sentences start that say what should be done."""
     known: frozenset[int] | None = context.__dict__.get(_ADVICE)
     if known is None:
-        known = frozenset(s.span[0] for s in context.sentences if len(s.text) < _LONG and gives_advice(s.text))
+        hints = occurrences(same_length_lower(context.text), EN_HINTS)
+        known = frozenset(
+            s.span[0]
+            for s in context.sentences
+            if len(s.text) < _LONG and (not s.text.isascii() or any_within(hints, *s.span)) and gives_advice(s.text)
+        )
         context.__dict__[_ADVICE] = known
     return known

@@ -137,6 +137,12 @@ _REFERS = re.compile(
     r"ドロッパー|フレームワーク|マクロ)|その主要な機能|マルウェア(?:は|の)"
     r"|(?i:\b(?:the|this) (?:malware|backdoor|trojan|loader|implant|ransomware|rat|script|dropper)\b|^it\b|^its\b)"
 )
+_REFERS_HINT = ("the ", "this ", "it ", "its ")
+
+
+def _may_refer(text: str) -> bool:
+    lowered = text.lower()
+    return not text.isascii() or any(hint in lowered for hint in _REFERS_HINT)
 
 
 class _Spoken:
@@ -169,7 +175,7 @@ def _carried(context: ReadingContext, sentence: Sentence, here: Sequence[Claim],
     malware = spoken.meant("malware", sentence.section, None)
     if actor and malware and len(named) == 1 and _USE.search(sentence.text):
         yield Relation(actor.id, "uses", malware.id, sentence.span, 40)
-    found = _REFERS.search(sentence.text)
+    found = _REFERS.search(sentence.text) if _may_refer(sentence.text) else None
     if not found or any(c.type == "malware" for c in named):
         return
     kind = "actor" if found["actor"] else "malware"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
 
 from hinomi.intel.vocabulary.loading import read_lines, read_yaml
+from hinomi.intel.vocabulary.names import Word
 from hinomi.intel.vocabulary.trie import trie_pattern
 
 
@@ -81,18 +82,13 @@ class CueIndex:
         self._pattern = re.compile(f"(?=({trie_pattern(japanese)}))")
         self._cache: dict[str, tuple[tuple[int, str], ...]] = {}
 
-    def find(self, text: str) -> Iterator[Cue]:
-        """Yield the cues in `text`, which must be lower case."""
-        cache = self._cache
-        for word in _ONE_WORD.finditer(text):
-            known = cache.get(word[0])
-            if known is None:
-                known = self._of_word(word[0])
-            if known:
-                start = word.start()
-                for number, cue in known:
-                    if len(cue) <= len(word[0]) or text.startswith(cue, start):
-                        yield Cue(number, start, start + len(cue))
+    def find(self, text: str, words: Sequence[Word]) -> Iterator[Cue]:
+        """Yield the cues in `text` (lower case, whose words are `words`): the English ones first, each by its place."""
+        known = {word: cues for word in {word for _, _, word in words} if (cues := self._of_word(word))}
+        for start, word in [(start, word) for start, _, word in words if word in known]:
+            for number, cue in known[word]:
+                if len(cue) <= len(word) or text.startswith(cue, start):
+                    yield Cue(number, start, start + len(cue))
         if not text.isascii():
             for found in self._pattern.finditer(text):
                 for cue in self._shorter[found[1]]:
@@ -100,6 +96,8 @@ class CueIndex:
 
     def _of_word(self, word: str) -> tuple[tuple[int, str], ...]:
         """Return (number, cue) of the cues a word is, begins with or may begin; kept for the commonest words."""
+        if (kept := self._cache.get(word)) is not None:
+            return kept
         begins = [
             (self._begins[word[:n]], word[:n])
             for n in range(min(len(word), _LONG_CUE), 0, -1)

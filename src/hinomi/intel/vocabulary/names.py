@@ -105,15 +105,25 @@ class NameIndex:
         """
         words = split_words(same_length_lower(text)) if words is None else words
         heads, small, forms = self._heads, self._small_heads, self._forms
-        number, count = 0, len(words)
-        while number < count:
-            start, _, word = words[number]
-            taken = 0
-            if (word[:_HEAD] in heads) if not "a" <= text[start] <= "z" else (word in forms or word[:_HEAD] in small):
-                hit, taken = self._longest(text, words, number)
-                if hit is not None:
-                    yield hit
-            number += taken or 1
+        beginnings = {word for word in {word for _, _, word in words} if word[:_HEAD] in heads}
+        whole = {word for word in beginnings if word.rstrip("ー") in forms}
+        free = 0
+        for number in [number for number, word in enumerate(words) if word[2] in beginnings]:
+            start, end, word = words[number]
+            if number < free or ("a" <= text[start] <= "z" and word not in forms and word[:_HEAD] not in small):
+                continue
+            if word not in whole and not self._goes_on(end, word, words, number + 1):
+                continue
+            hit, taken = self._longest(text, words, number)
+            if hit is not None:
+                free = number + taken
+                yield hit
+
+    def _goes_on(self, end: int, word: str, words: Sequence[Word], following: int) -> bool:
+        """Whether a word and the next one, right after it, begin a name together."""
+        if following >= len(words) or words[following][0] - end > 3:
+            return False
+        return (word + words[following][2])[:_HEAD] in self._heads
 
     def _longest(self, text: str, words: Sequence[Word], first: int) -> tuple[Hit | None, int]:
         start, end, key = words[first]

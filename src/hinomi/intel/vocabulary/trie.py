@@ -44,8 +44,8 @@ class PhraseFinder:
         spans: list[tuple[int, int]] = []
         firsts, match = self._firsts, self._english.match
         last = 0
-        for start, _, word in words:
-            if word in firsts and start >= last and (found := match(lowered, start)):
+        for start in [start for start, _, word in words if word in firsts]:
+            if start >= last and (found := match(lowered, start)):
                 after, before = lowered[found.end() : found.end() + 1], lowered[start - 1 : start]
                 if not _inside(after) and not _inside(before):
                     last = found.end()
