@@ -13,6 +13,7 @@ from typing import Any
 from hinomi.brief.words import both
 from hinomi.model.claims import Claim, ClaimCoverage, Report
 from hinomi.model.findings import Coverage, Finding, Story, severity_rank
+from hinomi.model.text import printable
 from hinomi.model.verdict import Action, Answer, Judgement, Reason, Verdict
 
 NAME_TYPES = ("malware", "actor", "tool", "campaign")
@@ -150,8 +151,11 @@ def _compromised(
     signs = sorted((f for f in related if f.rule_kind != "advisory"), key=_weight)
     strong = [f for f in signs if severity_rank(f.severity) >= severity_rank("high")]
     if strong:
-        told = [Reason(s.explanation, (s.id,)) for s in stories if severity_rank(s.severity) >= severity_rank("high")]
-        return Judgement("yes", (*told, *(_because_of(f) for f in strong[:MAX_NAMED])))
+        grave = [s for s in stories if severity_rank(s.severity) >= severity_rank("high")]
+        told = {finding for story in grave for finding in story.findings}
+        alone = [f for f in strong if f.id not in told]
+        reasons_told = (Reason(s.explanation, (s.id, *s.findings)) for s in grave)
+        return Judgement("yes", (*reasons_told, *(_because_of(f) for f in alone[:MAX_NAMED])))
     weak = [f for f in signs if severity_rank(f.severity) >= severity_rank("medium")]
     reasons = [_because_of(f) for f in weak[:MAX_NAMED]]
     if weak:
@@ -189,8 +193,9 @@ def _incomplete(coverage: Coverage) -> Reason:
 
 
 def _because_of(finding: Finding) -> Reason:
-    said = both("judge.finding", title=finding.title, subject=finding.subject_key, target=finding.target)
-    return Reason(said, (finding.id,))
+    named = printable(finding.subject_key) in finding.title.en  # the title says where already
+    key = "judge.finding-named" if named else "judge.finding"
+    return Reason(both(key, title=finding.title, subject=finding.subject_key, target=finding.target), (finding.id,))
 
 
 def _unchecked(report: Report, claim_coverage: Sequence[ClaimCoverage]) -> tuple[dict[str, Any], ...]:

@@ -140,8 +140,10 @@ def _finding(console: Console, finding: Finding, language: Language, *, full: bo
 
     line = Text("  ")
     line.append(text(f"severity.{finding.severity}", language), style=STYLE[finding.severity])
-    line.append(f"  {_safe(finding.title.in_language(language))}  ")
-    line.append(_safe(finding.subject_key), style="bold")
+    title, subject = _safe(finding.title.in_language(language)), _safe(finding.subject_key)
+    line.append(f"  {title}", style="bold")
+    if subject not in title:
+        line.append(f"  {subject}")
     line.append(f"  {finding.rule_id} {' '.join(finding.attack)}", style="dim")
     console.print(line)
     console.print(_hanging(" ", finding.explanation.in_language(language), indent=4))
