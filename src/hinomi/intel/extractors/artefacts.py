@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from hinomi.intel.extractor import Candidate, ReadingContext
+from hinomi.intel.literals import any_within, occurrences
+from hinomi.intel.names.words import lowered_of
 from hinomi.intel.vocabulary.loading import stopwords
 from hinomi.intel.vocabulary.names import name_index
 from hinomi.intel.vocabulary.trie import trie_pattern
@@ -132,7 +134,7 @@ _BAD = re.compile(
     r"threat actor|implant|infect|drops?\b|dropped|adversar|compromis|\bactors?\b|rootkit|trojan|rogue"
 )
 _QUOTED = re.compile(r"[「『\"`“]|という|と呼ばれる|\b(?:called|named|known as|titled|label|file ?name|under the name)")
-_COPY = re.compile(r"(?i)cop(?:y|ies)|duplicate|コピー|複製")
+_COPY_HINTS = ("copy", "copies", "duplicate", "コピー", "複製")
 _MAY_NAME = re.compile(
     r"[「『\"`“]|という|と呼ばれる|\b(?:called|named|known as)\b|(?:process|file|script|binary|daemon|service|"
     r"executable|librar|module|user|account|program)"
@@ -159,19 +161,21 @@ class ArtefactsExtractor:
         """Yield candidates; what a text about malware names so is malicious unless it is called genuine."""
         text = context.folded.text
         hostile = _BAD.search(text) is not None
+        copied = occurrences(lowered_of(context), _COPY_HINTS)
         for found in re.finditer(r"[^\n。]{3,1200}", text):
             line = found[0]
             if not _MAY_NAME.search(line):
                 continue
-            items = list(_artefacts(line))
-            copies = _copies(line, items)
+            copying = any_within(copied, *found.span())
+            items = list(_artefacts(line, copying))
+            copies = _copies(line, items) if copying else {}
             for item in items:
                 yield _candidate(context, found.start(), line, item, copies, hostile)
         for found in _PATH.finditer(text):
             yield from _upgrade_path(context, found)
 
 
-def _artefacts(line: str) -> Iterator[_Named]:
+def _artefacts(line: str, copying: bool) -> Iterator[_Named]:
     seen: set[tuple[int, str]] = set()
     yield from _bare(line)
     for pattern, confidence in _patterns(line):
@@ -184,7 +188,7 @@ def _artefacts(line: str) -> Iterator[_Named]:
                 yield _Named(found.start("x"), found.start("x") + len(name), name, kind, words, confidence)
                 yield from _further(line, found.end("x"), kind, words, confidence)
                 yield from _earlier(line, found.start("x"), kind, words, confidence)
-    for found in _COPY_OF.finditer(line) if _COPY.search(line) else ():
+    for found in _COPY_OF.finditer(line) if copying else ():
         for group in ("copy", "copy2", "copy3", "copy4"):
             name = _trimmed(found[group] or "")
             if found[group] and _can_be(name, 75, "copy", "filename") and (found.start(group), "filename") not in seen:
@@ -268,7 +272,7 @@ def _can_be(name: str, confidence: int, words: str, kind: ArtefactType) -> bool:
 def _copies(line: str, items: Sequence[_Named]) -> dict[str, str]:
     """Return original by copy; `it` is the file named last before."""
     result: dict[str, str] = {}
-    for found in _COPY_OF.finditer(line) if _COPY.search(line) else ():
+    for found in _COPY_OF.finditer(line):
         copy = found["copy"] or found["copy2"] or found["copy3"] or found["copy4"]
         original = found["of"] or found["of2"] or found["of3"] or found["of4"]
         if original in {"it", "itself"}:

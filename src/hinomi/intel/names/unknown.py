@@ -125,8 +125,18 @@ def _beside(text: str, word: ClassWord) -> Iterator[tuple[re.Match[str], int, in
                 yield found, word.end, confidence
 
 
+_FAMILIES = (
+    "anda", "ANDA", "itten", "ITTEN", "hollima", "HOLLIMA", "ackal", "ACKAL", "Typhoon", "Blizzard", "Sandstorm",
+    "Sleet", "Tempest", "Tsunami", " BEAR", "SPIDER", "BUFFALO", "LEOPARD", "CRANE", "LYNX", "TIGER", "OCELOT", "WOLF",
+    "HAWK", "SPHINX", "SAIGA", "BRONZE ", "COBALT ", "IRON ", "NICKEL ", "ALUMINUM ", "TUNGSTEN ", "Taurus", "Serpens",
+    "Ursa", "Scorpius", "Pisces", "Lyra",
+)  # fmt: skip
+"""What every match of `_SCHEMES` holds one of; searching for the literals is cheaper."""
+
+
 def _systematic(text: str) -> Iterator[Introduced]:
-    for pattern in (_NUMBERED, _SCHEMES):
+    schemes = any(family in text for family in _FAMILIES)
+    for pattern in (_NUMBERED, _SCHEMES) if schemes else (_NUMBERED,):
         for found in pattern.finditer(text):
             name = re.sub(r" ?- ?", "-", found[0])
             if found[0].split()[0].casefold() not in _NOT_NAMES or found[0].startswith("APT"):

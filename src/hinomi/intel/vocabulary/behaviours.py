@@ -77,6 +77,9 @@ class CueIndex:
             if not cue.endswith("|") and not _ONE_WORD.fullmatch(cue):
                 first = _ONE_WORD.match(cue)
                 self._longer.setdefault(first[0] if first else "", []).append(cue)
+        firsts = {cue: found[0] for cue in english if (found := _ONE_WORD.match(cue))}.values()
+        self._heads = {first[:4] for first in firsts if len(first) > 3}
+        self._short = {first for first in firsts if len(first) < 4}
         known = set(japanese)
         self._shorter = {cue: [cue[:n] for n in range(len(cue), 0, -1) if cue[:n] in known] for cue in japanese}
         self._pattern = re.compile(f"(?=({trie_pattern(japanese)}))")
@@ -84,7 +87,12 @@ class CueIndex:
 
     def find(self, text: str, words: Sequence[Word]) -> Iterator[Cue]:
         """Yield the cues in `text` (lower case, whose words are `words`): the English ones first, each by its place."""
-        known = {word: cues for word in {word for _, _, word in words} if (cues := self._of_word(word))}
+        heads, short = self._heads, self._short
+        known = {
+            word: cues
+            for word in {word for _, _, word in words}
+            if (word[:4] in heads or word[:3] in short or word[:2] in short) and (cues := self._of_word(word))
+        }
         for start, word in [(start, word) for start, _, word in words if word in known]:
             for number, cue in known[word]:
                 if len(cue) <= len(word) or text.startswith(cue, start):

@@ -146,6 +146,8 @@ class NameIndex:
 
 def split_words(lowered: str) -> list[Word]:
     """Return the words of a lower-case text; a glued class word or `apt` becomes a word of its own."""
+    if lowered.isascii() and "apt" not in lowered:
+        return [(*found.span(), found[0]) for found in _ASCII_WORD.finditer(lowered)]
     return list(_words(lowered))
 
 
