@@ -20,6 +20,9 @@ class Limits:
     max_archive_bytes: int = 4 << 30  # bytes unpacked per outer file
     max_archive_seconds: float = 120.0
     max_walk_depth: int = 4096
+    max_file_seconds: float = 300.0  # wall time a worker process may spend on one file before it is ended
+    max_worker_memory: int = 1 << 30  # bytes a worker process may add to what it began with
+    chosen_max_size: int | None = None  # larger files are left out because the user said so: a skip, not a miss
 
 
 class Ownership(Protocol):
@@ -40,7 +43,7 @@ class Target:
     """What is examined. `name` is what the user gave; `host` is the partition label (host name or folder name)."""
 
     name: str
-    kind: Literal["live", "root"]
+    kind: Literal["live", "root", "image"]
     host: str
     view: FileSystemView
     ownership: Ownership

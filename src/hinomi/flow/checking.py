@@ -60,12 +60,13 @@ def check(
     rule_folders: Sequence[Path] = (),
     organisation: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
+    kind: str | None = None,
 ) -> Checked:
     """Read the reports, examine the targets once, and answer each report's three questions."""
     reports = read_reports(case, sources)
     catalogue = rules_of(case, rule_folders)
     indicators = [*library_indicators(case), *indicators_in(reports, accepted_only=False)]
-    scans = scan(case, targets, catalogue, indicators, progress=progress)
+    scans = scan(case, targets, catalogue, indicators, progress=progress, kind=kind)
     look, coverage = look_of(scans, organisation or {})
     verdicts = tuple(verdict_on(report, catalogue, look) for report in reports)
     case.journal.append("checked", reports=[r.id for r in reports], runs=[s.run for s in scans])

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,11 @@ from hinomi.store.case import Case, Run
 if TYPE_CHECKING:
     from hinomi.detect.catalogue import Catalogue
     from hinomi.detect.indicator import Indicator
+    from hinomi.evidence.collector import ContentCollector
+    from hinomi.evidence.sources.image import Image
     from hinomi.evidence.target import Target
 
+ARROW = " » "
 Progress = Callable[[int, int, str], None]  # files, bytes, current path
 
 
@@ -31,8 +35,11 @@ class ScanResult:
     coverage: Coverage
 
 
-def open_target(name: str, *, exclude: Sequence[Path] = ()) -> Target:
-    """Turn a TARGET of the command line into a target: `/` is this live host, another folder a root file system."""
+def open_target(name: str, *, exclude: Sequence[Path] = (), kind: str | None = None) -> Target | Image:
+    """Turn a TARGET of the command line into a target: `/` is this live host, a folder a root, a file an image.
+
+    `kind` says what the file is where its content must not decide.
+    """
     from hinomi.evidence.sources.live import live_target
     from hinomi.evidence.sources.root import root_target
 
@@ -41,10 +48,21 @@ def open_target(name: str, *, exclude: Sequence[Path] = ()) -> Target:
     if not path.exists():
         raise TargetError("target.missing", place=name, cause="no such file or folder")
     if not path.is_dir():
-        raise TargetError("target.not-a-folder", place=name, cause="only folders can be examined so far")
+        return _open_file(name, kind, exclude)
+    if kind is not None:
+        raise TargetError("target.not-an-image", place=name, cause="a folder")
     if path.resolve() == Path("/"):
         return live_target(exclude=left_out)
     return root_target(path, exclude=left_out)
+
+
+def _open_file(name: str, kind: str | None, exclude: Sequence[Path]) -> Image:
+    """Open an image; what must be unpacked lies in the case, in files without a name."""
+    from hinomi.evidence.sources.image import is_image_file, open_image
+
+    if not is_image_file(name):
+        raise TargetError("target.not-an-image", place=name, cause="neither a folder nor a regular file")
+    return open_image(name, kind=kind, work=str(exclude[0]) if exclude else None)
 
 
 def scan(
@@ -54,18 +72,59 @@ def scan(
     indicators: Sequence[Indicator] = (),
     *,
     progress: Progress | None = None,
+    kind: str | None = None,
 ) -> list[ScanResult]:
-    """Examine every target in turn; a target that cannot be opened at all raises `TargetError` before any work."""
-    opened = [open_target(name, exclude=[case.path]) for name in targets]
-    return [_scan(case, target, catalogue, indicators, progress) for target in opened]
+    """Examine every target in turn; a target that cannot be opened at all raises `TargetError` before any work.
+
+    An image gives one result for itself and one for each file system found inside it, outer ones first.
+    """
+    from hinomi.evidence.target import Target
+
+    opened = [open_target(name, exclude=[case.path], kind=kind) for name in targets]
+    results: list[ScanResult] = []
+    for target in opened:
+        if isinstance(target, Target):
+            results.append(_scan(case, target, catalogue, indicators, progress))
+        else:
+            results += _scan_image(case, target, catalogue, indicators, progress)
+    return results
+
+
+def _scan_image(
+    case: Case, image: Image, catalogue: Catalogue, indicators: Sequence[Indicator], progress: Progress | None
+) -> list[ScanResult]:
+    """Examine an image, then what lies beside it in the same file and what was found inside, breadth first."""
+    from hinomi.evidence.images.inner import InnerImages
+    from hinomi.evidence.sources.image import MAX_INNER, inner_images, say_notes
+
+    results: list[ScanResult] = []
+    todo = deque([image, *image.beside])
+    while todo:
+        now, watcher = todo.popleft(), InnerImages()
+
+        def after(coverage: Coverage, now: Image = now, watcher: InnerImages = watcher) -> None:
+            room = MAX_INNER - len(results) - len(todo)
+            for inner in inner_images(now, watcher.found(), coverage, room):
+                todo.extend((inner, *inner.beside))
+            say_notes(now, coverage)
+
+        results.append(_scan(case, now.target, catalogue, indicators, progress, (watcher,), after))
+    return results
 
 
 def _scan(
-    case: Case, target: Target, catalogue: Catalogue, indicators: Sequence[Indicator], progress: Progress | None
+    case: Case,
+    target: Target,
+    catalogue: Catalogue,
+    indicators: Sequence[Indicator],
+    progress: Progress | None,
+    watchers: Sequence[ContentCollector] = (),
+    after: Callable[[Coverage], None] | None = None,
 ) -> ScanResult:
+    """Examine one target; `watchers` see its files too, `after` may add to the coverage before it is kept."""
     run = case.begin_run(target=target.name, kind=target.kind, host=target.host)
     try:
-        return _examine(case, run, target, catalogue, indicators, progress)
+        return _examine(case, run, target, catalogue, indicators, progress, watchers, after)
     except BaseException:
         run.abandon()
         raise
@@ -78,12 +137,16 @@ def _examine(
     catalogue: Catalogue,
     indicators: Sequence[Indicator],
     progress: Progress | None,
+    watchers: Sequence[ContentCollector],
+    after: Callable[[Coverage], None] | None,
 ) -> ScanResult:
     from hinomi.detect.yara import content_collector
     from hinomi.evidence.collect import collect
 
     coverage = Coverage()
-    collect(target, run.add, coverage, watchers=[content_collector(catalogue)], progress=progress)
+    collect(target, run.add, coverage, watchers=[content_collector(catalogue), *watchers], progress=progress)
+    if after is not None:
+        after(coverage)
     run.seal()
     seen = case.clock().isoformat()
     findings, stories = judge_rows(case, run.id, target.name, catalogue, indicators, coverage, seen=seen)
@@ -106,4 +169,17 @@ def judge_rows(
     from hinomi.detect.story import tell
 
     found = detect(case.tables(run_id), catalogue, indicators, target=target, run=run_id, coverage=coverage, seen=seen)
-    return tuple(case.findings.keep(found, run_id, seen)), tuple(tell(found))
+    stories = tuple(tell(found))
+    return tuple(case.findings.keep([_with_way_in(f) for f in found], run_id, seen)), stories
+
+
+def _with_way_in(finding: Finding) -> Finding:
+    """Show the way to a place inside a nested image: `initrd.gz » /etc/rc.local` for the target `a.bin » initrd.gz`."""
+    _, arrow, way = finding.target.partition(ARROW)
+    if not arrow:
+        return finding
+
+    def shown(place: str) -> str:
+        return f"{way}{ARROW}{place}" if place.startswith("/") else place
+
+    return replace(finding, subject_key=shown(finding.subject_key), related=tuple(shown(r) for r in finding.related))

@@ -10,14 +10,16 @@ from hinomi.cli.progress import progress
 from hinomi.cli.results import exit_code
 from hinomi.cli.settings import Settings
 from hinomi.cli.words import say
+from hinomi.evidence.images.kinds import OPENED
 
 
 @click.command("check", help=say("help.check"), short_help=say("help.check.short"), epilog=say("help.check.examples"))
 @click.argument("reports", nargs=-1, required=True, metavar="REPORT...")
 @click.option("--on", "targets", multiple=True, metavar="TARGET", help=say("option.on"))
+@click.option("--as", "kind", type=click.Choice(OPENED), help=say("option.as"))
 @fail_on
 @common("table", "json", "jsonl", "md", "html")
-def COMMAND(settings: Settings, reports: tuple[str, ...], targets: tuple[str, ...]) -> int:  # noqa: N802
+def COMMAND(settings: Settings, reports: tuple[str, ...], targets: tuple[str, ...], kind: str | None) -> int:  # noqa: N802
     """Read reports, examine targets, answer the three questions."""
     from hinomi.flow.checking import check
     from hinomi.store.case import Case
@@ -30,6 +32,7 @@ def COMMAND(settings: Settings, reports: tuple[str, ...], targets: tuple[str, ..
             rule_folders=settings.rules,
             organisation=settings.organisation,
             progress=report_progress,
+            kind=kind,
         )
         made = case.clock().isoformat()
     _print(checked.verdicts, made, settings)

@@ -10,15 +10,17 @@ from hinomi.cli.results import exit_code
 from hinomi.cli.settings import Settings
 from hinomi.cli.show import show_scans
 from hinomi.cli.words import say
+from hinomi.evidence.images.kinds import OPENED
 
 FORMATS = ("table", "json", "jsonl", "csv", "sarif", "ocsf", "stix", "md", "html")
 
 
 @click.command("scan", help=say("help.scan"), short_help=say("help.scan.short"), epilog=say("help.scan.examples"))
 @click.argument("targets", nargs=-1, metavar="[TARGET]...")
+@click.option("--as", "kind", type=click.Choice(OPENED), help=say("option.as"))
 @fail_on
 @common(*FORMATS)
-def COMMAND(settings: Settings, targets: tuple[str, ...]) -> int:  # noqa: N802
+def COMMAND(settings: Settings, targets: tuple[str, ...], kind: str | None) -> int:  # noqa: N802
     """Examine targets with the built-in rules and the library's accepted indicators."""
     from hinomi.flow.checking import library_indicators, rules_of
     from hinomi.flow.scanning import scan
@@ -26,7 +28,8 @@ def COMMAND(settings: Settings, targets: tuple[str, ...]) -> int:  # noqa: N802
 
     with Case.open(settings.case) as case, progress(settings) as report_progress:
         catalogue = rules_of(case, settings.rules)
-        results = scan(case, targets or ("/",), catalogue, library_indicators(case), progress=report_progress)
+        indicators = library_indicators(case)
+        results = scan(case, targets or ("/",), catalogue, indicators, progress=report_progress, kind=kind)
         made = case.clock().isoformat()
     look = show_scans(results, made, settings)
     return exit_code(look.findings, look.coverage, settings.fail_on)

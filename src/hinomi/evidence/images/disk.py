@@ -1,0 +1,153 @@
+"""Bytes of images: sources that several threads may read at once, and readers over them."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import shutil
+import stat
+import tempfile
+from typing import TYPE_CHECKING, BinaryIO
+
+from hinomi.evidence.archives.budget import BudgetError
+from hinomi.evidence.archives.source import BytesSource, Source, Stream
+from hinomi.model.errors import ParseError
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+IN_MEMORY = 32 << 20
+HOLE = 1 << 16  # zeros of this many bytes are left out of the temporary file
+FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+
+
+class DiskSource:
+    """A file by its descriptor, read at positions: safe between threads. The descriptor closes with the object."""
+
+    def __init__(self, fd: int, size: int) -> None:
+        self._fd = fd
+        self.size = size
+        self._close = os.close
+
+    def __del__(self) -> None:
+        self._close(self._fd)
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """Return at most `length` bytes; `ParseError` where the disk refuses."""
+        if offset < 0 or length <= 0 or offset >= self.size:
+            return b""
+        try:
+            return os.pread(self._fd, min(length, self.size - offset), offset)
+        except (OSError, OverflowError) as error:
+            raise ParseError("image.unreadable", cause=str(error)) from error
+
+
+def open_disk(path: bytes) -> DiskSource:
+    """Open a regular file or block device; `OSError` for anything else."""
+    fd = os.open(path, FLAGS)
+    mode = os.fstat(fd).st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISBLK(mode)):
+        os.close(fd)
+        raise OSError(errno.EINVAL, "neither a file nor a block device")
+    return DiskSource(fd, os.lseek(fd, 0, os.SEEK_END))
+
+
+class ZeroSource:
+    """Nothing but zeros: a hole."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """Return zeros."""
+        return bytes(max(0, min(length, self.size - offset))) if offset >= 0 else b""
+
+
+class SourceReader(io.RawIOBase):
+    """A seekable file over a source; what the source cannot give is an `OSError`."""
+
+    def __init__(self, source: Source) -> None:
+        super().__init__()
+        self._source = source
+        self._position = 0
+
+    def readable(self) -> bool:
+        """True."""
+        return True
+
+    def seekable(self) -> bool:
+        """True."""
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        """Fill the buffer from the position."""
+        view = memoryview(buffer)
+        data = read_source(self._source, self._position, len(view))
+        view[: len(data)] = data
+        self._position += len(data)
+        return len(data)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Move the position."""
+        base = (0, self._position, self._source.size)[whence]
+        if base + offset < 0:
+            raise OSError(errno.EINVAL, "negative position")
+        self._position = base + offset
+        return self._position
+
+
+def reader_over(source: Source) -> BinaryIO:
+    """Return a buffered reader with its own position."""
+    return io.BufferedReader(SourceReader(source), 1 << 16)
+
+
+def read_source(source: Source, offset: int, length: int) -> bytes:
+    """Read from a source; damage is an `OSError`, as the views' contract wants."""
+    try:
+        return source.read_at(offset, length)
+    except ParseError as error:
+        raise OSError(errno.EIO, error.cause or error.code) from error
+
+
+def spooled(stream: Stream, limit: int, work: str | None = None) -> Source:
+    """Make a stream readable at any offset: in memory up to 32 MiB, then in an unlinked, sparse temporary file.
+
+    `work` is the folder for it. Raises `BudgetError` above `limit` bytes or half of what the disk has left.
+    """
+    parts: list[bytes] = []
+    size = 0
+    for chunk in stream.chunks():
+        parts.append(chunk)
+        size += len(chunk)
+        if size > limit:
+            raise BudgetError("bytes")
+        if size > IN_MEMORY:
+            return _on_disk(parts, stream, size, limit, work)
+    return BytesSource(b"".join(parts))
+
+
+def _on_disk(parts: list[bytes], stream: Stream, size: int, limit: int, work: str | None) -> Source:
+    try:
+        with tempfile.TemporaryFile(dir=work) as file:
+            limit = min(limit, size + shutil.disk_usage(work or tempfile.gettempdir()).free // 2)
+            for part in parts:
+                _put(file, part)
+            parts.clear()
+            for chunk in stream.chunks():
+                size += len(chunk)
+                if size > limit:
+                    raise BudgetError("bytes")
+                _put(file, chunk)
+            file.truncate(size)
+            file.flush()
+            return DiskSource(os.dup(file.fileno()), size)
+    except OSError as error:
+        raise ParseError("image.work-area", cause=str(error)) from error
+
+
+def _put(file: BinaryIO, chunk: bytes) -> None:
+    if len(chunk) >= HOLE and not chunk.strip(b"\0"):
+        file.seek(len(chunk), os.SEEK_CUR)
+    else:
+        file.write(chunk)
