@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import struct
 import zlib
-from typing import Protocol, runtime_checkable
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol, runtime_checkable
 
-from hinomi.model.claims import Document
+from hinomi.intel.extractor import Candidate
+from hinomi.model.claims import ClaimType, Document, Span
 from hinomi.model.errors import ReportError
 
 MAX_INPUT = 64 << 20
@@ -29,6 +31,42 @@ class ReportFormat(Protocol):
 
     def extract(self, data: bytes, source: str) -> Document:
         """Return the document. Raises ReportError when the bytes cannot be read."""
+        ...
+
+
+class Said(NamedTuple):
+    """Names one claim of a structured document: what its id is made of."""
+
+    type: ClaimType
+    value: str
+    distinct: str = ""
+
+
+class Link(NamedTuple):
+    """A relation that a structured document states between two things it says."""
+
+    source: Said
+    kind: str
+    target: Said
+    span: Span
+    confidence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Statements:
+    """What a structured document says outright; claims are looked for only in the spans of `prose` besides."""
+
+    candidates: tuple[Candidate, ...] = ()
+    prose: tuple[Span, ...] = ()
+    links: tuple[Link, ...] = ()
+
+
+@runtime_checkable
+class StructuredFormat(ReportFormat, Protocol):
+    """A format that says what its values are: it gives the document and its claims in one go."""
+
+    def read(self, data: bytes, source: str) -> tuple[Document, Statements]:
+        """Return the document and what it states. Raises ReportError when the bytes cannot be read."""
         ...
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import islice
 
 from hinomi.intel.discovery import members
 from hinomi.intel.extractor import Candidate, Extractor, ReadingContext, Relator
-from hinomi.intel.format import MAX_INPUT, ReportFormat
+from hinomi.intel.format import MAX_INPUT, ReportFormat, Statements, StructuredFormat
 from hinomi.intel.headings import STRUCTURE_LIMIT
 from hinomi.intel.sections import context_of
 from hinomi.model.claims import Claim, Document, Relation, Report, Span
@@ -28,10 +29,10 @@ def read_report(source: str, data: bytes, *, media_type: str | None = None) -> R
 
     `media_type` (from an HTTP header or a mail part) is a hint; the content decides.
     """
-    document = extract_document(source, data, media_type=media_type)
+    document, stated = _extracted(source, data, media_type)
     context = context_of(document)
-    claims, notes = _claims(context)
-    relations = _relations(context, claims)
+    claims, notes = _claims(context, stated)
+    relations = _relations(context, claims, stated)
     return Report(
         id="report--" + document.sha256[:32],
         source=source,
@@ -50,6 +51,10 @@ def read_report(source: str, data: bytes, *, media_type: str | None = None) -> R
 
 def extract_document(source: str, data: bytes, *, media_type: str | None = None) -> Document:
     """Return the extracted text of `data`. Raises ReportError (empty, too large, binary, unknown, no text)."""
+    return _extracted(source, data, media_type)[0]
+
+
+def _extracted(source: str, data: bytes, media_type: str | None) -> tuple[Document, Statements | None]:
     if not data.strip():
         raise ReportError(
             "report-empty", place=source, cause="it holds no bytes", next_step="check the download or the path"
@@ -61,7 +66,8 @@ def extract_document(source: str, data: bytes, *, media_type: str | None = None)
             cause=f"it has {len(data)} bytes; a report may have {MAX_INPUT}",
             next_step="cut it into parts, or scan it as a log",
         )
-    return _format_of(data, media_type).extract(data, source)
+    chosen = _format_of(data, media_type)
+    return chosen.read(data, source) if isinstance(chosen, StructuredFormat) else (chosen.extract(data, source), None)
 
 
 def _format_of(data: bytes, media_type: str | None) -> ReportFormat:
@@ -75,8 +81,11 @@ def _format_of(data: bytes, media_type: str | None) -> ReportFormat:
     return max(formats, key=rank)
 
 
-def _claims(context: ReadingContext) -> tuple[tuple[Claim, ...], tuple[str, ...]]:
+def _claims(context: ReadingContext, stated: Statements | None) -> tuple[tuple[Claim, ...], tuple[str, ...]]:
+    """Return the claims of all extractors; where a document states its values itself, those and its free text's."""
     extractors: Sequence[Extractor] = members("hinomi.intel.extractors", "EXTRACTOR")
+    if stated is not None and not stated.prose:
+        extractors = ()
     notes: list[str] = []
     prose = context
     if len(context.text) > PROSE_LIMIT:
@@ -85,14 +94,29 @@ def _claims(context: ReadingContext) -> tuple[tuple[Claim, ...], tuple[str, ...]
     candidates: list[Candidate] = []
     for extractor in extractors:
         found = iter(extractor.extract(context if extractor.name == "indicators" else prose))
-        candidates += islice(found, MAX_CANDIDATES)
+        candidates += _within(islice(found, MAX_CANDIDATES), stated)
         if next(found, None) is not None:
             notes.append(f"only the first {MAX_CANDIDATES} candidates of {extractor.name} were kept")
-    claims = merge(context, candidates)
+    claims = merge(context, [*(stated.candidates if stated else ()), *candidates])
     if len(claims) > MAX_CLAIMS:
         notes.append(f"only the first {MAX_CLAIMS} of {len(claims)} claims were kept")
         claims = claims[:MAX_CLAIMS]
     return claims, tuple(notes)
+
+
+def _within(candidates: Iterable[Candidate], stated: Statements | None) -> Iterable[Candidate]:
+    """Keep what stands in the free text of a structured document and is not stated already; all, of any other."""
+    if stated is None:
+        return candidates
+    starts = [span[0] for span in stated.prose]
+    known = {(c.type, c.value) for c in stated.candidates}
+
+    def free(candidate: Candidate) -> bool:
+        number = bisect_right(starts, candidate.span[0]) - 1
+        inside = number >= 0 and candidate.span[1] <= stated.prose[number][1]
+        return inside and (candidate.type, candidate.value) not in known
+
+    return filter(free, candidates)
 
 
 def _head(context: ReadingContext) -> ReadingContext:
@@ -124,15 +148,18 @@ def merge(context: ReadingContext, candidates: Iterable[Candidate]) -> tuple[Cla
 
 
 def _claim(context: ReadingContext, key: tuple[str, str, str], group: list[Candidate]) -> Claim:
-    group.sort(key=lambda c: c.span)
-    best = max(group, key=lambda c: c.confidence)
-    start, end = group[0].span
+    best = group[0]
     attributes = dict(best.attributes)
-    for other in group:
-        for name, value in other.attributes.items():
-            attributes.setdefault(name, value)
-    if further := _further_spans(group):
-        attributes["spans"] = further
+    if len(group) > 1:
+        group.sort(key=lambda c: c.span)
+        best = max(group, key=lambda c: c.confidence)
+        attributes = dict(best.attributes)
+        for other in group:
+            for name, value in other.attributes.items():
+                attributes.setdefault(name, value)
+        if further := _further_spans(group):
+            attributes["spans"] = further
+    start, end = group[0].span
     return Claim(
         id=claim_id(*key),
         type=best.type,
@@ -159,7 +186,12 @@ def claim_id(type_: str, value: str, distinct: str = "") -> str:
     return "claim--" + digest.hexdigest()[:24]
 
 
-def _relations(context: ReadingContext, claims: tuple[Claim, ...]) -> tuple[Relation, ...]:
-    relators: Sequence[Relator] = members("hinomi.intel.relators", "RELATOR")
+def _relations(context: ReadingContext, claims: tuple[Claim, ...], stated: Statements | None) -> tuple[Relation, ...]:
+    relators: Sequence[Relator] = members("hinomi.intel.relators", "RELATOR") if stated is None else ()
     found = {(r.from_id, r.type, r.to_id): r for relator in reversed(relators) for r in relator.relate(context, claims)}
+    known = {claim.id for claim in claims}
+    for link in stated.links if stated else ():
+        ends = claim_id(*link.source), claim_id(*link.target)
+        if known.issuperset(ends):
+            found[ends[0], link.kind, ends[1]] = Relation(ends[0], link.kind, ends[1], link.span, link.confidence)
     return tuple(sorted(found.values(), key=lambda r: (r.span, r.from_id, r.type, r.to_id)))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 from hinomi.intel.encoding import decode
-from hinomi.intel.format import DAMAGE, document
+from hinomi.intel.format import document
+from hinomi.intel.jsontree import looks_like_json, parsed
 from hinomi.model.claims import Document
 
 _MAX_LINES = 500_000
@@ -18,20 +18,19 @@ class _Json:
     media_types = ("application/json", "application/stix+json", "application/taxii+json")
 
     def sniff(self, data: bytes) -> int:
-        head = data[:64].lstrip(b"\xef\xbb\xbf \t\r\n")
-        if head[:1] not in (b"{", b"["):
+        if not looks_like_json(data):
             return 0
-        return 70 if _parsed(data) is not None else 0
+        return 70 if parsed(data) is not None else 0
 
     def extract(self, data: bytes, source: str) -> Document:
         text, encoding, notes = decode(data, source)
         lines = []
-        for number, line in enumerate(_lines(_parsed(data))):
+        for number, line in enumerate(_lines(parsed(data))):
             if number >= _MAX_LINES:
                 notes = (*notes, f"only the first {_MAX_LINES} values were read")
                 break
             lines.append(line)
-        title = _title(_parsed(data))
+        title = _title(parsed(data))
         return document(
             data,
             source,
@@ -41,13 +40,6 @@ class _Json:
             title=title,
             notes=notes,
         )
-
-
-def _parsed(data: bytes) -> Any:
-    try:
-        return json.loads(data.decode("utf-8-sig"))
-    except DAMAGE:  # RecursionError (a RuntimeError) and ValueError among them
-        return None
 
 
 def _lines(root: Any) -> Iterator[str]:

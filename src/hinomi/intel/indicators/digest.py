@@ -28,7 +28,7 @@ _NOT_A_HASH = re.compile(
     r"|\bguid\b|\buuid\b|\bserial\b|\bcookie\b|\bbuild ?id\b|\bcampaign id\b|\bbot ?id\b"
     r"|\brc4\b|\baes\b|暗号鍵|復号鍵|鍵|キー(?:は|:|：|が)|ソルト|パスワード|トークン|シリアル"
 )
-_TRIVIAL = {
+TRIVIAL = {
     hashlib.new(algorithm, content, usedforsecurity=False).hexdigest(): words
     for content, words in ((b"", "of empty input"), (b"\n", "of a single newline"), (b"\0", "of a single zero byte"))
     for algorithm in ("md5", "sha1", "sha256", "sha512")
@@ -129,7 +129,7 @@ def _candidate(scan: Scan, kind: ClaimType, value: str, start: int, end: int, **
     role: ClaimRole = "sample"
     confidence, why = 80, ""
     before = scan.before(start, 40)
-    if trivial := _TRIVIAL.get(value):
+    if trivial := TRIVIAL.get(value):
         role, confidence, why = "benign", 5, f"the hash {trivial}"
     elif kind == "sha1" and re.search(r"\bcommit\b|\brevision\b|コミット", before):
         role, confidence, why = "reference", 15, "a source code revision"

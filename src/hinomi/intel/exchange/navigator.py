@@ -1,0 +1,44 @@
+"""Techniques of several reports as a layer of the ATT&CK Navigator (layer format 4.5)."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from hinomi.intel.normal import clean
+from hinomi.model.claims import Claim, Report
+
+_TECHNIQUE = re.compile(r"T\d{4}(?:\.\d{3})?")
+_MAX_COMMENT = 1000
+
+
+def layer_of(reports: Sequence[Report], *, name: str) -> dict[str, Any]:
+    """Return the layer: score is the reports' joint confidence (0 to 100), the comment quotes who says so."""
+    said: dict[str, list[tuple[Report, Claim]]] = defaultdict(list)
+    for report in reports:
+        for claim in report.claims:
+            if claim.type == "attack-technique" and claim.status != "rejected" and _TECHNIQUE.fullmatch(claim.value):
+                said[claim.value].append((report, claim))
+    return {
+        "name": clean(name, 200), "versions": {"layer": "4.5", "navigator": "5.1.0"}, "domain": "enterprise-attack",
+        "description": clean("; ".join(r.title for r in reports), 1000), "sorting": 3,
+        "techniques": [_technique(number, said[number]) for number in sorted(said)],
+        "gradient": {"colors": ["#ffffff", "#ff6666"], "minValue": 0, "maxValue": 100},
+        "legendItems": [], "metadata": [], "showTacticRowBackground": False, "hideDisabled": False,
+    }  # fmt: skip
+
+
+def _technique(number: str, said: Sequence[tuple[Report, Claim]]) -> dict[str, Any]:
+    doubt = 1.0
+    surest: dict[str, int] = {}
+    for report, claim in said:
+        surest[report.id] = max(surest.get(report.id, 0), claim.confidence)
+    for confidence in surest.values():
+        doubt *= 1 - confidence / 100
+    comment = "\n".join(dict.fromkeys(f"{clean(r.title, 100)}: {clean(c.text, 200)}" for r, c in said))
+    return {
+        "techniqueID": number, "score": round(100 * (1 - doubt)), "comment": comment[:_MAX_COMMENT], "enabled": True,
+        "metadata": [{"name": "reports", "value": str(len(surest))}], "showSubtechniques": "." in number,
+    }  # fmt: skip

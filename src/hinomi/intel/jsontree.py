@@ -1,0 +1,58 @@
+"""JSON from outside: parsed or refused, and read without trusting the type of anything in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from hinomi.intel.format import DAMAGE
+
+Tree = dict[str, Any]
+
+
+def parsed(data: bytes) -> Any:
+    """Return the JSON value in `data`, or None where it is none (broken, too deep)."""
+    try:
+        return json.loads(data.decode("utf-8-sig"))
+    except DAMAGE:  # RecursionError (a RuntimeError) and ValueError among them
+        return None
+
+
+def looks_like_json(data: bytes) -> bool:
+    """Tell whether the first character begins an object or a list."""
+    return data[:64].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[")
+
+
+def trees(value: Any) -> Iterator[Tree]:
+    """Yield the objects of a list (or the one object); anything else is passed over."""
+    for item in value if isinstance(value, list) else (value,):
+        if isinstance(item, dict):
+            yield item
+
+
+def tree(value: Any) -> Tree:
+    """Return an object, or an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def word(value: Any) -> str:
+    """Return a text or number as text, else nothing."""
+    if isinstance(value, str):
+        return value
+    return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else ""
+
+
+def words(value: Any) -> list[str]:
+    """Return the texts of a list, or the one text."""
+    return [said for item in (value if isinstance(value, list) else [value]) if (said := word(item))]
+
+
+def day(value: Any) -> str | None:
+    """Return the date of an ISO 8601 time, or None."""
+    from datetime import date
+
+    try:
+        return date.fromisoformat(word(value)[:10]).isoformat()
+    except ValueError:
+        return None
