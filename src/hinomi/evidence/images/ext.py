@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from hinomi.evidence.archives.source import BytesSource, Source
 from hinomi.evidence.images.extmap import BlockMap
-from hinomi.evidence.images.tree import KINDS, Node, Notes
+from hinomi.evidence.images.tree import KINDS, Listing, Node, Notes
 from hinomi.model.errors import ParseError
 
 SUPERBLOCK_AT = 1024
@@ -98,6 +98,7 @@ class ExtTree:
         """Read the superblock and the root; `ParseError` where they are damaged or cannot be understood."""
         self.source = source
         self.notes = Notes()
+        self._listing = Listing()
         self.superblock = sb = read_superblock(source)
         if sb.incompatible & _JOURNAL_DEVICE:
             raise ParseError("image.unsupported", cause="an external journal, no file system")
@@ -128,6 +129,7 @@ class ExtTree:
     def _list(self, node: Node) -> dict[bytes, Node]:
         content = node.content() if node.content is not None else BytesSource(b"")
         data = content.read_at(0, min(content.size, MAX_FOLDER))
+        self._listing.spend(len(data))
         if content.size > MAX_FOLDER:
             self.notes.miss(f"inode {node.inode}", "too-large", "folder")
         step = self.superblock.block_size

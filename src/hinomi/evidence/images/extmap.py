@@ -23,6 +23,7 @@ class BlockMap:
         self._source = source
         self._block = block_size
         self._spent = 0
+        self._most = source.size // block_size  # pointer blocks are blocks of the image too
         found = list(self._extents(body, 0) if extents else self._indirect(body))
         found.sort()
         self._runs = found
@@ -88,7 +89,7 @@ class BlockMap:
 
     def _level(self, block: int, level: int, first: int) -> Iterator[tuple[int, int, int]]:
         self._spent += 1
-        if self._spent > MAX_POINTER_BLOCKS:
+        if self._spent > min(MAX_POINTER_BLOCKS, self._most):
             raise ParseError("image.damaged", cause="too many indirect blocks")
         raw = self._source.read_at(block * self._block, self._block)
         pointers = struct.unpack(f"<{len(raw) // 4}I", raw[: len(raw) // 4 * 4])

@@ -13,7 +13,7 @@ from threading import Lock, RLock
 
 from hinomi.evidence.archives.source import Source
 from hinomi.evidence.archives.squashfs import _Image as Tables
-from hinomi.evidence.images.tree import Node, Notes
+from hinomi.evidence.images.tree import Listing, Node, Notes
 from hinomi.evidence.view import EntryKind
 from hinomi.model.errors import ParseError
 
@@ -73,6 +73,7 @@ class SquashTree:
         """Read the superblock and the root; `ParseError` where they are damaged or of an unknown version."""
         self._reader = _Reader(source)
         self.notes = Notes()
+        self._listing = Listing()
         self._folders: OrderedDict[int, dict[bytes, Node]] = OrderedDict()
         self._places: dict[int, tuple[int, int, int]] = {}
         self._ids: dict[int, int] = {}
@@ -99,6 +100,7 @@ class SquashTree:
         found: dict[bytes, Node] = {}
         if size <= 3:
             return found
+        self._listing.spend(min(size, MAX_FOLDER))
         data = self._reader.read(self._reader.directories_at + start, first, min(size - 3, MAX_FOLDER))
         at = 0
         while at + 12 <= len(data):

@@ -13,6 +13,7 @@ from hinomi.evidence.view import EntryKind
 from hinomi.model.text import path_text, printable
 
 MAX_NODES = 2_000_000
+MAX_LISTED = 1 << 30  # bytes of folders read in one image, several times the largest honest one
 MAX_PARTS = 4096
 MAX_NAMED = 20
 
@@ -76,6 +77,19 @@ class Notes:
         """Record something left out by design, the first few by name."""
         self.named += 1
         self.skipped[f"{why}:{printable(path_text(name))}" if self.named <= MAX_NAMED else f"{why}:others"] += 1
+
+
+class Listing:
+    """Counts what folders cost: thousands of folders may claim the same large area."""
+
+    def __init__(self) -> None:
+        self._left = MAX_LISTED
+
+    def spend(self, size: int) -> None:
+        """Count bytes of a folder; `BudgetError` past the limit."""
+        self._left -= size
+        if self._left < 0:
+            raise BudgetError("bytes of folders")
 
 
 class BuiltTree:

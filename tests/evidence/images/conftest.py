@@ -1,0 +1,129 @@
+"""Images built with the machine's own tools, skipped with a word where a tool is missing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+
+def run(*command, cwd=None, feed=None):
+    tool = shutil.which(command[0], path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
+    if tool is None:
+        pytest.skip(f"{command[0]} is not here")
+    subprocess.run([tool, *map(str, command[1:])], cwd=cwd, input=feed, check=True, capture_output=True, timeout=60)
+
+
+def names_under(folder):
+    found = [b"."]
+    for at, folders, files in os.walk(os.fsencode(folder)):
+        folders.sort()
+        found += [os.path.relpath(os.path.join(at, n), os.fsencode(folder)) for n in sorted([*folders, *files])]
+    return b"\0".join(found) + b"\0"
+
+
+def ext(kind):
+    def build(folder, out):
+        run("mke2fs", "-q", "-F", "-t", kind, "-d", folder, out, "6M")
+
+    return build
+
+
+def squash(compressor):
+    def build(folder, out):
+        run("mksquashfs", folder, out, "-quiet", "-no-progress", "-noappend", "-comp", compressor)
+
+    return build
+
+
+def cpio(form):
+    def build(folder, out):
+        run("cpio", "-o", "-0", "-H", form, "-O", out, "--quiet", cwd=folder, feed=names_under(folder))
+
+    return build
+
+
+def tar(*options):
+    def build(folder, out):
+        run("tar", *options, "-cf", out, "-C", folder, ".")
+
+    return build
+
+
+def packed(build, *tool):
+    def both(folder, out):
+        inner = out.with_name(out.name + ".inner")
+        build(folder, inner)
+        with out.open("wb") as file:
+            if shutil.which(tool[0]) is None:
+                pytest.skip(f"{tool[0]} is not here")
+            subprocess.run([*tool, str(inner)], stdout=file, check=True, timeout=60)
+        inner.unlink()
+
+    return both
+
+
+BUILDERS = {
+    "ext2": ext("ext2"),
+    "ext3": ext("ext3"),
+    "ext4": ext("ext4"),
+    "ext2.gz": packed(ext("ext2"), "gzip", "-9nc"),
+    "ext4.xz": packed(ext("ext4"), "xz", "-0c"),
+    "squashfs-gzip": squash("gzip"),
+    "squashfs-xz": squash("xz"),
+    "squashfs-zstd": squash("zstd"),
+    "squashfs-lz4": squash("lz4"),
+    "cpio-newc": cpio("newc"),
+    "cpio-odc": cpio("odc"),
+    "cpio-crc": cpio("crc"),
+    "cpio.gz": packed(cpio("newc"), "gzip", "-c"),
+    "tar-gnu": tar("--format=gnu"),
+    "tar-pax": tar("--format=posix"),
+    "tar-ustar": tar("--format=ustar"),
+    "tar.gz": packed(tar(), "gzip", "-c"),
+    "tar.xz": packed(tar(), "xz", "-0c"),
+    "tar.bz2": packed(tar(), "bzip2", "-c"),
+    "tar.zst": packed(tar(), "zstd", "-qc"),
+}
+
+
+@pytest.fixture(scope="session")
+def builders():
+    """Return {kind: build(folder, out)}."""
+    return BUILDERS
+
+
+@pytest.fixture(scope="session")
+def tree(tmp_path_factory) -> Path:
+    """Return a folder with everything a file system may hold that needs no privileges."""
+    root = tmp_path_factory.mktemp("tree")
+    (root / "etc").mkdir()
+    (root / "etc/passwd").write_text("root:x:0:0:root:/root:/bin/sh\n")
+    (root / "usr/bin").mkdir(parents=True)
+    (root / "bin").symlink_to("usr/bin")
+    (root / "usr/bin/tool").write_bytes(bytes(range(256)) * 1400)  # several blocks and a tail
+    (root / "usr/bin/tool").chmod(0o4755)
+    os.link(root / "usr/bin/tool", root / "usr/bin/twin")
+    (root / "etc/abs").symlink_to("/bin/tool")
+    (root / "etc/out").symlink_to("../../../../etc/passwd")
+    (root / "etc/loop").symlink_to("loop")
+    (root / "etc/gone").symlink_to("/no/such")
+    (root / "empty").write_bytes(b"")
+    many = root / "many"
+    many.mkdir()
+    for number in range(300):
+        (many / f"file-with-a-longer-name-{number:04}").write_text(str(number) * number)
+    (root / "line\nbreak").write_text("x")
+    with open(os.fsencode(root) + b"/raw-\xff\xfe", "wb") as file:
+        file.write(b"y")
+    os.mkfifo(root / "pipe")
+    hole = root / "holes"
+    with hole.open("wb") as file:
+        file.seek(300_000)
+        file.write(b"end")
+        file.truncate(600_000)
+    os.utime(root / "etc/passwd", (1_500_000_000, 1_500_000_000))
+    return root
