@@ -13,6 +13,7 @@ setup: $(VENV)/.ready ## Make the virtual environment with all that is needed
 
 $(VENV)/.ready: pyproject.toml constraints.txt tools/make_venv.sh
 	PYTHON="$(PYTHON)" sh tools/make_venv.sh "$(VENV)"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip>=25.1'  # dependency groups
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --group dev -e ".[console]"
 	touch $@
 
