@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import threading
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 from hinomi.detect.catalogue import Catalogue
 from hinomi.detect.draft import Draft, draft_of
-from hinomi.detect.ownfiles import is_rule_file
+from hinomi.detect.ownfiles import is_rule_file, own_digests
 from hinomi.detect.rule import Rule
 from hinomi.detect.sql import Evidence, QueryTimeoutError
 from hinomi.detect.yararule import compile_sources
-from hinomi.evidence.collector import HEAD_SIZE, ContentFile
+from hinomi.evidence.collector import HEAD_SIZE, ContentFile, Feed
+from hinomi.evidence.content_types import content_type
 from hinomi.evidence.target import Target
 from hinomi.evidence.view import Entry
 from hinomi.model.errors import ParseError, RuleError
@@ -25,6 +28,17 @@ WHOLE_LIMIT = 32 << 20  # bytes; larger files are scanned in pieces
 PIECE = 16 << 20
 OVERLAP = 64 << 10  # longest pattern that may lie across two pieces
 SCAN_SECONDS = 30
+PACKED_LIMIT = 8 << 20  # larger files whose content is compressed are searched at their edges only
+EDGE = 1 << 20
+PACKED_KINDS = ("application/vnd.openxmlformats", "application/vnd.oasis.opendocument", "video/mp4", "audio/mpeg")
+PACKED = frozenset({
+    "application/zip", "application/java-archive", "application/epub+zip", "application/vnd.android.package-archive",
+    "application/gzip", "application/x-compress", "application/x-xz", "application/zstd", "application/x-lz4",
+    "application/x-lzop", "application/x-lzip", "application/x-bzip2", "application/x-7z-compressed",
+    "application/vnd.rar", "application/vnd.ms-cab-compressed", "application/x-rpm", "application/x-squashfs",
+    "application/vnd.debian.binary-package", "application/x-git-pack", "image/png", "image/jpeg", "image/gif",
+    "image/webp", "application/ogg", "audio/flac", "font/woff", "font/woff2",
+})  # fmt: skip
 MAX_MATCHES_PER_PATTERN = 5
 MAX_ROWS_PER_RULE = 20
 MAX_HITS = 20_000
@@ -32,41 +46,78 @@ EXCERPT_BYTES = 60
 
 
 class ContentScanner:
-    """A `ContentCollector` that runs all YARA rules of a catalogue over each file once; safe to share by threads."""
+    """A `ContentCollector` that runs all YARA rules of a catalogue over each file once.
+
+    Large files are fed to it as they are read (`FeedCollector`); its answers may be kept (`CacheableCollector`).
+    """
 
     name = "yara"
     tables: tuple[type[Row], ...] = (ContentMatch,)
 
     def __init__(self, rules: Sequence[Rule]) -> None:
-        self._rules = compile_sources({rule.id: rule.body for rule in rules})
+        bodies = {rule.id: rule.body for rule in rules}
+        self._rules = compile_sources(bodies)
+        self._source = json.dumps(bodies, sort_keys=True, default=str)
         self._local = threading.local()
+
+    def prepare(self) -> None:
+        """Load what every worker process would load for itself."""
+        own_digests()
+
+    def fingerprint(self) -> str:
+        """Return a digest of the rules, of our own files (which are no findings) and of the engine's version."""
+        from importlib.metadata import version
+
+        parts = (self._source, version("yara-x"), *sorted(own_digests()))
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     def wants(self, entry: Entry, head: bytes) -> bool:
         """Take every regular file that holds anything."""
         return bool(head)
 
+    def begin(self, entry: Entry, head: bytes) -> Feed | None:
+        """Return a feed for files that are scanned in pieces."""
+        if entry.size <= WHOLE_LIMIT or not head or _is_packed(entry, content_type(head)):
+            return None
+        return _PieceScan(self, entry, head)
+
     def examine(self, file: ContentFile, target: Target, coverage: Coverage) -> Iterator[Row]:
         """Yield a row per pattern found; `ParseError` for a scan past its time."""
-        rows = list(self._scan(file))
+        if _is_packed(file.entry, file.content_type):
+            coverage.skip("compressed-not-pattern-searched")
+            yield from self.told(file, self._edges(file), coverage)
+        elif file.entry.size <= WHOLE_LIMIT:
+            yield from self.told(file, self.matches(0, file.read(WHOLE_LIMIT), file.entry), coverage)
+        else:
+            scan = _PieceScan(self, file.entry, file.head)
+            with file.open() as reader:
+                while data := reader.read(PIECE):
+                    scan.feed(memoryview(data))
+            yield from scan.finish(file, coverage)
+
+    def _edges(self, file: ContentFile) -> Iterator[_Match]:
+        """What is appended to a picture or an archive, or stands before its data, is not compressed."""
+        with file.open() as reader:
+            yield from self.matches(0, reader.read(EDGE), file.entry)
+            base = file.entry.size - EDGE
+            reader.seek(base)
+            yield from self.matches(base - len(file.head), file.head + reader.read(EDGE), file.entry)
+
+    def told(self, file: ContentFile, matches: Iterable[_Match], coverage: Coverage) -> Iterator[ContentMatch]:
+        """Yield a file's matches as rows, each place once, unless the file is detection content itself."""
+        once = {match[:3]: match for match in matches}
+        rows = [_row(file, match) for match in once.values()]
         if rows and is_rule_file(file):
             coverage.skip("rule-files")
             return
-        if file.entry.size > WHOLE_LIMIT:
-            coverage.count("files-scanned-in-pieces")
         yield from rows
 
-    def _scan(self, file: ContentFile) -> Iterator[ContentMatch]:
-        path, seen = path_text(file.entry.path), set[tuple[str, str, int]]()
-        for base, data in pieces(file):
-            for rule_id, pattern, offset, length in self._matches(data, path):
-                place = base + offset if base == 0 or offset >= HEAD_SIZE else offset
-                if (rule_id, pattern, place) in seen:
-                    continue
-                seen.add((rule_id, pattern, place))
-                yield ContentMatch(
-                    path=path, rule=rule_id, pattern=pattern, offset=place, length=length,
-                    excerpt=_excerpt(data[offset : offset + length]), sha256=file.sha256,
-                )  # fmt: skip
+    def matches(self, base: int, data: bytes, entry: Entry) -> list[_Match]:
+        """Scan one piece; `ParseError` past its time. Byte `i` stands at `base + i` of the file, but see `_placed`."""
+        return [
+            _Match(rule, pattern, _placed(base, offset), length, _excerpt(data[offset : offset + length]))
+            for rule, pattern, offset, length in self._matches(data, path_text(entry.path))
+        ]
 
     def _matches(self, data: bytes, path: str) -> Iterator[tuple[str, str, int, int]]:
         import yara_x
@@ -97,24 +148,68 @@ def _found(rule: Any) -> list[tuple[str, str, int, int]]:
     return found[:MAX_ROWS_PER_RULE] or [(rule.namespace, "", 0, 0)]
 
 
-def pieces(file: ContentFile) -> Iterator[tuple[int, bytes]]:
-    """Yield a file's bytes as (base, data): whole up to 32 MiB, else in overlapping pieces.
+class _Match(NamedTuple):
+    """One pattern at one place of a file."""
+
+    rule: str
+    pattern: str
+    offset: int
+    length: int
+    excerpt: str
+
+
+class _PieceScan:
+    """Scans a large file in overlapping pieces while it is read (implements `Feed`).
 
     Every later piece begins with the file's head, so that tests of the file's type at offset 0 hold in it too: byte
     `i` of such a piece stands at `base + i` of the file for `i >= HEAD_SIZE`.
     """
-    if file.entry.size <= WHOLE_LIMIT:
-        yield 0, file.read(WHOLE_LIMIT)
-        return
-    with file.open() as reader:
-        position, data = 0, reader.read(PIECE)
-        while data:
-            yield (0, data) if position == 0 else (position - len(file.head), file.head + data)
-            if len(data) < PIECE:
-                return
-            position += PIECE - OVERLAP
-            reader.seek(position)
-            data = reader.read(PIECE)
+
+    def __init__(self, scanner: ContentScanner, entry: Entry, head: bytes) -> None:
+        self._scanner = scanner
+        self._entry = entry
+        self._head = head
+        self._position = 0
+        self._data = bytearray()
+        self._found: list[_Match] = []
+
+    def feed(self, data: memoryview) -> None:
+        """Take the next bytes; scan when a piece is full."""
+        self._data += data
+        while len(self._data) >= PIECE:
+            self._scan(PIECE)
+            del self._data[: PIECE - OVERLAP]
+            self._position += PIECE - OVERLAP
+
+    def finish(self, file: ContentFile, coverage: Coverage) -> Iterator[Row]:
+        """Scan what is left, and yield the rows."""
+        self._scan(len(self._data))
+        self._data.clear()
+        coverage.count("files-scanned-in-pieces")
+        yield from self._scanner.told(file, self._found, coverage)
+
+    def _scan(self, size: int) -> None:
+        with memoryview(self._data) as view:
+            piece = bytes(view[:size]) if self._position == 0 else b"".join((self._head, view[:size]))
+        base = 0 if self._position == 0 else self._position - len(self._head)
+        self._found.extend(self._scanner.matches(base, piece, self._entry))
+
+
+def _placed(base: int, offset: int) -> int:
+    """Return where a match stands in the file: the head in front of a later piece is the file's own."""
+    return base + offset if base == 0 or offset >= HEAD_SIZE else offset
+
+
+def _row(file: ContentFile, match: _Match) -> ContentMatch:
+    return ContentMatch(
+        path=path_text(file.entry.path), rule=match.rule, pattern=match.pattern, offset=match.offset,
+        length=match.length, excerpt=match.excerpt, sha256=file.sha256,
+    )  # fmt: skip
+
+
+def _is_packed(entry: Entry, kind: str) -> bool:
+    """Whether a file is large and its content compressed: patterns cannot match in it."""
+    return entry.size > PACKED_LIMIT and (kind in PACKED or kind.startswith(PACKED_KINDS))
 
 
 def _excerpt(data: bytes) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 from hinomi.evidence.collector import Collector, ContentCollector, HostCollector, load_collectors
-from hinomi.evidence.pipeline import Pipeline, Progress, miss_crash
+from hinomi.evidence.examiner import miss_crash
+from hinomi.evidence.pipeline import Pipeline, Progress
 from hinomi.evidence.target import Target
 from hinomi.model.findings import Coverage
 from hinomi.model.tables import Row
@@ -20,11 +22,15 @@ def collect(
     collectors: Sequence[Collector] | None = None,
     progress: Progress | None = None,
     jobs: int | None = None,
+    nice: bool = False,
+    cache: Path | None = None,
 ) -> None:
     """Examine `target` and give every row to `sink`, from the calling thread and in an order that repeats.
 
     `collectors` are all that the package has unless given; `watchers` join them on the files' content. `progress` is
-    called with (entries done, bytes read, printable path) after each batch. What could not be examined is in
+    called with (entries done, bytes read, printable path) after each batch. `jobs` processes read the files (by
+    default one a core, at most eight; 1 reads in this process), at the lowest priority with `nice`. `cache` is a
+    folder where answers for files that do not change are kept between scans. What could not be examined is in
     `coverage`; nothing is raised but what `sink`, `progress` or an interrupt raise.
     """
     chosen = load_collectors() if collectors is None else tuple(collectors)
@@ -35,7 +41,7 @@ def collect(
         if isinstance(collector, HostCollector):
             _run_host(collector, target, sink, coverage)
     content = [c for c in (*chosen, *watchers) if isinstance(c, ContentCollector)]
-    Pipeline(target, sink, coverage, content, progress=progress, jobs=jobs).run()
+    Pipeline(target, sink, coverage, content, progress=progress, jobs=jobs, nice=nice, cache=cache).run()
 
 
 def _run_host(collector: HostCollector, target: Target, sink: Callable[[Row], None], coverage: Coverage) -> None:

@@ -56,6 +56,40 @@ class ContentCollector(Protocol):
         """Yield rows; raise `ParseError` for content that cannot be understood (the pipeline records the miss)."""
 
 
+class Feed(Protocol):
+    """A collector's look at one large file while it is read."""
+
+    def feed(self, data: memoryview) -> None:
+        """Take the next bytes; the view is reused after the call."""
+
+    def finish(self, file: ContentFile, coverage: Coverage) -> Iterator[Row]:
+        """Yield the rows once the whole file has been fed; raise as `ContentCollector.examine`."""
+
+
+@runtime_checkable
+class FeedCollector(ContentCollector, Protocol):
+    """A content collector that can take large files from the pipeline's own reading, so that they are read once."""
+
+    def begin(self, entry: Entry, head: bytes) -> Feed | None:
+        """Return a feed for a file, or None to be asked by `examine` afterwards. May be called twice for one file."""
+
+
+@runtime_checkable
+class CacheableCollector(ContentCollector, Protocol):
+    """A content collector whose answers may be kept between scans of an unchanged file."""
+
+    def fingerprint(self) -> str:
+        """Return what the answers depend on beside the file and the evidence room's own code (a digest of rules)."""
+
+
+@runtime_checkable
+class NeighbourCollector(ContentCollector, Protocol):
+    """A content collector whose answer for some files depends on other files; those answers are never kept."""
+
+    def looks_beyond(self, entry: Entry, content_type: str) -> bool:
+        """Whether the answer for this file may depend on more than the file."""
+
+
 Collector = HostCollector | ContentCollector
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from threading import local
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 from hinomi.evidence.collector import HEAD_SIZE
 from hinomi.evidence.content_types import content_type
@@ -26,18 +26,36 @@ class FileTooLargeError(OSError):
     """The file is larger than the limits allow."""
 
 
+class Fed(Protocol):
+    """Something that wants a large file's bytes while they are read."""
+
+    def feed(self, data: memoryview) -> None:
+        """Take the next bytes; never raises."""
+
+
+Begin = Callable[[bytes], Iterable[Fed]]
+
+
+def _nobody(head: bytes) -> Iterable[Fed]:
+    return ()
+
+
 class Content:
     """An open file after its one reading (implements `ContentFile`). Small files are bytes, large ones a handle."""
 
-    __slots__ = ("_data", "_handle", "content_type", "digest", "entry", "head", "sha256", "size")
+    __slots__ = ("_begin", "_data", "_handle", "content_type", "digest", "entry", "head", "sha256", "size")
 
-    def __init__(self, entry: Entry, handle: Handle, digest_kind: str | None, limit: int) -> None:
+    def __init__(
+        self, entry: Entry, handle: Handle, digest_kind: str | None, limit: int, begin: Begin = _nobody
+    ) -> None:
         """Read the file; `OSError` where it cannot be read, changed twice, or exceeds `limit` bytes.
 
-        `digest` becomes the MD5 or SHA-1 in hex where `digest_kind` asks for one, else the SHA-256.
+        `digest` becomes the MD5 or SHA-1 in hex where `digest_kind` asks for one, else the SHA-256. `begin` is called
+        with the head of a large file, each time it is read from the start, and returns who wants its bytes.
         """
         self.entry = entry
         self._handle = handle
+        self._begin = begin
         before = handle.identity()
         if (before.device, before.inode) != (entry.device, entry.inode):
             raise FileChangedError("replaced since it was listed")
@@ -83,15 +101,19 @@ class Content:
         other = _OTHER[digest_kind]() if digest_kind in _OTHER else None
         total = 0
         self._data = None
+        fed: Iterable[Fed] = ()
         while number := self._handle.readinto(buffer):
             if total == 0:
-                self.head = bytes(buffer[:HEAD_SIZE])
+                self.head = bytes(buffer[: min(number, HEAD_SIZE)])
+                fed = self._begin(self.head)
             total += number
             if total > limit:
                 raise FileTooLargeError("larger than the limit")
             sha256.update(buffer[:number])
             if other is not None:
                 other.update(buffer[:number])
+            for feed in fed:
+                feed.feed(buffer[:number])
         self.size = total
         self.sha256 = sha256.hexdigest()
         self.digest = other.hexdigest() if other is not None else self.sha256

@@ -85,6 +85,16 @@ class FolderView(Protocol):
         """Yield every folder of the walk, parents first. The caller owns one use of each and must release it."""
 
 
+@runtime_checkable
+class WorkerView(Protocol):
+    """A view whose files can be opened again in a worker process that inherited it (no shared file position)."""
+
+    in_workers: bool
+
+    def folder_at(self, path: bytes) -> Folder:
+        """Open a folder by its path, no part of which may be a link; `OSError` where that fails."""
+
+
 def folders_of(view: FileSystemView, coverage: Coverage) -> Iterator[Folder]:
     """Return the view's folders; views without any are grouped by parent path and opened by path."""
     return view.folders(coverage) if isinstance(view, FolderView) else _grouped(view, coverage)

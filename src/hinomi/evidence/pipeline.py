@@ -1,176 +1,100 @@
 """The walk: every entry of a target becomes a row of `files`, every regular file is opened once and read once.
 
-That one reading feeds the digest, the type and every content collector. Small files cost more interpreter than
-hashing, so the walking thread reads them itself; larger ones go to threads (hashing, reading and byte scanning release
-the interpreter's lock). Rows come back in walk order, whoever was first.
+Parsing content is Python's own work, so it is done by worker processes; this process walks, asks the cache, and hands
+the rows over in walk order, whoever was first. A view that cannot be opened again in another process is read here.
 """
 
 from __future__ import annotations
 
 import os
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
-from threading import Event
+from pathlib import Path
 from typing import NamedTuple
 
+from hinomi.evidence.cache import ContentCache, Storage, beyond, is_stable, may_keep, version_of
 from hinomi.evidence.collector import ContentCollector
-from hinomi.evidence.content import Content, FileChangedError, FileTooLargeError
-from hinomi.evidence.folders import Folder, Handle, folders_of, miss_os_error
-from hinomi.evidence.names import Names, names_of
+from hinomi.evidence.examiner import Examiner
+from hinomi.evidence.filerows import FileRows
+from hinomi.evidence.folders import Folder, WorkerView, folders_of, miss_os_error
+from hinomi.evidence.reading import Reading, decode, encode
 from hinomi.evidence.target import Target
 from hinomi.evidence.view import Entry
-from hinomi.model.errors import HinomiError
+from hinomi.evidence.workers import Batch, Bounds, Lost, WorkerPool
 from hinomi.model.findings import Coverage
 from hinomi.model.tables import Row
-from hinomi.model.tables.files import File
 from hinomi.model.text import path_text, printable
 
 Progress = Callable[[int, int, str], None]
 
-HEAVY = 512 << 10  # bytes from which a file's digest alone is worth a thread
-HEAVY_EXAMINED = 96 << 10  # the same where collectors look at the content too
-UNDER_WAY = 16  # files handed to each thread in advance; beyond, the walking thread does the work itself
-MAX_WAITING = 10_000  # entries whose rows wait for one before them
+MAX_JOBS = 8  # unless asked for more: the walk feeds no more
+HEAVY = 512 << 10  # bytes from which a file's digest alone is worth handing to another process
+BATCH_FILES = 128
+BATCH_BYTES = 4 << 20
+MAX_WAITING = 20_000  # entries whose rows wait for one before them
+MAX_HELD = 64 << 20  # bytes of answers that wait for one before them
 PROGRESS_STEP = 256
-MAX_LINKED = 100_000  # hard-linked files remembered at once; beyond, one is read again
-CAPABILITY = "security.capability"
+MAX_LINKED = 20_000  # hard-linked files remembered at once; beyond, one is read again
+
+Place = tuple[int, int]
 
 
-@dataclass(slots=True)
-class Examined:
-    """What one entry gave."""
+class _Due(NamedTuple):
+    """An entry whose rows are due in order, and where its reading comes from."""
 
-    file: File
-    rows: list[Row] = field(default_factory=list)
-    size: int = 0  # bytes read
-    digest_kind: str | None = None
-    digest: str | None = None
-
-
-class _Waiting(NamedTuple):
-    """An entry whose rows are due in order: done, under way in a thread, or a hard link of one before it."""
-
-    folder: Folder
     entry: Entry
-    done: tuple[Examined, Coverage | None] | None
-    future: Future[tuple[Examined, Coverage | None]] | None
+    reading: Reading | None = None
+    batch: Batch | None = None
+    number: int = 0  # in the batch
+    keep: Place | None = None  # where a new answer may be kept
+    twin: bool = False
 
 
-@dataclass(slots=True)
 class _Twin:
-    """A hard-linked file whose result waits for its other names."""
+    """A hard-linked file whose reading waits for its other names."""
 
-    waiting: int
-    result: Examined | None = None
+    __slots__ = ("entry", "reading", "waiting")
+
+    def __init__(self, waiting: int) -> None:
+        self.waiting = waiting
+        self.entry: Entry | None = None
+        self.reading: Reading | None = None
 
 
-class Examiner:
-    """Turns entries into rows; used from several threads, its only state is whether to stop."""
+class FileReader:
+    """Examines files by their entry alone, in whichever process it is called; keeps the last folder open."""
 
-    def __init__(self, target: Target, collectors: Sequence[ContentCollector]) -> None:
-        """Read the target's account names; the rest is asked per entry."""
-        self._target = target
-        self._collectors = tuple(collectors)
-        self._names: Names = names_of(target.view)
-        self._stopping = Event()
+    def __init__(self, view: WorkerView, examiner: Examiner) -> None:
+        """Take the view to open folders of."""
+        self._view = view
+        self._examiner = examiner
+        self._path: bytes | None = None
+        self._folder: Folder | None = None
 
-    def stop(self) -> None:
-        """Start no further collector: the walk was interrupted and its rows go nowhere."""
-        self._stopping.set()
+    def read(self, entry: Entry) -> Reading:
+        """Return the file's reading."""
+        path = entry.path.rsplit(b"/", 1)[0]
+        if path != self._path or self._folder is None:
+            self.close()
+            try:
+                self._folder = self._view.folder_at(path)
+            except OSError as error:
+                coverage = Coverage()
+                miss_os_error(coverage, "files", entry.path, error)
+                return Reading(coverage=coverage)
+            self._path = path
+        return self._examiner.read(self._folder, entry)
 
-    def examine(self, folder: Folder, entry: Entry, coverage: Coverage) -> Examined:
-        """Return the entry's rows. A file that cannot be read keeps its attributes and is a miss."""
-        if entry.kind != "file":
-            if entry.kind not in ("directory", "symlink"):
-                coverage.skip(entry.kind)
-            return Examined(self._row(entry, None, {}, None))
-        if entry.size > self._target.limits.max_file_size:
-            coverage.miss("files", _shown(entry.path), "too-large", str(entry.size))
-            return Examined(self._row(entry, None, {}, None))
-        try:
-            handle = folder.open(entry)
-        except OSError as error:
-            miss_os_error(coverage, "files", entry.path, error)
-            return Examined(self._row(entry, None, {}, None))
-        try:
-            return self._read(entry, handle, coverage)
-        finally:
-            handle.close()
+    def answer(self, entry: Entry) -> bytes:
+        """Return the file's reading as it crosses processes."""
+        return encode(self.read(entry))
 
-    def _read(self, entry: Entry, handle: Handle, coverage: Coverage) -> Examined:
-        kind = self._target.ownership.digest_kind(entry.path)
-        try:
-            content = Content(entry, handle, kind, self._target.limits.max_file_size)
-            xattrs = handle.xattrs()
-        except OSError as error:
-            _miss_content(coverage, entry.path, error)
-            return Examined(self._row(entry, None, {}, None))
-        coverage.examined["files"] += 1
-        coverage.examined["bytes"] += content.size
-        rows = [row for collector in self._collectors for row in self._collect(collector, content, coverage)]
-        return Examined(self._row(entry, content, xattrs, content.digest), rows, content.size, kind, content.digest)
-
-    def _collect(self, collector: ContentCollector, content: Content, coverage: Coverage) -> list[Row]:
-        """Run one collector on one file: whatever goes wrong in it costs this file's rows of this collector only."""
-        rows: list[Row] = []
-        try:
-            if not self._stopping.is_set() and collector.wants(content.entry, content.head):
-                for row in collector.examine(content, self._target, coverage):
-                    rows.append(row)
-                    if self._stopping.is_set():
-                        break
-        except Exception as error:  # noqa: BLE001 - the border of one collector
-            miss_crash(coverage, collector.name, _shown(content.entry.path), error)
-        return rows
-
-    def _row(self, entry: Entry, content: Content | None, xattrs: dict[str, bytes], digest: str | None) -> File:
-        ownership = self._target.ownership
-        path = entry.path
-        unread = entry.kind == "file" and content is None
-        text = path_text(path)
-        capability = xattrs.get(CAPABILITY) if xattrs else None
-        return File(
-            path=text,
-            path_raw=None if text.isascii() or _is_utf8(path) else path,
-            kind=entry.kind,
-            size=entry.size,
-            mode=entry.mode,
-            uid=entry.uid,
-            gid=entry.gid,
-            owner=self._names.users.get(entry.uid),
-            group=self._names.groups.get(entry.gid),
-            inode=entry.inode,
-            links=entry.links,
-            mtime=entry.mtime,
-            ctime=entry.ctime,
-            btime=entry.btime,
-            link_target=None if entry.link_target is None else path_text(entry.link_target),
-            sha256=content.sha256 if content else None,
-            content_type=content.content_type if content else None,
-            xattrs=sorted(xattrs),
-            capabilities=capability.hex() if capability else None,
-            package=ownership.package_of(path),
-            package_state=_unread_state(ownership.state(path, None)) if unread else ownership.state(path, digest),
-        )
-
-    def twin(self, entry: Entry, first: Examined) -> Examined | None:
-        """Return what another name of the same file gives; None where it must be read again for its own digest."""
-        kind = self._target.ownership.digest_kind(entry.path)
-        if first.file.sha256 is None or (kind not in (None, "sha256") and kind != first.digest_kind):
-            return None
-        digest = first.file.sha256 if kind in (None, "sha256") else first.digest
-        old, new = first.file.path, path_text(entry.path)
-        ownership = self._target.ownership
-        file = replace(
-            first.file,
-            path=new,
-            path_raw=None if _is_utf8(entry.path) else entry.path,
-            package=ownership.package_of(entry.path),
-            package_state=ownership.state(entry.path, digest),
-        )
-        return Examined(file, [_renamed(row, old, new) for row in first.rows])
+    def close(self) -> None:
+        """Give back the folder."""
+        if self._folder is not None:
+            self._folder.release()
+        self._folder = self._path = None
 
 
 class Pipeline:
@@ -185,126 +109,235 @@ class Pipeline:
         *,
         progress: Progress | None = None,
         jobs: int | None = None,
+        nice: bool = False,
+        cache: Path | None = None,
     ) -> None:
         """Prepare; nothing is read but the target's account names."""
         self._target = target
         self._sink = sink
         self._coverage = coverage
+        self._collectors = tuple(collectors)
         self._examiner = Examiner(target, collectors)
+        self._rows = FileRows(target)
         self._progress = progress
-        self._jobs = jobs or usable_cores()
-        self._twins: dict[tuple[int, int], _Twin] = {}
-        self._waiting: deque[_Waiting] = deque()
-        self._heavy = HEAVY_EXAMINED if collectors else HEAVY
-        self._spare = Coverage()
-        self._under_way = 0
-        self._most_under_way = UNDER_WAY * (self._jobs - 1)
+        self._jobs = jobs or min(usable_cores(), MAX_JOBS)
+        self._nice = nice
+        self._cache_folder = cache
+        self._cache: ContentCache | None = None
+        self._beyond = beyond(collectors)
+        self._storage = Storage()
+        self._pool: WorkerPool | None = None
+        self._batch = Batch()
+        self._batch_bytes = 0
+        self._reader: FileReader | None = None
+        self._folder: Folder | None = None
+        self._twins: dict[Place, _Twin] = {}
+        self._waiting: deque[_Due] = deque()
         self._files = 0
         self._bytes = 0
 
     def run(self) -> None:
         """Walk the whole target."""
-        with ThreadPoolExecutor(max(1, self._jobs - 1), "hinomi-read") as pool:
-            try:
-                for folder in folders_of(self._target.view, self._coverage):
-                    try:
-                        for entry in folder.entries:
-                            self._start(folder, entry, pool)
-                    finally:
-                        folder.release()
-                self._emit_until(0)
-            except BaseException:
-                self._abandon(pool)
-                raise
+        self._open_cache()
+        try:
+            self._start_workers()
+            for folder in folders_of(self._target.view, self._coverage):
+                try:
+                    self._take_all(folder)
+                finally:
+                    folder.release()
+            self._hand_out()
+            self._emit_until(0)
+        except BaseException:
+            self._examiner.stop()
+            raise
+        finally:
+            if self._pool is not None:
+                self._pool.close()
+            if self._reader is not None:
+                self._reader.close()
+            if self._cache is not None:
+                self._cache.close()
         self._tell_progress(b"/")
 
-    def _abandon(self, pool: ThreadPoolExecutor) -> None:
-        """Give back what is held when the sink or an interrupt ends the walk."""
-        self._examiner.stop()
-        pool.shutdown(wait=True, cancel_futures=True)
-        while self._waiting:
-            waiting = self._waiting.popleft()
-            if waiting.done is None:
-                waiting.folder.release()
-
-    def _start(self, folder: Folder, entry: Entry, pool: ThreadPoolExecutor) -> None:
-        """Examine an entry here, or in a thread where it is worth one and one is free."""
-        done = future = None
-        if entry.kind == "file" and entry.links > 1 and self._is_twin(entry):
-            folder.retain()
-        elif entry.kind == "file" and entry.size > self._heavy and self._under_way < self._most_under_way:
-            folder.retain()
-            self._under_way += 1
-            future = pool.submit(self._examine, folder, entry)
-        elif not self._waiting:
-            self._emit(entry, self._examiner.examine(folder, entry, self._coverage))
+    def _open_cache(self) -> None:
+        if self._cache_folder is None or not self._collectors:
             return
+        version = version_of(self._collectors, self._target.limits)
+        if version is not None:
+            self._cache = ContentCache(self._cache_folder, version, self._coverage)
+
+    def _start_workers(self) -> None:
+        view = self._target.view
+        if self._jobs <= 1 or not isinstance(view, WorkerView) or not view.in_workers:
+            return
+        reader = self._reader = FileReader(view, self._examiner)
+        for collector in self._collectors:  # what all workers need is loaded once, here, and shared
+            prepare = getattr(collector, "prepare", None)
+            if prepare is not None:
+                prepare()
+        limits = self._target.limits
+        bounds = Bounds(limits.max_file_seconds, limits.max_worker_memory, self._nice)
+        self._pool = WorkerPool(reader.answer, self._jobs, bounds, reader.answer)
+
+    # --- entries in -----------------------------------------------------------------------------------------------
+
+    def _take_all(self, folder: Folder) -> None:
+        """Take a folder's entries. Times are compared with a moment before any of its files is read."""
+        now = time.time_ns()
+        self._folder = folder
+        storage = self._storage.of(folder) if self._cache is not None else None
+        for entry in folder.entries:
+            if entry.kind == "file":
+                place = storage if storage is not None and storage[0] == entry.device else None
+                self._take(folder, entry, place, now)
+            else:
+                if entry.kind not in ("directory", "symlink"):
+                    self._coverage.skip(entry.kind)
+                self._due(_Due(entry))
+
+    def _take(self, folder: Folder, entry: Entry, place: Place | None, now: int) -> None:
+        """Decide where one regular file's reading comes from."""
+        if self._left_out(entry):
+            self._due(_Due(entry))
+        elif entry.links > 1 and self._is_twin(entry):
+            self._due(_Due(entry, twin=True))
+        elif place is not None and (known := self._known(entry, place)) is not None:
+            self._due(_Due(entry, known))
         else:
-            done = self._examine_here(folder, entry)
-        self._waiting.append(_Waiting(folder, entry, done, future))
-        if len(self._waiting) >= MAX_WAITING:
-            self._emit_until(MAX_WAITING // 2)
-        else:
+            keep = place if place is not None and may_keep(entry, now) else None
+            self._read(folder, entry, keep)
+
+    def _left_out(self, entry: Entry) -> bool:
+        limits = self._target.limits
+        if limits.chosen_max_size is not None and entry.size > limits.chosen_max_size:
+            self._coverage.skip("larger-than-chosen")
+            return True
+        if entry.size > limits.max_file_size:
+            self._coverage.miss("files", _shown(entry.path), "too-large", str(entry.size))
+            return True
+        return False
+
+    def _known(self, entry: Entry, place: Place) -> Reading | None:
+        """Return the reading that an earlier scan kept."""
+        payload = self._cache.get(entry, place) if self._cache is not None else None
+        if payload is None:
+            return None
+        try:
+            reading = decode(payload)
+        except ValueError:
+            return None
+        if not self._rows.fits(entry, reading):
+            return None
+        self._coverage.examined["files-from-cache"] += 1
+        return reading
+
+    def _read(self, folder: Folder, entry: Entry, keep: Place | None) -> None:
+        if self._pool is None or (not self._collectors and entry.size <= HEAVY):
+            reading = self._examiner.read(folder, entry)
+            if keep is not None:
+                self._keep(entry, keep, reading, encode(reading))
+            self._due(_Due(entry, reading))
+            return
+        number = self._batch.add(entry)
+        self._batch_bytes += entry.size
+        self._due(_Due(entry, batch=self._batch, number=number, keep=keep))
+        if len(self._batch.entries) >= BATCH_FILES or self._batch_bytes >= BATCH_BYTES:
+            self._hand_out()
+
+    def _hand_out(self) -> None:
+        """Give the gathered files to a worker, as soon as one has room."""
+        batch, self._batch, self._batch_bytes = self._batch, Batch(), 0
+        if self._pool is None or not batch.entries:
+            return
+        while not self._pool.has_room() or self._pool.held > MAX_HELD:
+            self._pool.pump(wait=True)
             self._emit_ready()
+        self._pool.submit(batch)
+        self._pool.pump(wait=False)
+        self._emit_ready()
 
-    def _examine(self, folder: Folder, entry: Entry) -> tuple[Examined, Coverage | None]:
-        coverage = Coverage()  # not shared: counters are not safe between threads, and misses keep their order
-        return self._examiner.examine(folder, entry, coverage), coverage
+    # --- rows out, in order ---------------------------------------------------------------------------------------
 
-    def _examine_here(self, folder: Folder, entry: Entry) -> tuple[Examined, Coverage | None]:
-        """Examine in the walking thread before it is due; counts need no order, misses wait with their rows."""
-        own = self._spare
-        examined = self._examiner.examine(folder, entry, own)
-        if own.misses:
-            self._spare = Coverage()
-            return examined, own
-        for counts, total in ((own.examined, self._coverage.examined), (own.skipped, self._coverage.skipped)):
-            for kind, number in counts.items():
-                total[kind] += number
-            counts.clear()
-        return examined, None
+    def _due(self, due: _Due) -> None:
+        if not self._waiting and due.batch is None:
+            self._emit(due)
+            return
+        self._waiting.append(due)
+        if len(self._waiting) >= MAX_WAITING:
+            self._hand_out()
+            self._emit_until(MAX_WAITING // 2)
 
     def _emit_ready(self) -> None:
         """Hand over what is due and done."""
-        while self._waiting and (self._waiting[0].future is None or self._waiting[0].future.done()):
-            self._emit_first()
+        while self._waiting and self._is_done(self._waiting[0]):
+            self._emit(self._waiting.popleft())
 
     def _emit_until(self, left: int) -> None:
         """Hand over what is due, waiting for it, until only `left` entries wait."""
         while len(self._waiting) > left:
-            self._emit_first()
+            self._emit_ready()
+            if len(self._waiting) > left and self._pool is not None:
+                self._pool.pump(wait=True)
 
-    def _emit_first(self) -> None:
-        folder, entry, done, future = self._waiting.popleft()
-        held = done is None
-        try:
-            if future is not None:
-                self._under_way -= 1
-                done = future.result()
-            if done is not None:
-                if done[1] is not None:
-                    self._coverage.merge(done[1])
-                self._emit(entry, done[0])
-            else:
-                self._emit(entry, self._twin(folder, entry))
-        finally:
-            if held:
-                folder.release()
+    @staticmethod
+    def _is_done(due: _Due) -> bool:
+        return due.batch is None or due.batch.answers[due.number] is not None
 
-    def _emit(self, entry: Entry, examined: Examined) -> None:
-        if entry.links > 1 and entry.kind == "file":
-            self._remember(entry, examined)
-        self._sink(examined.file)
-        for row in examined.rows:
+    def _emit(self, due: _Due) -> None:
+        entry, reading = due.entry, due.reading
+        if due.batch is not None:
+            reading = self._answered(due, due.batch)
+        elif due.twin:
+            reading = self._of_twin(entry)
+        if reading is not None:
+            if entry.links > 1:
+                self._remember(entry, reading)
+            reading.tell(self._coverage)
+            self._bytes += reading.size
+        self._sink(self._rows.row(entry, reading))
+        for row in reading.rows if reading is not None else ():
             self._sink(row)
-        self._bytes += examined.size
         self._files += 1
         if self._files % PROGRESS_STEP == 0:
             self._tell_progress(entry.path)
 
+    def _answered(self, due: _Due, batch: Batch) -> Reading:
+        """Return what a worker made of a file; one that it did not survive is a miss."""
+        answer = batch.answers[due.number]
+        lost = answer if isinstance(answer, Lost) else None
+        if isinstance(answer, bytes):
+            self._held_by_pool(-len(answer))
+            try:
+                reading = decode(answer)
+            except ValueError:
+                lost = Lost("crashed", "answered nonsense")
+            else:
+                if due.keep is not None:
+                    self._keep(due.entry, due.keep, reading, answer)
+                return reading
+        assert lost is not None  # only what is done is emitted
+        reading = Reading(coverage=Coverage())
+        reading.coverage.miss("files", _shown(due.entry.path), lost.reason, lost.detail)  # type: ignore[union-attr]
+        return reading
+
+    def _held_by_pool(self, change: int) -> None:
+        if self._pool is not None:
+            self._pool.held += change
+
+    def _keep(self, entry: Entry, place: Place, reading: Reading, payload: bytes) -> None:
+        """Keep an answer for the next scan, where it would be the same then."""
+        if self._cache is None or reading.sha256 is None or not is_stable(reading.coverage):
+            return
+        kind = reading.content_type or ""
+        if not any(collector.looks_beyond(entry, kind) for collector in self._beyond):
+            self._cache.put(entry, place, payload)
+
     def _tell_progress(self, path: bytes) -> None:
         if self._progress is not None:
             self._progress(self._files, self._bytes, _shown(path))
+
+    # --- hard links -----------------------------------------------------------------------------------------------
 
     def _is_twin(self, entry: Entry) -> bool:
         key = entry.device, entry.inode
@@ -314,73 +347,30 @@ class Pipeline:
             self._twins[key] = _Twin(entry.links - 1)
         return False
 
-    def _remember(self, entry: Entry, result: Examined) -> None:
+    def _remember(self, entry: Entry, reading: Reading) -> None:
         twin = self._twins.get((entry.device, entry.inode))
-        if twin is not None and twin.result is None:
-            twin.result = result
+        if twin is not None and twin.reading is None:
+            twin.entry, twin.reading = entry, reading
 
-    def _twin(self, folder: Folder, entry: Entry) -> Examined:
+    def _of_twin(self, entry: Entry) -> Reading:
+        """Return a reading from another name of the same file; read again where its own digest is wanted."""
         key = entry.device, entry.inode
         twin = self._twins.get(key)
-        result = None
-        if twin is not None and twin.result is not None:
-            result = self._examiner.twin(entry, twin.result)
+        if twin is not None and twin.reading is not None and twin.entry is not None:
             twin.waiting -= 1
             if twin.waiting <= 0:
                 del self._twins[key]
-        if result is None:
-            return self._examiner.examine(folder, entry, self._coverage)
-        self._coverage.count("hard-links")
-        return result
+            if self._rows.fits(entry, twin.reading):
+                return self._rows.twin(entry, twin.entry, twin.reading)
+        if self._reader is not None:
+            return self._reader.read(entry)
+        assert self._folder is not None  # without workers, entries are emitted as they are taken
+        return self._examiner.read(self._folder, entry)
 
 
 def usable_cores() -> int:
     """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def miss_crash(coverage: Coverage, area: str, subject: str, error: Exception) -> None:
-    """Record what ended a collector: our own errors by their code, refusals of the system, and crashes."""
-    if isinstance(error, HinomiError):
-        coverage.miss(area, subject, error.code, error.cause)
-    elif isinstance(error, OSError):
-        coverage.miss(
-            area, subject, "permission" if isinstance(error, PermissionError) else "unreadable", str(error.strerror)
-        )
-    else:
-        coverage.miss(area, subject, "crashed", f"{type(error).__name__}: {printable(str(error))[:200]}")
-
-
-def _miss_content(coverage: Coverage, path: bytes, error: OSError) -> None:
-    if isinstance(error, FileTooLargeError):
-        coverage.miss("files", _shown(path), "too-large", str(error))
-    elif isinstance(error, FileChangedError):
-        coverage.miss("files", _shown(path), "changed", str(error), transient=True)
-    else:
-        miss_os_error(coverage, "files", path, error)
-
-
-def _unread_state(state: str | None) -> str | None:
-    """An unread file is unowned or unknown, never intact."""
-    return state if state == "unowned" else None
-
-
-def _renamed(row: Row, old: str, new: str) -> Row:
-    """Return the row of a hard link: its paths begin with the other name."""
-    changed = {
-        name: new + value[len(old) :]
-        for name in ("path", "container")
-        if isinstance(value := getattr(row, name, None), str) and value.startswith(old)
-    }
-    return replace(row, **changed)  # type: ignore[type-var]
-
-
-def _is_utf8(path: bytes) -> bool:
-    try:
-        path.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _shown(path: bytes) -> str:

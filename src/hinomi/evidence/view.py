@@ -31,6 +31,8 @@ class Entry(NamedTuple):
     btime: float | None = None
     link_target: bytes | None = None
     blocks: int | None = None  # 512-byte blocks really allocated (sparse files hold less than their size)
+    mtime_ns: int | None = None  # the same times in whole nanoseconds, where the source is a live file system
+    ctime_ns: int | None = None
 
     @property
     def name(self) -> bytes:

@@ -17,6 +17,7 @@ from hinomi.evidence.archives.visitor import MAX_CLASS, MAX_TEXT
 from hinomi.evidence.archives.walk import Memory, Walker
 from hinomi.evidence.archives.zips import END_SEARCH, END_SIGNATURE, find_end
 from hinomi.evidence.collector import ContentFile
+from hinomi.evidence.content_types import JAVA_CLASS
 from hinomi.evidence.java.copies import Copy
 from hinomi.evidence.java.exploded import copies_beside
 from hinomi.evidence.java.finder import Finder, Found
@@ -55,6 +56,10 @@ class Libraries:
         if kind == "class":
             return entry.size <= MAX_CLASS and (entry.size > len(head) or may_matter(head))
         return kind not in STREAMS or _holds_archive(kind, head, entry.size)
+
+    def looks_beyond(self, entry: Entry, content_type: str) -> bool:
+        """A class outside archives is judged with the classes beside it."""
+        return content_type == JAVA_CLASS
 
     def examine(self, file: ContentFile, target: Target, coverage: Coverage) -> Iterator[Row]:
         """Yield one row per copy of a library; what could not be opened is a miss."""

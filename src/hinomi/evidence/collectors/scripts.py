@@ -25,6 +25,12 @@ class ScriptCollector:
     name = "scripts"
     tables: tuple[type[Row], ...] = (Script, ScriptAction)
 
+    def prepare(self) -> None:
+        """Load the grammar most scripts need before worker processes are made, which then share it."""
+        from hinomi.evidence.scripts.analysis import analyse
+
+        analyse("/", b"#!/bin/sh\n:\n", language="shell", digest="")
+
     def wants(self, entry: Entry, head: bytes) -> bool:
         """Scripts by #! line, by content, and by the few names that shells read without one."""
         return entry.kind == "file" and bool(head) and language_of(entry.path, head) is not None

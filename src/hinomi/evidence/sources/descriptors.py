@@ -59,6 +59,8 @@ def make_entry(path: bytes, info: os.stat_result, link_target: bytes | None = No
         None,
         link_target,
         info.st_blocks,
+        info.st_mtime_ns,
+        info.st_ctime_ns,
     )
 
 

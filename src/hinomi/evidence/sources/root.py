@@ -59,6 +59,7 @@ class RootView:
         self._max_depth = max_depth
         self._mounts = dict(mounts or {})
         self._before_open = before_open
+        self.in_workers = before_open is None
         self._close = os.close
 
     def __del__(self) -> None:
@@ -97,6 +98,10 @@ class RootView:
         finally:
             for frame in frames:
                 _release(frame)
+
+    def folder_at(self, path: bytes) -> OpenFolder:
+        """Open one folder without listing it; `OSError` where a part of its path is missing, no folder or a link."""
+        return OpenFolder(self._descend(_parts(path)), self._before_open)
 
     def _list(self, path: bytes, parent: OpenFolder | None, coverage: Coverage) -> OpenFolder | None:
         """Open and list one folder; None, with a miss, where that fails."""

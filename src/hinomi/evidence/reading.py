@@ -1,0 +1,88 @@
+"""What reading one file gave, in a form that crosses processes and is kept between scans: one JSON text."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from hinomi.model.findings import Coverage, Miss
+from hinomi.model.tables import TABLES, Row, columns_of, table_of
+
+
+@dataclass(slots=True)
+class Reading:
+    """One regular file's content as digest, type and rows. `sha256` is None where it could not be read."""
+
+    size: int = 0  # bytes read
+    sha256: str | None = None
+    content_type: str | None = None
+    digest_kind: str | None = None  # which digest the package database has for it
+    digest: str | None = None  # ... the digest of that kind, else the SHA-256
+    xattrs: list[str] = field(default_factory=list)
+    capabilities: str | None = None  # hex
+    rows: list[Row] = field(default_factory=list)
+    coverage: Coverage | None = None  # what is to be said beyond "one file of `size` bytes"
+    linked: bool = False  # from another name of the same file: nothing was read
+
+    def tell(self, coverage: Coverage) -> None:
+        """Add this file to what was examined."""
+        if self.linked:
+            coverage.examined["hard-links"] += 1
+        elif self.sha256 is not None:
+            coverage.examined["files"] += 1
+            coverage.examined["bytes"] += self.size
+        if self.coverage is not None:
+            coverage.merge(self.coverage)
+
+
+def encode(reading: Reading) -> bytes:
+    """Return the reading as JSON; `TypeError` where a row holds what JSON cannot."""
+    rows = [[table_of(type(row)).name, list(vars(row).values())] for row in reading.rows]
+    digest = None if reading.digest == reading.sha256 else reading.digest
+    body = [
+        reading.size, reading.sha256, reading.content_type, reading.digest_kind, digest, reading.xattrs,
+        reading.capabilities, rows, _said(reading.coverage),
+    ]  # fmt: skip
+    return json.dumps(body, separators=(",", ":")).encode("ascii")
+
+
+def decode(payload: bytes) -> Reading:
+    """Return the reading; `ValueError` where the text is not one."""
+    try:
+        size, sha256, kind, digest_kind, digest, xattrs, capabilities, rows, said = json.loads(payload)
+        made = [_row(name, values) for name, values in rows] if rows else []
+        return Reading(
+            size, sha256, kind, digest_kind, digest or sha256, xattrs, capabilities, made, _coverage(said)
+        )  # fmt: skip
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise ValueError("not a reading") from error
+
+
+def _row(name: str, values: list[Any]) -> Row:
+    return TABLES[name](**dict(zip(_columns(name), values, strict=True)))
+
+
+@cache
+def _columns(name: str) -> tuple[str, ...]:
+    return tuple(column.name for column in columns_of(TABLES[name]))
+
+
+def _said(coverage: Coverage | None) -> list[Any] | None:
+    if coverage is None:
+        return None
+    misses = [[m.area, m.subject, m.reason, m.detail, m.transient] for m in coverage.misses]
+    return [coverage.examined, coverage.skipped, coverage.missed, misses]
+
+
+def _coverage(said: list[Any] | None) -> Coverage | None:
+    if said is None:
+        return None
+    coverage = Coverage()
+    examined, skipped, missed, misses = said
+    coverage.examined.update(examined)
+    coverage.skipped.update(skipped)
+    coverage.missed.update(missed)
+    coverage.misses = [Miss(*miss) for miss in misses]
+    return coverage
