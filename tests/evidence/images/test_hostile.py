@@ -71,7 +71,7 @@ def images(builders, tmp_path_factory):
 )
 def test_flipped_and_cut_images_raise_nothing_else(images, kind, flips, keep):
     data = bytearray(images[kind])
-    spots = [at for at in range(0, min(len(data), 1 << 16)) if data[at]] or [0]
+    spots = [at for at in range(min(len(data), 1 << 16)) if data[at]] or [0]
     for at, value in flips:
         data[spots[at % len(spots)]] = value
     begun = time.monotonic()

@@ -17,7 +17,7 @@ from hinomi.model.errors import ParseError
 from hinomi.model.findings import Coverage
 from hinomi.model.tables import Row
 
-MIN_SIZE = 512
+MIN_SIZE = 64
 MAX_CANDIDATES = 256
 MAX_LAYERS = 3
 _ALWAYS = frozenset({"ext", "squashfs", "cpio", "disk", "qcow2"})
