@@ -91,6 +91,11 @@ def test_a_threat_is_matched_by_its_canonical_name(name: str) -> None:
     assert concerns(finding(threats=(name,)), said)
 
 
+def test_what_most_intrusions_do_ties_no_finding_to_a_report() -> None:
+    assert not concerns(finding(behaviours=("boot-persistence",)), report(claim(1, "behaviour", "boot-persistence")))
+    assert concerns(finding(behaviours=("mutual-watchdog",)), report(BEHAVIOUR))
+
+
 VULNERABLE = claim(1, "cve", "CVE-2021-44228")
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hinomi.brief.words import both
+from hinomi.intel.vocabulary.behaviours import behaviours
 from hinomi.model.claims import Claim, ClaimCoverage, Report
 from hinomi.model.findings import Coverage, Finding, Story, severity_rank
 from hinomi.model.text import printable
@@ -69,7 +70,13 @@ def concerns(finding: Finding, report: Report) -> bool:
     cves = {c.upper() for c in finding.attributes.get("cves", ())}
     if finding.rule_kind == "advisory":
         return bool(cves & said.cves) or bool(named & said.names)
-    return bool(named & said.names) or bool(set(finding.behaviours) & said.behaviours)
+    return bool(named & said.names) or bool(_telling(finding.behaviours) & said.behaviours)
+
+
+def _telling(names: Iterable[str]) -> set[str]:
+    """Leave out what most intrusions do: a boot script alone does not tie a finding to a report."""
+    known = behaviours()
+    return {name for name in names if name not in known or not known[name].common}
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,12 +16,13 @@ from hinomi.intel.vocabulary.trie import trie_pattern
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """A behaviour of `hinomi/rules/behaviours.yml`."""
+    """A behaviour of `hinomi/rules/behaviours.yml`; a `common` one is part of most intrusions."""
 
     id: str
     en: str
     ja: str
     attack: tuple[str, ...]
+    common: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,9 @@ def behaviours() -> dict[str, Behaviour]:
 
     data = (files("hinomi") / "rules" / "behaviours.yml").read_bytes()
     table: dict[str, dict[str, Any]] = yaml.load(data, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    return {k: Behaviour(k, v["en"], v["ja"], tuple(v.get("attack", ()))) for k, v in table.items()}
+    return {
+        k: Behaviour(k, v["en"], v["ja"], tuple(v.get("attack", ())), bool(v.get("common"))) for k, v in table.items()
+    }
 
 
 @cache
