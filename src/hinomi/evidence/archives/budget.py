@@ -75,6 +75,7 @@ class Notes:
     def __init__(self) -> None:
         self.counts: Counter[tuple[str, str]] = Counter()
         self.examples: dict[tuple[str, str], str] = {}
+        self.skipped: Counter[str] = Counter()  # what is not looked for by design, by its coverage key
         self.total = 0
 
     def add(self, where: str, reason: str, example: str = "") -> None:

@@ -50,6 +50,7 @@ _SEQUENTIAL: dict[str, Callable[[Stream], Members]] = {
     "rpm": read_rpm,
 }
 _RANDOM: dict[str, Callable[[Source], Members]] = {"7z": read_7z, "iso": read_iso, "squashfs": read_squashfs}
+_RUNNABLE = (b"\x7fELF", b"MZ", b"#!", b"@", b":", b"rem", b"REM", b"Rem", b"<#")
 _ZIP_STREAMS: dict[int, Kind] = {12: "bzip2", 93: "zstd", 95: "xz"}
 
 
@@ -336,7 +337,7 @@ class Walker:
             self._missed(place, entry.name, "budget", f"{entry.size} bytes of nothing known")
             return
         if kind is None and is_program(head) and entry.size > MAX_TAIL_CHECK:
-            self._missed(place, entry.name, "budget", "end of a large program")
+            self._notes.skipped["end-of-large-program"] += 1  # a zip behind it is a guess, unpacking it is a cost
             return
         chain = (*place.chain, zips.name_text(entry.name))
         key = hash(packed.read_at(0, packed.size)) if kind in SEEKABLE and packed.size <= IN_MEMORY else None
@@ -379,10 +380,17 @@ def kind_ahead(stream: Stream, head: bytes) -> Kind | None:
 
 
 def has_end_record(source: Source) -> bool:
-    """Whether a zip's end record stands near the end and points at a directory."""
+    """Whether a zip's end record stands near the end and points at a directory.
+
+    Programs and scripts may have more behind it (a signature). Anything else must end with the record and its comment:
+    data that only holds a zip somewhere, such as a compiled test with archives as constants, is no archive.
+    """
     start = max(0, source.size - zips.END_SEARCH)
     tail = source.read_at(start, zips.END_SEARCH)
-    return zips.find_end(tail) >= 0 and ZipReader(source).problem is None
+    found = zips.find_end(tail)
+    if found < 0 or not (source.read_at(0, 4).startswith(_RUNNABLE) or zips.ends_with(tail, found)):
+        return False
+    return ZipReader(source).problem is None
 
 
 def is_program(head: bytes) -> bool:

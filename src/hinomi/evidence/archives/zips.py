@@ -203,6 +203,12 @@ def find_end(tail: bytes) -> int:
     return -1
 
 
+def ends_with(tail: bytes, position: int) -> bool:
+    """Whether the end record at `position` and its comment end the file, but for zeros that fill a block."""
+    comment = tail[position + 20] + (tail[position + 21] << 8)
+    return not tail[position + 22 + comment :].strip(b"\0")
+
+
 def _find_directory(source: Source) -> tuple[int, int, bytes] | None:
     """Return (what to add to offsets, where the directory begins, its bytes); None where there is no usable one."""
     tail_at = max(0, source.size - END_SEARCH)

@@ -87,6 +87,8 @@ class Libraries:
             raise ParseError("archive.unreadable", place=path, cause=str(error)) from error
         if finder.dropped:
             notes.add(path, "budget", f"{finder.dropped} further copies")
+        for kind, number in notes.skipped.items():
+            coverage.skip(kind, number)
         for where, reason, count, example in notes.listed():
             detail = f"{count} members, such as {printable(example)}" if count > 1 else printable(example)
             coverage.miss(AREA, where or path, reason, detail)
