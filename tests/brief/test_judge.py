@@ -50,6 +50,7 @@ def test_a_finding_about_something_else_is_counted_apart() -> None:
     assert verdict.compromised.answer == "no"
     assert verdict.other_findings == 1
     assert verdict.findings == ()
+    assert "f1" in verdict.compromised.reasons[-1].because
 
 
 def test_a_medium_finding_is_suspicious_not_proof() -> None:

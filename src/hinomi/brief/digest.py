@@ -15,6 +15,7 @@ from hinomi.model.findings import severity_rank
 from hinomi.model.verdict import Verdict
 
 LEAD_LENGTH = 220
+SENTENCE_ENDS = (".", "。", "!", "?", "！", "？", ")", "」")
 VERSION_TYPES = ("fixed-version", "affected-version")
 NAME_TYPES = ("malware", "actor", "tool", "campaign", "cve")
 RANK = {"yes": 2, "unknown": 1, "no": 0}
@@ -74,8 +75,8 @@ def _compose(item: Item) -> dict[str, Any]:
         "scope": {
             "quotes": _quotes(report, "scope"),
             "versions": [_version(c) for c in report.claims if c.type in VERSION_TYPES],
-            "sectors": _named(report, ("sector",)),
-            "countries": _named(report, ("country",)),
+            "sectors": _quoted(report, "sector"),
+            "countries": _quoted(report, "country"),
         },
         "view_of_source": _quotes(report, "view"),
         "mitigation": _mitigation(report),
@@ -103,7 +104,7 @@ def _lead(report: Report) -> str:
     start = report.sections[0].span[0] if report.sections and report.sections[0].role == "article" else 0
     end = report.sections[0].span[1] if start else len(report.text)
     lines = (line.strip() for line in report.text[start:end].split("\n"))
-    body = [line for line in lines if line and line != report.title and len(line) > 20]
+    body = [line for line in lines if line != report.title and len(line) > 20 and line.endswith(SENTENCE_ENDS)]
     lead = body[0] if body else ""
     return lead if len(lead) <= LEAD_LENGTH else lead[:LEAD_LENGTH].rstrip() + "…"
 
@@ -112,10 +113,18 @@ def _named(report: Report, types: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(c.canonical or c.value for c in report.claims if c.type in types))
 
 
+def _quoted(report: Report, kind: str) -> list[str]:
+    """Return claims in the report's own words, each thing once."""
+    words = {c.canonical or c.value: c.text for c in reversed(report.claims) if c.type == kind}
+    return list(reversed(words.values()))
+
+
 def _version(claim: Claim) -> dict[str, Any]:
+    operator = str(claim.attributes.get("operator") or "")
+    said = claim.value if claim.value.startswith(("<", ">", "=")) else f"{operator} {claim.value}".strip()
     return {
-        "kind": claim.type, "version": claim.value, "product": str(claim.attributes.get("product", "")),
-        "branch": str(claim.attributes.get("branch") or ""), "operator": str(claim.attributes.get("operator") or ""),
+        "kind": claim.type, "version": said, "product": str(claim.attributes.get("product", "")),
+        "branch": str(claim.attributes.get("branch") or ""),
     }  # fmt: skip
 
 

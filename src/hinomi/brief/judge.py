@@ -170,8 +170,17 @@ def _compromised(
     reasons += _not_looked_at(report, claim_coverage, look)
     answer: Answer = "unknown" if reasons else "no"
     if not reasons:
-        reasons = [Reason(both("judge.no-trace", rules=look.coverage.examined.get("rules", 0)))]
-    return Judgement(answer, tuple(reasons))
+        reasons = [Reason(both("judge.no-trace"))]
+    return Judgement(answer, (*reasons, *_strong_elsewhere(related, look)))
+
+
+def _strong_elsewhere(related: Sequence[Finding], look: Look) -> Sequence[Reason]:
+    """A host may be compromised by something that this report does not describe: say so beside the answer."""
+    about = {f.id for f in related}
+    others = [f for f in look.findings if f.id not in about and severity_rank(f.severity) >= severity_rank("high")]
+    named = ", ".join(dict.fromkeys(f.subject_key for f in others[:3]))
+    because = tuple(f.id for f in others)
+    return [Reason(both("judge.strong-elsewhere", count=len(others), first=named), because)] if others else []
 
 
 def _weight(finding: Finding) -> tuple[int, int, str]:
