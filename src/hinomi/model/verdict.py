@@ -78,6 +78,6 @@ class Verdict:
             "report": {"id": self.report_id, "title": self.report_title, "source": self.report_source},
             "targets": list(self.targets), "affected": self.affected.to_json(),
             "compromised": self.compromised.to_json(), "actions": [a.to_json() for a in self.actions],
-            "findings": [f.to_json() for f in self.findings], "stories": [s.to_json() for s in self.stories], "other_findings": self.other_findings,
-            "unchecked": list(self.unchecked), "coverage": self.coverage,
+            "findings": [f.to_json() for f in self.findings], "stories": [s.to_json() for s in self.stories],
+            "other_findings": self.other_findings, "unchecked": list(self.unchecked), "coverage": self.coverage,
         }  # fmt: skip
