@@ -168,11 +168,11 @@ def _explanation(ordered: Sequence[Finding]) -> Bilingual:
         phase = phase_of(finding.attack)
         by_phase.setdefault(phase.name, (phase, []))[1].append(finding)
     parts = [_told(phase, listed) for phase, listed in by_phase.values()]
-    en, ja = (" ".join(texts) for texts in zip(*((part.en, part.ja) for part in parts), strict=True))
+    en, ja = ("\n".join(texts) for texts in zip(*((part.en, part.ja) for part in parts), strict=True))
     subjects = len({f.subject_key for f in ordered})
     return Bilingual(
-        f"{len(ordered)} findings belong together; subjects: {subjects}. {en}",
-        f"{subjects}個の対象に関する{len(ordered)}件の検知が互いにつながっています。{ja}",
+        f"{len(ordered)} findings belong together; subjects: {subjects}.\n{en}",
+        f"{subjects}個の対象に関する{len(ordered)}件の検知が互いにつながっています。\n{ja}",
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +36,7 @@ def _environment(html: bool) -> Environment:
     )  # fmt: skip
     environment.filters["plain"] = _plain
     environment.filters["shown"] = printable
+    environment.filters["told"] = partial(printable, keep_newlines=True)
     return environment
 
 
