@@ -17,6 +17,7 @@ import sys
 import zlib
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -200,7 +201,7 @@ def beyond(collectors: Sequence[ContentCollector]) -> tuple[NeighbourCollector, 
 def version_of(collectors: Sequence[ContentCollector], limits: Limits) -> bytes | None:
     """Return a digest of all that answers depend on beside the files; None where a collector does not tell."""
     made = hashlib.blake2b(digest_size=32)
-    made.update(repr((sys.version_info[:3], limits)).encode())
+    made.update(repr((sys.version_info[:3], replace(limits, chosen_max_size=None))).encode())
     made.update(_own_code())
     for collector in collectors:
         if isinstance(collector, CacheableCollector):

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hinomi.evidence.options import ScanOptions
 from hinomi.flow.reading import read_reports
-from hinomi.flow.scanning import Progress, ScanResult, scan
+from hinomi.flow.scanning import DEFAULTS, Progress, ScanResult, scan
 from hinomi.model.claims import Report
 from hinomi.model.findings import Coverage
 from hinomi.model.verdict import Verdict
@@ -61,12 +62,13 @@ def check(
     organisation: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
     kind: str | None = None,
+    options: ScanOptions = DEFAULTS,
 ) -> Checked:
     """Read the reports, examine the targets once, and answer each report's three questions."""
     reports = read_reports(case, sources)
     catalogue = rules_of(case, rule_folders)
     indicators = [*library_indicators(case), *indicators_in(reports, accepted_only=False)]
-    scans = scan(case, targets, catalogue, indicators, progress=progress, kind=kind)
+    scans = scan(case, targets, catalogue, indicators, progress=progress, kind=kind, options=options)
     look, coverage = look_of(scans, organisation or {})
     verdicts = tuple(verdict_on(report, catalogue, look) for report in reports)
     case.journal.append("checked", reports=[r.id for r in reports], runs=[s.run for s in scans])

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hinomi.evidence.options import ScanOptions
+from hinomi.evidence.priority import be_nice
 from hinomi.model.errors import TargetError
 from hinomi.model.findings import Coverage, Finding, Story
 from hinomi.store.case import Case, Run
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from hinomi.evidence.target import Target
 
 ARROW = " » "
+CACHE = "cache"  # folder in the case
+DEFAULTS = ScanOptions()
 Progress = Callable[[int, int, str], None]  # files, bytes, current path
 
 
@@ -35,7 +39,9 @@ class ScanResult:
     coverage: Coverage
 
 
-def open_target(name: str, *, exclude: Sequence[Path] = (), kind: str | None = None) -> Target | Image:
+def open_target(
+    name: str, *, exclude: Sequence[Path] = (), kind: str | None = None, options: ScanOptions = DEFAULTS
+) -> Target | Image:
     """Turn a TARGET of the command line into a target: `/` is this live host, a folder a root, a file an image.
 
     `kind` says what the file is where its content must not decide.
@@ -52,8 +58,8 @@ def open_target(name: str, *, exclude: Sequence[Path] = (), kind: str | None = N
     if kind is not None:
         raise TargetError("target.not-an-image", place=name, cause="a folder")
     if path.resolve() == Path("/"):
-        return live_target(exclude=left_out)
-    return root_target(path, exclude=left_out)
+        return live_target(exclude=left_out, limits=options.limits(), selection=options.selection())
+    return root_target(path, exclude=left_out, limits=options.limits(), selection=options.selection())
 
 
 def _open_file(name: str, kind: str | None, exclude: Sequence[Path]) -> Image:
@@ -73,18 +79,22 @@ def scan(
     *,
     progress: Progress | None = None,
     kind: str | None = None,
+    options: ScanOptions = DEFAULTS,
 ) -> list[ScanResult]:
     """Examine every target in turn; a target that cannot be opened at all raises `TargetError` before any work.
 
+    With `options.nice` this whole process gives way to others from here on.
     An image gives one result for itself and one for each file system found inside it, outer ones first.
     """
     from hinomi.evidence.target import Target
 
-    opened = [open_target(name, exclude=[case.path], kind=kind) for name in targets]
+    if options.nice:
+        be_nice()
+    opened = [open_target(name, exclude=[case.path], kind=kind, options=options) for name in targets]
     results: list[ScanResult] = []
     for target in opened:
         if isinstance(target, Target):
-            results.append(_scan(case, target, catalogue, indicators, progress))
+            results.append(_scan(case, target, catalogue, indicators, progress, options=options))
         else:
             results += _scan_image(case, target, catalogue, indicators, progress)
     return results
@@ -120,11 +130,13 @@ def _scan(
     progress: Progress | None,
     watchers: Sequence[ContentCollector] = (),
     after: Callable[[Coverage], None] | None = None,
+    *,
+    options: ScanOptions = DEFAULTS,
 ) -> ScanResult:
     """Examine one target; `watchers` see its files too, `after` may add to the coverage before it is kept."""
     run = case.begin_run(target=target.name, kind=target.kind, host=target.host)
     try:
-        return _examine(case, run, target, catalogue, indicators, progress, watchers, after)
+        return _examine(case, run, target, catalogue, indicators, progress, watchers, after, options)
     except BaseException:
         run.abandon()
         raise
@@ -139,12 +151,24 @@ def _examine(
     progress: Progress | None,
     watchers: Sequence[ContentCollector],
     after: Callable[[Coverage], None] | None,
+    options: ScanOptions,
 ) -> ScanResult:
     from hinomi.detect.yara import content_collector
     from hinomi.evidence.collect import collect
 
     coverage = Coverage()
-    collect(target, run.add, coverage, watchers=[content_collector(catalogue), *watchers], progress=progress)
+    looking = [content_collector(catalogue), *watchers]
+    cache = case.path / CACHE if options.use_cache else None
+    collect(
+        target,
+        run.add,
+        coverage,
+        watchers=looking,
+        progress=progress,
+        jobs=options.jobs,
+        nice=options.nice,
+        cache=cache,
+    )
     if after is not None:
         after(coverage)
     run.seal()

@@ -8,18 +8,23 @@ from hinomi.cli.options import common, fail_on
 from hinomi.cli.output import write
 from hinomi.cli.progress import progress
 from hinomi.cli.results import exit_code
+from hinomi.cli.scanoptions import scan_options
 from hinomi.cli.settings import Settings
 from hinomi.cli.words import say
 from hinomi.evidence.images.kinds import OPENED
+from hinomi.evidence.options import ScanOptions
 
 
 @click.command("check", help=say("help.check"), short_help=say("help.check.short"), epilog=say("help.check.examples"))
 @click.argument("reports", nargs=-1, required=True, metavar="REPORT...")
 @click.option("--on", "targets", multiple=True, metavar="TARGET", help=say("option.on"))
 @click.option("--as", "kind", type=click.Choice(OPENED), help=say("option.as"))
+@scan_options
 @fail_on
 @common("table", "json", "jsonl", "md", "html")
-def COMMAND(settings: Settings, reports: tuple[str, ...], targets: tuple[str, ...], kind: str | None) -> int:  # noqa: N802
+def COMMAND(  # noqa: N802
+    settings: Settings, reports: tuple[str, ...], targets: tuple[str, ...], kind: str | None, options: ScanOptions
+) -> int:
     """Read reports, examine targets, answer the three questions."""
     from hinomi.flow.checking import check
     from hinomi.store.case import Case
@@ -33,6 +38,7 @@ def COMMAND(settings: Settings, reports: tuple[str, ...], targets: tuple[str, ..
             organisation=settings.organisation,
             progress=report_progress,
             kind=kind,
+            options=options,
         )
         made = case.clock().isoformat()
     _print(checked.verdicts, made, settings)

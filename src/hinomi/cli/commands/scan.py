@@ -7,10 +7,12 @@ import click
 from hinomi.cli.options import common, fail_on
 from hinomi.cli.progress import progress
 from hinomi.cli.results import exit_code
+from hinomi.cli.scanoptions import scan_options
 from hinomi.cli.settings import Settings
 from hinomi.cli.show import show_scans
 from hinomi.cli.words import say
 from hinomi.evidence.images.kinds import OPENED
+from hinomi.evidence.options import ScanOptions
 
 FORMATS = ("table", "json", "jsonl", "csv", "sarif", "ocsf", "stix", "md", "html")
 
@@ -18,9 +20,12 @@ FORMATS = ("table", "json", "jsonl", "csv", "sarif", "ocsf", "stix", "md", "html
 @click.command("scan", help=say("help.scan"), short_help=say("help.scan.short"), epilog=say("help.scan.examples"))
 @click.argument("targets", nargs=-1, metavar="[TARGET]...")
 @click.option("--as", "kind", type=click.Choice(OPENED), help=say("option.as"))
+@scan_options
 @fail_on
 @common(*FORMATS)
-def COMMAND(settings: Settings, targets: tuple[str, ...], kind: str | None) -> int:  # noqa: N802
+def COMMAND(  # noqa: N802
+    settings: Settings, targets: tuple[str, ...], kind: str | None, options: ScanOptions
+) -> int:
     """Examine targets with the built-in rules and the library's accepted indicators."""
     from hinomi.flow.checking import library_indicators, rules_of
     from hinomi.flow.scanning import scan
@@ -29,7 +34,9 @@ def COMMAND(settings: Settings, targets: tuple[str, ...], kind: str | None) -> i
     with Case.open(settings.case) as case, progress(settings) as report_progress:
         catalogue = rules_of(case, settings.rules)
         indicators = library_indicators(case)
-        results = scan(case, targets or ("/",), catalogue, indicators, progress=report_progress, kind=kind)
+        results = scan(
+            case, targets or ("/",), catalogue, indicators, progress=report_progress, kind=kind, options=options
+        )
         made = case.clock().isoformat()
     look = show_scans(results, made, settings)
     return exit_code(look.findings, look.coverage, settings.fail_on)

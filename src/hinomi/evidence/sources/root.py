@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import BinaryIO, NamedTuple
 
 from hinomi.evidence.folders import miss_os_error
+from hinomi.evidence.options import Selection
 from hinomi.evidence.ownership import ownership_of
 from hinomi.evidence.sources.descriptors import FILE, FOLDER, OpenFolder, make_entry, open_at, read_xattrs
 from hinomi.evidence.sources.mounts import skipped_mounts
@@ -50,14 +51,20 @@ class RootView:
         exclude: Sequence[bytes] = (),
         mounts: Mapping[bytes, str] | None = None,
         max_depth: int = 4096,
+        selection: Selection | None = None,
         before_open: Callable[[bytes], None] | None = None,
     ) -> None:
-        """Open `root`; `before_open` is called with each path between listing and opening (for tests of races)."""
+        """Open `root`; `selection` is the user's choice of entries, by path inside the target.
+
+        `before_open` is called with each path between listing and opening (for tests of races).
+        """
         self.root = root
         self._fd = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         self._exclude = frozenset(_join(_parts(path)) for path in exclude)
         self._max_depth = max_depth
         self._mounts = dict(mounts or {})
+        self._selection = selection
+        self._device = os.fstat(self._fd).st_dev
         self._before_open = before_open
         self.in_workers = before_open is None
         self._close = os.close
@@ -133,20 +140,40 @@ class RootView:
             if inside in self._mounts or inside in self._exclude:
                 self._say_skipped(inside, coverage)
                 continue
+            if self._selection is not None and self._selection.leaves_out(inside):
+                coverage.skip("not-chosen")
+                continue
             try:
                 info = item.stat(follow_symlinks=False)
                 target = os.readlink(name, dir_fd=fd) if stat.S_ISLNK(info.st_mode) else None
             except OSError as error:
                 miss_os_error(coverage, "walk", inside, error)
                 continue
+            if self._selection is not None and not self._chosen(inside, info, self._selection, coverage):
+                continue
             entries.append(make_entry(inside, info, target))
         return entries
+
+    def _chosen(self, path: bytes, info: os.stat_result, selection: Selection, coverage: Coverage) -> bool:
+        """Whether the user's choice takes an entry: other file systems by their folders, files by their names."""
+        if stat.S_ISDIR(info.st_mode):
+            if not selection.same_fs or info.st_dev == self._device:
+                return True
+            self._say(f"other-file-system:{printable(path_text(path))}", coverage)
+            return False
+        if selection.takes(path):
+            return True
+        coverage.skip("not-chosen")
+        return False
 
     def _say_skipped(self, path: bytes, coverage: Coverage) -> None:
         kind = self._mounts.get(path)
         if kind is not None:
             coverage.skip(f"file-system:{kind}")
-        named = f"{'excluded' if kind is None else 'mount'}:{printable(path_text(path))}"
+        self._say(f"{'excluded' if kind is None else 'mount'}:{printable(path_text(path))}", coverage)
+
+    @staticmethod
+    def _say(named: str, coverage: Coverage) -> None:
         if len(coverage.skipped) < MAX_NAMED:
             coverage.skip(named)
         else:
@@ -354,6 +381,7 @@ def root_target(
     *,
     exclude: Sequence[bytes] = (),
     limits: Limits | None = None,
+    selection: Selection | None = None,
 ) -> Target:
     """Return a folder as a target; needs no privileges. `exclude` holds absolute paths of this host.
 
@@ -368,6 +396,7 @@ def root_target(
             exclude=_inside(root, exclude),
             mounts=skipped_mounts(root),
             max_depth=bounds.max_walk_depth,
+            selection=selection,
         )
     except OSError as error:
         raise _target_error(name, error) from error
