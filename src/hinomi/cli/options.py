@@ -45,6 +45,11 @@ def fail_on(function: F) -> F:
     )(function)
 
 
+def online(function: F) -> F:
+    """Add `--online`: without it nothing connects."""
+    return click.option("--online", is_flag=True, help=say("option.online"))(function)
+
+
 def _options(formats: tuple[str, ...]) -> list[Callable[[Any], Any]]:
     return [
         click.option("--case", "case", type=click.Path(file_okay=False, path_type=Path), help=say("option.case")),

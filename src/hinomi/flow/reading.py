@@ -42,20 +42,35 @@ def _within(data: bytes, source: str) -> bytes:
     return data
 
 
-def read_reports(case: Case | None, sources: Sequence[str]) -> list[Report]:
-    """Read every source; with a case, keep the reports and return them as kept (with people's decisions)."""
+def read_reports(case: Case | None, sources: Sequence[str], *, online: bool = False) -> list[Report]:
+    """Read every source; with a case, keep the reports and return them as kept (with people's decisions).
+
+    An http or https address is fetched with `online`, else it is a `UsageError`; the final address is the source.
+    """
+    return [kept(case, *loaded(source, online=online)) for source in sources]
+
+
+def loaded(source: str, *, online: bool = False) -> tuple[str, bytes, str | None]:
+    """Return (source as kept, bytes, media type) of a file, of standard input (`-`), or of an address."""
+    from hinomi.flow.online import fetch, is_url, require_online
+
+    if is_url(source):
+        require_online(source, online)
+        page = fetch(source)
+        return page.url, page.data, page.media_type
+    return "stdin" if source == "-" else Path(source).name, load(source), None
+
+
+def kept(case: Case | None, source: str, data: bytes, media_type: str | None = None) -> Report:
+    """Read one report from its bytes and keep it."""
     from hinomi.intel.read import read_report
 
-    reports = []
-    for source in sources:
-        name = "stdin" if source == "-" else Path(source).name
-        report = read_report(name, load(source))
-        if case is not None:
-            case.library.add(report)
-            case.journal.append("report-read", report=report.id, source=name, claims=len(report.claims))
-            report = case.library.get(report.id) or report
-        reports.append(report)
-    return reports
+    report = read_report(source, data, media_type=media_type)
+    if case is None:
+        return report
+    case.library.add(report)
+    case.journal.append("report-read", report=report.id, source=source, claims=len(report.claims))
+    return case.library.get(report.id) or report
 
 
 def coverage_of_reports(case: Case | None, reports: Sequence[Report]) -> dict[str, tuple[ClaimCoverage, ...]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hinomi.cli.options import common
+from hinomi.cli.options import common, online
 from hinomi.cli.output import write
 from hinomi.cli.settings import Settings
 from hinomi.cli.words import say
@@ -19,18 +19,19 @@ if TYPE_CHECKING:
 @click.command("read", help=say("help.read"), short_help=say("help.read.short"), epilog=say("help.read.examples"))
 @click.argument("reports", nargs=-1, required=True, metavar="REPORT...")
 @click.option("--no-keep", is_flag=True, help=say("option.no-keep"))
+@online
 @common("table", "text", "json", "jsonl", "csv", "stix")
-def COMMAND(settings: Settings, reports: tuple[str, ...], no_keep: bool) -> int:  # noqa: N802
+def COMMAND(settings: Settings, reports: tuple[str, ...], no_keep: bool, online: bool) -> int:  # noqa: N802
     """Read reports into claims and keep them in the library."""
     from hinomi.flow.reading import coverage_of_reports, read_reports
     from hinomi.store.case import Case
 
     if no_keep:
-        read = read_reports(None, reports)
+        read = read_reports(None, reports, online=online)
         coverage = coverage_of_reports(None, read)
     else:
         with Case.open(settings.case) as case:
-            read = read_reports(case, reports)
+            read = read_reports(case, reports, online=online)
             coverage = coverage_of_reports(case, read)
     write(_rendered(read, coverage, settings), settings)
     return 0
@@ -45,7 +46,9 @@ def _rendered(reports: list[Report], coverage: dict[str, tuple[ClaimCoverage, ..
         bundles = [to_bundle(r) for r in reports]
         return json.dumps(bundles[0] if len(bundles) == 1 else bundles, ensure_ascii=False, indent=2) + "\n"
     if settings.format == "csv":
-        return _csv(reports)
+        from hinomi.intel.exchange.csvlist import list_of
+
+        return list_of(reports)
     if settings.format == "table":
         return _table(reports, coverage, settings)
     return _json(reports, coverage, settings)
@@ -71,16 +74,3 @@ def _table(reports: list[Report], coverage: dict[str, tuple[ClaimCoverage, ...]]
         for report_id, entries in coverage.items()
     }
     return render_reports(reports, checked, settings)
-
-
-def _csv(reports: list[Report]) -> str:
-    import csv
-    import io
-
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(("report", "type", "value", "canonical", "role", "confidence", "status", "text"))
-    for report in reports:
-        for c in report.claims:
-            writer.writerow((report.id, c.type, c.value, c.canonical or "", c.role, c.confidence, c.status, c.text))
-    return "\ufeff" + out.getvalue()

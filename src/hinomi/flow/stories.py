@@ -1,0 +1,133 @@
+"""A feed's bytes -> its stories, and whether two stories are the same one told twice."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import io
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from xml.sax import SAXException
+
+from hinomi.intel.format import DAMAGE
+from hinomi.model.errors import ReportError, UsageError
+from hinomi.store.searching import folded
+
+MAX_FEED = 8 << 20
+MAX_STORIES = 500
+SKETCH = 64
+"""Hashes kept of a story's shingles: enough to tell 60 % alike from 40 %."""
+ALIKE = 0.6
+_TROUBLE: tuple[type[Exception], ...] = (*DAMAGE, SAXException)
+_SHINGLE = 5
+_LEAST = 12
+_TAG = re.compile(r"<[^<>]{0,2000}>")
+_TRACKING = re.compile(r"(?i)utm_\w+|fbclid|gclid|mc_[ce]id|ref_src")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One story as the feed gives it. `body` is markup."""
+
+    link: str
+    title: str
+    body: str
+    published: str | None = None
+
+    @property
+    def words(self) -> str:
+        """The body without its markup."""
+        return " ".join(html.unescape(_TAG.sub(" ", self.body)).split())
+
+    def page(self) -> bytes:
+        """Return the story as a page of its own."""
+        day = f"<p>Published: {self.published}</p>" if self.published else ""
+        title = html.escape(self.title)
+        head = f'<html><head><meta charset="utf-8"><title>{title}</title></head>'
+        return f"{head}<body><article><h1>{title}</h1>{day}{self.body}</article></body></html>".encode(
+            "utf-8", "replace"
+        )
+
+
+def entries(data: bytes, source: str) -> tuple[str, list[Entry]]:
+    """Return a feed's title and its stories in the feed's order. Raises ReportError for what is no feed."""
+    parsed = _parsed(data, source)
+    found = [entry for item in parsed.entries[:MAX_STORIES] if (entry := _entry(item)) is not None]
+    if not found and not parsed.get("version"):
+        raise ReportError("feed.no-feed", place=source, cause="neither RSS nor Atom")
+    return _line(parsed.feed.get("title", "")), found
+
+
+def _parsed(data: bytes, source: str) -> Any:
+    try:
+        import feedparser  # type: ignore[import-untyped]
+    except ImportError as error:
+        raise UsageError(
+            "feed.not-installed", place=source, cause=str(error), next_step="pip install 'hinomi[online]'"
+        ) from error
+    if len(data) > MAX_FEED:
+        raise ReportError("feed.too-large", place=source, cause=f"more than {MAX_FEED >> 20} MiB")
+    try:
+        return feedparser.parse(io.BytesIO(data))
+    except _TROUBLE as error:
+        raise ReportError("feed.no-feed", place=source, cause=str(error)[:200] or type(error).__name__) from error
+
+
+def _entry(item: Any) -> Entry | None:
+    title, link = _line(item.get("title", "")), _text(item.get("link", "")) or _text(item.get("id", ""))
+    bodies = [_text(part.get("value", "")) for part in item.get("content", ())] + [_text(item.get("summary", ""))]
+    body = max(bodies, key=len)
+    if not link.strip() and not title:
+        return None
+    moment = item.get("published_parsed") or item.get("updated_parsed")
+    day = f"{moment[0]:04}-{moment[1]:02}-{moment[2]:02}" if moment else None
+    return Entry(plain_link(link) or f"title:{title}", title or link, body, day)
+
+
+def _text(value: Any) -> str:
+    return value.encode("utf-8", "replace").decode().replace("\0", "") if isinstance(value, str) else ""
+
+
+def _line(value: Any) -> str:
+    return " ".join(html.unescape(_TAG.sub(" ", _text(value))).split())[:500]
+
+
+def plain_link(link: str) -> str:
+    """Return a link without fragment and tracking, so that one story has one link."""
+    try:
+        parts = urlsplit(link.strip())
+    except ValueError:
+        return link.strip()
+    query = [(k, v) for k, v in parse_qsl(parts.query, keep_blank_values=True) if not _TRACKING.fullmatch(k)]
+    return urlunsplit((parts.scheme.lower(), parts.netloc.lower(), parts.path, urlencode(query), ""))
+
+
+def sketch(entry: Entry) -> tuple[int, ...]:
+    """Return the smallest hashes of the story's shingles (five letters each); empty where it is too short to tell."""
+    text = "".join(c for c in folded(f"{entry.title} {entry.words[:4000]}") if c.isalnum())
+    shingles = {text[n : n + _SHINGLE] for n in range(len(text) - _SHINGLE + 1)}
+    if len(shingles) < _LEAST:
+        return ()
+    return tuple(sorted(_hash(s) for s in shingles)[:SKETCH])
+
+
+def _hash(shingle: str) -> int:
+    return int.from_bytes(hashlib.blake2b(shingle.encode("utf-8", "replace"), digest_size=6).digest(), "big")
+
+
+def alike(one: Sequence[int], other: Sequence[int]) -> float:
+    """Estimate the share of shingles that two stories have in common (Jaccard), from their sketches."""
+    if not one or not other:
+        return 0.0
+    least = sorted({*one, *other})[:SKETCH]
+    return len({*one} & {*other} & {*least}) / len(least)
+
+
+def twin(mine: Sequence[int], known: Iterable[tuple[str, Sequence[int]]]) -> str | None:
+    """Return the link of the story most like this one, where one is alike enough."""
+    scored: Iterator[tuple[float, str]] = ((alike(mine, theirs), link) for link, theirs in known)
+    score, link = max(scored, default=(0.0, ""))
+    return link if score >= ALIKE else None
