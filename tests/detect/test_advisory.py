@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from hinomi.detect.advisory import match_advisories
-from hinomi.detect.advisoryfile import read_advisory
+from hinomi.detect.advisoryfile import read_advisory, report_rules
 from hinomi.detect.catalogue import load_rules
 from hinomi.detect.sql import Evidence
+from hinomi.intel.osv import ranges_of
+from hinomi.intel.read import read_report
 from hinomi.model.errors import RuleError
 from hinomi.model.findings import Coverage
 
@@ -135,3 +137,34 @@ def test_wrong_files_are_rule_errors(tmp_path: Path, text: str) -> None:
     with pytest.raises(RuleError) as caught:
         read_advisory(path)
     assert caught.value.place.startswith(str(path))
+
+
+def test_a_fixed_copy_with_newer_weaknesses_is_low_and_says_that_the_family_is_fixed(tables) -> None:
+    row = library("fixed", version="2.17.1", cves=["CVE-2025-68161"])
+    (draft,), _ = found(
+        tables(libraries=[row, library("fixed", path="/clean.jar » y")]), load_rules().of_kind("advisory")
+    )
+    assert (draft.severity, draft.attributes["cves"]) == ("low", ["CVE-2025-68161"])
+    assert "JNDI family of weaknesses is fixed" in draft.explanation.en
+
+
+def test_report_versions_are_findings_of_that_report(tables) -> None:
+    text = "Kestrelgate Gateway versions before 4.2.9 are vulnerable. Upgrade to Kestrelgate Gateway 4.2.9."
+    report = read_report("r", text.encode())
+    rules = report_rules([*ranges_of(report), {"id": 3}])
+    packages = [
+        {"name": name, "source": "", "version": version, "purl": "pkg:deb/debian/x@1"}
+        for name, version in (("kestrelgate-gateway", "1:4.2.8-1+deb12u1"), ("kestrelgate-gateway-libs", "4.2.9-1"))
+    ]
+    other = [{"name": "kestrel", "source": "", "version": "1.0", "purl": "pkg:rpm/fedora/kestrel@1.0"}]
+    (draft,), coverage = found(tables(packages=packages + other), rules)
+    assert (draft.subject, draft.reports, draft.severity) == ("kestrelgate-gateway", (report.id,), "low")
+    assert draft.values["fixed"] == ["4.2.9"] and coverage.complete
+
+
+def test_a_known_product_of_a_report_is_compared_as_its_package(tables) -> None:
+    report = read_report("r", b"Upgrade to Log4j 2.17.1 (Java 8), 2.12.4 (Java 7) or 2.3.2 (Java 6).")
+    versions = ("2.12.3", "2.12.4", "2.17.0", "2.17.1", "2.3.2")
+    rows = [library("present", path=f"/{v}", ecosystem="maven", version=v) for v in versions]
+    drafts, _ = found(tables(libraries=rows), report_rules(ranges_of(report)))
+    assert [(d.subject, d.severity) for d in drafts] == [("/2.12.3", "medium"), ("/2.17.0", "medium")]

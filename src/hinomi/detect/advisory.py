@@ -7,6 +7,7 @@ may lie. Everything else is compared by version with the rules of its ecosystem.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cmp_to_key
@@ -21,9 +22,12 @@ from hinomi.model.text import Bilingual
 from hinomi.model.versions import compare, in_range
 
 MAX_COMPONENTS = 500_000
+ANY = ""  # the ecosystem of a record that knows the product's name alone
+_SHORTEST_NAME = 4
+_PARTS = re.compile(r"[- ](?:server|client|common|libs?|core|utils|tools|daemon|bin)$")
 STATE_RULE = "library-state"  # the rule id where no advisory names the CVEs that the content shows
 _LIBRARIES = """SELECT row, path, container, ecosystem, name, version, content_version, state, cves, why FROM libraries
-WHERE state <> 'fixed' ORDER BY path, row"""
+WHERE state <> 'fixed' OR len(cves) > 0 ORDER BY path, row"""
 _PACKAGES = "SELECT row, name, source, version, purl, path FROM packages ORDER BY row"
 _PURL_ECOSYSTEMS = {
     "deb/debian": "debian", "deb/ubuntu": "ubuntu", "apk/alpine": "alpine", "rpm/redhat": "red hat",
@@ -78,6 +82,18 @@ _STATES: dict[str, _State] = {
             "手作業で確認してください。根拠: {why}",
         ),
     ),
+    # the family of weaknesses that the content tells is fixed; newer ones are told by the version alone
+    "fixed": _State(
+        "low", 70,
+        Bilingual("{name} has newer, lesser weaknesses", "{name}には新しい軽微な脆弱性があります"),
+        Bilingual(
+            "{place} holds {name} {version}: the JNDI family of weaknesses is fixed in it, but {cves}, found later, "
+            "remain. Update it with the next maintenance. {why}",
+            "{place} に含まれる{name} {version}ではJNDI関連の脆弱性は修正済みですが、"
+            "その後に見つかった{cves}が残っています。"
+            "次の保守作業で更新してください。根拠: {why}",
+        ),
+    ),
     "end-of-life": _State(
         "low", 90,
         Bilingual("{name} is no longer maintained", "{name}は保守が終了しています"),
@@ -94,6 +110,7 @@ class _Advisory:
     rule: Rule
     ids: frozenset[str]
     affected: tuple[Mapping[str, Any], ...]
+    reports: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +157,10 @@ def _advisory(rule: Rule) -> _Advisory:
     record = json.loads(rule.body)
     ids = {str(record["id"]), *(str(a) for a in record.get("aliases") or ())}
     affected = tuple(a for a in record.get("affected") or () if isinstance(a, dict))
-    return _Advisory(rule, frozenset(ids), affected)
+    own = record.get("database_specific")
+    reports = own.get("reports") if isinstance(own, dict) else None
+    named = tuple(str(r) for r in reports) if isinstance(reports, list) else ()
+    return _Advisory(rule, frozenset(ids), affected, named)
 
 
 def _decided(values: Mapping[str, Any], advisories: Iterable[_Advisory]) -> Draft:
@@ -177,8 +197,8 @@ def _library(values: Mapping[str, Any]) -> _Component | None:
 
 def _package(values: Mapping[str, Any]) -> _Component | None:
     kind = "/".join(values["purl"].removeprefix("pkg:").split("/")[:2]).casefold()
-    ecosystem = _PURL_ECOSYSTEMS.get(kind)
-    if ecosystem is None:
+    ecosystem = _PURL_ECOSYSTEMS.get(kind, ANY)
+    if not values["version"]:
         return None
     names = tuple(dict.fromkeys(n for n in (values["name"], values["source"]) if n))
     return _Component("packages", values["row"], values["name"], ecosystem, names, values["version"], values["path"])
@@ -192,21 +212,43 @@ def _by_version(
         for affected in advisory.affected:
             package = affected.get("package") or {}
             ecosystem = str(package.get("ecosystem", "")).partition(":")[0]
-            key = (ecosystem.casefold(), str(package.get("name", "")).casefold())
-            index.setdefault(key, []).append((advisory, affected))
+            for key in _keys(ecosystem.casefold(), str(package.get("name", "")).casefold()):
+                index.setdefault(key, []).append((advisory, affected))
     for component in components:
         for name in component.names:
-            for advisory, affected in index.get((component.ecosystem, name.casefold()), ()):
+            same = index.get((component.ecosystem, name.casefold()), ()) if component.ecosystem else ()
+            near = index.get((ANY, bare_name(name)), ())
+            for advisory, affected in (*same, *near):
                 draft = _compared(component, name, advisory, affected, coverage)
                 if draft is not None:
                     yield draft
 
 
+def _keys(ecosystem: str, name: str) -> Iterator[tuple[str, str]]:
+    """A product of no known package goes by its name, with and without its maker's: `SonicWall SMA 100`, `SMA 100`."""
+    if ecosystem != ANY:
+        yield ecosystem, name
+        return
+    maker, _, rest = name.partition(" ")
+    for form in dict.fromkeys((maker + rest, rest)):
+        if len(bare := bare_name(form)) >= _SHORTEST_NAME:
+            yield ANY, bare
+
+
+def bare_name(name: str) -> str:
+    """Return a product's or package's name as compared: letters and digits, without `-server`, `-libs` and the like."""
+    return re.sub(r"[^a-z0-9]", "", _PARTS.sub("", name.casefold()))
+
+
 def _compared(
     component: _Component, name: str, advisory: _Advisory, affected: Mapping[str, Any], coverage: Coverage
 ) -> Draft | None:
+    package = affected.get("package") or {}
+    by_name = package.get("ecosystem", ANY) == ANY
+    version = _upstream(component.version) if by_name else component.version
+    ecosystem = ANY if by_name else component.ecosystem
     try:
-        hit = in_range(component.version, affected, component.ecosystem)
+        hit = in_range(version, affected, ecosystem)
     except Exception as error:  # noqa: BLE001 - the border of one rule
         coverage.miss(f"rule:{advisory.rule.id}", component.subject, "failed", repr(error))
         return None
@@ -216,12 +258,20 @@ def _compared(
     fixed = {str(e["fixed"]) for r in ranges for e in r.get("events") or () if "fixed" in e}
     values = {
         "name": name, "version": component.version, "place": component.place,
-        "fixed": _in_order(fixed, component.ecosystem) or None,
+        "fixed": _in_order(fixed, ecosystem) or None,
         "advisory": sorted(advisory.ids),
     }  # fmt: skip
     subject_type = "package" if component.table == "packages" else "library"
     evidence = ((component.table, component.row),)
-    return draft_of(advisory.rule, component.subject, evidence=evidence, values=values, subject_type=subject_type)
+    return draft_of(
+        advisory.rule, component.subject, evidence=evidence, values=values, subject_type=subject_type,
+        reports=advisory.reports,
+    )  # fmt: skip
+
+
+def _upstream(version: str) -> str:
+    """Return a package's version without epoch and the distribution's own revision: `1:3.0.11-1~deb12u2` is 3.0.11."""
+    return version.rpartition(":")[2].partition("-")[0].partition("+")[0]
 
 
 def _in_order(versions: Iterable[str], ecosystem: str) -> list[str]:

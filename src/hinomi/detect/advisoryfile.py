@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,23 @@ from hinomi.detect.yamlfile import read_bounded
 from hinomi.model.errors import RuleError
 
 _SEVERITIES = {"moderate": "medium", "important": "high", "none": "info"}
+_TITLE = {"en": "{name} is a version a report calls affected", "ja": "{name}は報告書が影響ありとする版です"}
+_BY_PACKAGE = {
+    "title": _TITLE, "severity": "medium", "confidence": 75, "behaviours": ["vulnerable-library"],
+    "explanation": {
+        "en": "{name} {version} ({place}) is in the range that the report gives as affected. Fixed in: {fixed}.",
+        "ja": "{name} {version}({place})は報告書が影響ありとする範囲にあります。修正版: {fixed}。",
+    },
+}  # fmt: skip
+_BY_NAME = _BY_PACKAGE | {
+    "severity": "low", "confidence": 40,
+    "explanation": {
+        "en": "{name} {version} ({place}) is older than the report calls fixed ({fixed}), by name and number alone: a "
+        "distribution may have carried the fix back without changing the number. Ask its security tracker.",
+        "ja": "{name} {version}({place})は、名前と番号だけで見ると報告書の修正版({fixed})より古い版です。"
+        "配布元が番号を変えずに修正を取り込んでいる場合があるため、配布元の脆弱性情報で確認してください。",
+    },
+}  # fmt: skip
 _DEFAULT_EXPLANATION = {
     "en": "{name} {version} ({place}) is in the range that {advisory} calls affected. Fixed in: {fixed}.",
     "ja": "{name} {version}({place})は{advisory}の影響を受ける範囲にあります。修正版: {fixed}。",
@@ -30,6 +49,32 @@ def read_advisory(path: Path) -> Rule:
         raise RuleError("rule.json", place=str(path), cause="nested too deeply") from error
     reader = WordReader(_words(record, path), path, {})
     return make_rule(reader, rule_id=_rule_id(path.stem), kind="advisory", body=text, path=path, level="severity")
+
+
+def report_rules(records: Iterable[dict[str, Any]]) -> list[Rule]:
+    """Return advisory rules for OSV records drawn from reports; one that cannot be a rule is left out.
+
+    A record names its report in `database_specific.reports`; what it finds is about that report. Without an ecosystem
+    only names and upstream versions are compared, and distributions carry fixes back: such a hit is a hint.
+    """
+    rules = []
+    for record in records:
+        path = Path(f"{record.get('id', '')}.json")
+        sure = any((a.get("package") or {}).get("ecosystem") for a in record.get("affected") or ())
+        own = record.get("database_specific") or {}
+        words = record | {"database_specific": own | (_BY_PACKAGE if sure else _BY_NAME)}
+        try:
+            reader = WordReader(_words(words, path), path, {})
+            number = hashlib.sha256(path.stem.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+            body = json.dumps(words, ensure_ascii=False)
+            rules.append(
+                make_rule(
+                    reader, rule_id=f"report-versions-{number}", kind="advisory", body=body, path=path, level="severity"
+                )
+            )
+        except RuleError:
+            continue
+    return rules
 
 
 def _rule_id(stem: str) -> str:

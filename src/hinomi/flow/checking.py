@@ -66,13 +66,21 @@ def check(
 ) -> Checked:
     """Read the reports, examine the targets once, and answer each report's three questions."""
     reports = read_reports(case, sources)
-    catalogue = rules_of(case, rule_folders)
+    catalogue = _with_versions(rules_of(case, rule_folders), reports)
     indicators = [*library_indicators(case), *indicators_in(reports, accepted_only=False)]
     scans = scan(case, targets, catalogue, indicators, progress=progress, kind=kind, options=options)
     look, coverage = look_of(scans, organisation or {})
     verdicts = tuple(verdict_on(report, catalogue, look) for report in reports)
     case.journal.append("checked", reports=[r.id for r in reports], runs=[s.run for s in scans])
     return Checked(tuple(reports), verdicts, tuple(scans), coverage, look)
+
+
+def _with_versions(catalogue: Catalogue, reports: Sequence[Report]) -> Catalogue:
+    """Add what the reports say of fixed and affected versions to the advisories."""
+    from hinomi.detect.advisoryfile import report_rules
+    from hinomi.intel.osv import ranges_of
+
+    return replace(catalogue, rules=(*catalogue.rules, *report_rules(r for one in reports for r in ranges_of(one))))
 
 
 def look_of(scans: Sequence[ScanResult], organisation: Mapping[str, Any]) -> tuple[Look, Coverage]:

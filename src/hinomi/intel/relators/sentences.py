@@ -163,7 +163,9 @@ class _Spoken:
 
     def meant(self, kind: str, section: int | None, article: int | None) -> Claim | None:
         last = self._last.get((kind, section))
-        return last or self._by_id.get(self._main.get((kind, article), ""))
+        if last is not None or article is None:
+            return last  # outside any article no thing is the main one
+        return self._by_id.get(self._main.get((kind, article), ""))
 
 
 def _carried(context: ReadingContext, sentence: Sentence, here: Sequence[Claim], spoken: _Spoken) -> Iterator[Relation]:
@@ -172,7 +174,7 @@ def _carried(context: ReadingContext, sentence: Sentence, here: Sequence[Claim],
     for claim in named:
         spoken.note(claim, sentence.section)
     actor = next((c for c in named if c.type == "actor"), None)
-    malware = spoken.meant("malware", sentence.section, None)
+    malware = spoken.meant("malware", sentence.section, context.article_at(sentence.span[0]))
     if actor and malware and len(named) == 1 and _USE.search(sentence.text):
         yield Relation(actor.id, "uses", malware.id, sentence.span, 40)
     found = _REFERS.search(sentence.text) if _may_refer(sentence.text) else None
