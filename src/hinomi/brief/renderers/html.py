@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from hinomi.brief.document import DigestDocument, Document, ScanDocument
-from hinomi.brief.renderers.templates import fill
+from hinomi.brief.document import Document
+from hinomi.brief.renderers.templates import page
 from hinomi.model.text import Language
 
 
 def render(document: Document, language: Language) -> str:
-    """Return the document as HTML: one self-contained page that loads nothing."""
-    kind = (
-        "scan"
-        if isinstance(document, ScanDocument)
-        else "digest"
-        if isinstance(document, DigestDocument)
-        else "verdict"
-    )
-    return fill(f"{kind}.html.j2", language, document=document)
+    """Return the document as a page."""
+    return page(document, "html", language)

@@ -6,6 +6,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hinomi.brief.document import DigestDocument, Document, ScanDocument, VerdictDocument
 from hinomi.locale.catalogue import text
 from hinomi.model.text import Language, printable
 
@@ -23,6 +24,12 @@ def fill(template: str, language: Language, **values: Any) -> str:
         return text(key, language, **inner)
 
     return _environment(template.endswith(".html.j2")).get_template(template).render(t=say, language=language, **values)
+
+
+def page(document: Document, ending: str, language: Language) -> str:
+    """Return the document through its template: `scan`, `verdict` or `digest`, with the ending `md` or `html`."""
+    kinds = {ScanDocument: "scan", VerdictDocument: "verdict", DigestDocument: "digest"}
+    return fill(f"{kinds[type(document)]}.{ending}.j2", language, document=document)
 
 
 @cache
