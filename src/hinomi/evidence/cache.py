@@ -230,5 +230,7 @@ def _own_code() -> bytes:
 
 
 def _key(entry: Entry, storage: tuple[int, int]) -> bytes:
+    """Return a file's key; files of one folder stand together, so that one page of the database has many of them."""
     place = _KEY.pack(storage[0] & _U64, storage[1] & _U64, entry.inode & _U64)
-    return hashlib.blake2b(place + entry.path, digest_size=16).digest()
+    folder = hashlib.blake2b(entry.path.rpartition(b"/")[0], digest_size=6).digest()
+    return folder + hashlib.blake2b(place + entry.path, digest_size=16).digest()

@@ -85,6 +85,8 @@ class _Worker:
             warnings.simplefilter("ignore", DeprecationWarning)
             self.pid = os.fork()
         if self.pid == 0:
+            os.close(self.send)
+            os.close(self.receive)
             serve(job, request, answer, shared, slot, parent, memory=bounds.memory, nice=bounds.nice)
         os.close(request)
         os.close(answer)
