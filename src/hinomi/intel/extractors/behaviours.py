@@ -10,6 +10,7 @@ from functools import cache
 from hinomi.intel.advice import is_checkbox, is_step
 from hinomi.intel.extractor import Candidate, ReadingContext, Sentence
 from hinomi.intel.names.words import advice_starts, lowered_of, words_of
+from hinomi.intel.techniques.crosswalk import OURS
 from hinomi.intel.vocabulary.behaviours import Cue, PhraseRule, behaviours, phrase_rules, technique_names
 from hinomi.intel.vocabulary.names import Form, Name, NameIndex, same_length_lower
 
@@ -130,7 +131,7 @@ def _claims(sentence: Sentence, behaviour: str, used: Sequence[Cue], text: str, 
     for technique in known.attack:
         yield Candidate(
             type="attack-technique", value=technique, span=span, confidence=confidence - 25, why=f"said by: {phrase}",
-            canonical=technique_names().get(technique), attributes={"behaviour": behaviour},
+            canonical=technique_names().get(technique), attributes={"behaviour": behaviour, "attack_version": OURS},
         )  # fmt: skip
 
 
@@ -166,7 +167,7 @@ def _named_techniques(context: ReadingContext) -> Iterator[Candidate]:
         number = names[hit.forms[0].text]
         yield Candidate(
             type="attack-technique", value=number, span=context.folded.span(hit.start, hit.end), confidence=70,
-            why=f"named: {surface}", canonical=technique_names()[number], attributes={},
+            why=f"named: {surface}", canonical=technique_names()[number], attributes={"attack_version": OURS},
         )  # fmt: skip
 
 

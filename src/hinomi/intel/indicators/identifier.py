@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from hinomi.intel.extractor import Candidate
 from hinomi.intel.indicators.scan import Scan
+from hinomi.intel.techniques.crosswalk import OURS, crosswalk, version_of
 
 _CVE = re.compile(r"cve[-\s_]{1,3}((?:19|20)\d\d)[-\s]{1,3}(\d{4,7})(?!\d)")
 _MORE_CVE = re.compile(
@@ -64,11 +65,16 @@ def _techniques(scan: Scan) -> Iterator[Candidate]:
     for match in _TECHNIQUE.finditer(scan.text):
         value = match.group().replace("/", ".")
         if value.startswith("TA"):
-            valid = 1 <= int(value[2:]) <= 43 or 100 <= int(value[2:]) <= 111
+            valid = 1 <= int(value[2:]) <= 43 or 100 <= int(value[2:]) <= 112
         else:
             valid = any(low <= int(value[1:5]) <= high for low, high in _RANGES)
         if valid:
-            yield scan.candidate("attack-technique", value, *match.span(), confidence=90, why="named by its number")
+            ours, why = crosswalk(value, to=OURS), "named by its number"
+            if ours != value:
+                why = f"named by its number; {value} of ATT&CK v19 is {ours} of v18"
+            yield scan.candidate(
+                "attack-technique", ours, *match.span(), confidence=90, why=why, attack_version=version_of(value)
+            )
 
 
 FAMILY = _Identifier()
