@@ -82,7 +82,7 @@ def _entry(item: Any) -> Entry | None:
     body = max(bodies, key=len)
     if not link.strip() and not title:
         return None
-    moment = item.get("published_parsed") or item.get("updated_parsed")
+    moment = dict.get(item, "published_parsed") or dict.get(item, "updated_parsed")
     day = f"{moment[0]:04}-{moment[1]:02}-{moment[2]:02}" if moment else None
     return Entry(plain_link(link) or f"title:{title}", title or link, body, day)
 

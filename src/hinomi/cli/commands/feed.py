@@ -11,6 +11,7 @@ from hinomi.cli.options import common, online
 from hinomi.cli.output import tell, write
 from hinomi.cli.settings import Settings
 from hinomi.cli.words import say
+from hinomi.locale.catalogue import text
 from hinomi.store.case import Case
 
 
@@ -32,7 +33,7 @@ def add(settings: Settings, sources: tuple[str, ...]) -> int:
 
     with Case.open(settings.case) as case:
         added = feeds.add(case, sources)
-    tell(settings, say("feed.added", count=len(added)))
+    tell(settings, text("feed.added", settings.language, count=len(added)))
     return 0
 
 
@@ -45,7 +46,7 @@ def remove(settings: Settings, source: str) -> int:
 
     with Case.open(settings.case) as case:
         feeds.remove(case, source)
-    tell(settings, say("feed.removed", feed=source))
+    tell(settings, text("feed.removed", settings.language, feed=source))
     return 0
 
 
@@ -77,13 +78,13 @@ def fetch(settings: Settings, sources: tuple[str, ...], online: bool) -> int:
     _print(columns, rows, settings)
     for look in looks:
         if look.skipped:
-            reason = say("feed.offline") if look.skipped == "offline" else look.skipped
-            tell(settings, say("feed.skipped", feed=look.feed, reason=reason))
+            reason = text("feed.offline", settings.language) if look.skipped == "offline" else look.skipped
+            tell(settings, text("feed.skipped", settings.language, feed=look.feed, reason=reason))
             continue
         counts = {"new": len(look.new), "known": look.known, "duplicates": len(look.duplicates), "left": look.left}
-        tell(settings, say("feed.looked", feed=look.feed, **counts))
+        tell(settings, text("feed.looked", settings.language, feed=look.feed, **counts))
         for failure in look.failed:
-            tell(settings, say("feed.failed", story=failure))
+            tell(settings, text("feed.failed", settings.language, story=failure))
     return 3 if any(look.failed or (look.skipped and look.skipped != "offline") for look in looks) else 0
 
 
@@ -91,7 +92,7 @@ def _print(columns: list[str], rows: Sequence[Sequence[object]], settings: Setti
     if settings.format == "table":
         from hinomi.cli.tables import render_rows
 
-        write(render_rows([say(f"column.{c}") for c in columns], rows, settings), settings)
+        write(render_rows([text(f"column.{c}", settings.language) for c in columns], rows, settings), settings)
         return
     objects = [dict(zip(columns, row, strict=True)) for row in rows]
     lines = "".join(json.dumps(o, ensure_ascii=False) + "\n" for o in objects)

@@ -12,6 +12,7 @@ from hinomi.cli.options import common, online
 from hinomi.cli.output import tell, write
 from hinomi.cli.settings import Settings
 from hinomi.cli.words import say
+from hinomi.locale.catalogue import text
 from hinomi.model.claims import ClaimStatus
 from hinomi.model.errors import UsageError
 from hinomi.store.case import Case
@@ -65,10 +66,10 @@ def show(settings: Settings, report: str) -> int:
         body = report_object(kept, coverage[kept.id]) | {"decisions": decisions}
         write(json.dumps(body, ensure_ascii=False, indent=2) + "\n", settings)
         return 0
-    text = _rendered([kept], coverage, settings)
+    said = _rendered([kept], coverage, settings)
     if settings.format == "table":
-        text += _decided(kept, decisions, settings)
-    write(text, settings)
+        said += _decided(kept, decisions, settings)
+    write(said, settings)
     return 0
 
 
@@ -109,7 +110,7 @@ def _decide(
 
     with Case.open(settings.case) as case:
         changed = decide(case, find(case, report), claims, status, why=why, allow_too=allow_too)
-    tell(settings, say(f"library.{status}", count=len(changed)))
+    tell(settings, text(f"library.{status}", settings.language, count=len(changed)))
     return 0
 
 
@@ -135,7 +136,9 @@ def allow(settings: Settings, kind: str | None, value: str | None, why: str, sho
             library.disallow(case, kind, value)
         else:
             library.allow(case, kind, value, why=why)
-    tell(settings, say("library.disallowed" if remove else "library.allowed", type=kind, value=value))
+    tell(
+        settings, text("library.disallowed" if remove else "library.allowed", settings.language, type=kind, value=value)
+    )
     return 0
 
 
@@ -149,7 +152,7 @@ def remove(settings: Settings, reports: tuple[str, ...]) -> int:
     with Case.open(settings.case) as case:
         for report in reports:
             gone, withdrawn = library.remove(case, report)
-            tell(settings, say("library.removed", title=gone.title, count=len(withdrawn.findings)))
+            tell(settings, text("library.removed", settings.language, title=gone.title, count=len(withdrawn.findings)))
     return 0
 
 
@@ -165,7 +168,7 @@ def search(settings: Settings, words: tuple[str, ...]) -> int:
     ]
     _print(["id", "title", "source", "span", "snippet"], rows, settings)
     if not found:
-        tell(settings, say("library.nothing-found"))
+        tell(settings, text("library.nothing-found", settings.language))
     return 0
 
 
@@ -194,18 +197,19 @@ def _merged(view: MergedView, settings: Settings) -> str:
         )
         for c in view.claims
     ]  # fmt: skip
-    text = _table(["type", "value", "of", "role", "confidence", "said-by"], rows, settings)
+    said = _table(["type", "value", "of", "role", "confidence", "said-by"], rows, settings)
     against: Rows = [
         (
-            say(f"contradiction.{c.kind}"), " ".join(x for x in (c.subject, c.branch) if x), c.counts,
+            text(f"contradiction.{c.kind}", settings.language),
+            " ".join(x for x in (c.subject, c.branch) if x), c.counts,
             "; ".join(f"{v.source}: {v.value if c.kind != 'role' else v.role}" for v in c.voices),
         )
         for c in view.contradictions
     ]  # fmt: skip
     if not against:
-        return text + "\n" + say("library.no-contradictions") + "\n"
-    head = say("library.contradictions", count=len(against))
-    return f"{text}\n{head}\n" + _table(["contradiction", "of", "counts", "said-by"], against, settings)
+        return said + "\n" + text("library.no-contradictions", settings.language) + "\n"
+    head = text("library.contradictions", settings.language, count=len(against))
+    return f"{said}\n{head}\n" + _table(["contradiction", "of", "counts", "said-by"], against, settings)
 
 
 @_sub("export")
@@ -216,8 +220,8 @@ def export(settings: Settings, reports: tuple[str, ...]) -> int:
     from hinomi.flow import library
 
     with Case.open(settings.case) as case:
-        text = library.export(library.chosen(case, reports), str(settings.format))
-    write(text, settings)
+        said = library.export(library.chosen(case, reports), str(settings.format))
+    write(said, settings)
     return 0
 
 
@@ -283,4 +287,4 @@ def _cell(column: str, value: object) -> object:
 def _table(columns: Sequence[str], rows: Rows, settings: Settings) -> str:
     from hinomi.cli.tables import render_rows
 
-    return render_rows([say(f"column.{c}") for c in columns], rows, settings)
+    return render_rows([text(f"column.{c}", settings.language) for c in columns], rows, settings)
