@@ -23,6 +23,8 @@ FLUSH_BYTES = 64 << 10
 FLUSH_SECONDS = 0.05
 HEAVY = 96 << 10  # before a file that may take long, what is done is handed over
 CPU_SECONDS = 900  # of one batch; a parent that is alive ends a worker long before
+GROWN = 72 << 20  # bytes of private memory beyond the first batch's after which a fresh worker takes over ...
+GROWN_BATCHES = 8  # ... but not before this many batches
 _DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
 
 
@@ -93,6 +95,8 @@ class _Loop:
         self._offset = offset
         self._buffer = bytearray()
         self._flushed = 0.0
+        self._batches = 0
+        self._base = 0
 
     def run(self) -> None:
         while (head := self._take(LENGTH.size)) is not None:
@@ -104,6 +108,15 @@ class _Loop:
                 self._one(index, Entry(*values))
             SLOT.pack_into(self._shared, self._offset, IDLE, 0.0)
             self._flush()
+            if self._has_grown():
+                return
+
+    def _has_grown(self) -> bool:
+        """Whether what is remembered and what is lost to fragments is worth a fresh start."""
+        self._batches += 1
+        if self._batches == 1:
+            self._base = _data_size()
+        return self._batches >= GROWN_BATCHES and _data_size() > self._base + GROWN
 
     def _one(self, index: int, entry: Entry) -> None:
         now = time.monotonic()

@@ -129,21 +129,21 @@ class WorkerPool:
         self._workers: list[_Worker] = []
         self._barren = 0
         gc.collect()
-        gc.freeze()  # collections in a child would copy every page of what it shares with us
         try:
             for slot in range(number):
                 self._start(slot)
         except BaseException:
             self.close()
             raise
-        finally:
-            gc.unfreeze()
 
     def _start(self, slot: int) -> None:
+        gc.freeze()  # collections in a child would copy every page of what it shares with us
         try:
             worker = _Worker(self._job, slot, self._shared, self._bounds)
         except OSError:  # no more processes allowed: the others do the work
             return
+        finally:
+            gc.unfreeze()
         self._workers.append(worker)
         self._selector.register(worker.receive, selectors.EVENT_READ, worker)
 
@@ -240,7 +240,10 @@ class WorkerPool:
                 self._died(worker, Lost("timeout", f"more than {allowed:.0f} s"))
 
     def _died(self, worker: _Worker, lost: Lost | None) -> None:
-        """Bury a worker: the file it was at is lost, the rest of its batches goes to another in its place."""
+        """Bury a worker: the file it was at is lost, the rest of its batches goes to another in its place.
+
+        One that has grown large between two batches ends by itself, and nothing is lost.
+        """
         index, _ = worker.at
         self._selector.unregister(worker.receive)
         self._workers.remove(worker)

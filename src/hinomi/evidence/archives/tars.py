@@ -8,6 +8,8 @@ from hinomi.model.errors import ParseError
 
 BLOCK = 512
 MAX_HEADER_DATA = 1 << 20
+_SPARSE_MORE = 482  # "isextended" of the header and of each further block of the map (GNU tar manual, tar.h)
+_SPARSE_MORE_HERE = 504
 
 
 def read_tar(stream: Stream) -> Members:
@@ -20,6 +22,8 @@ def read_tar(stream: Stream) -> Members:
                 return
             continue
         size = _size(header)
+        if header[156:157] == b"S" and header[_SPARSE_MORE]:
+            _skip_sparse_map(stream)
         end = stream.position + -(-size // BLOCK) * BLOCK
         kind = header[156:157]
         if kind in (b"L", b"x"):
@@ -44,9 +48,21 @@ def _size(header: bytes) -> int:
         checksum = int(header[148:156].strip(b"\x00 ").split(b"\x00")[0] or b"0", 8)
     except ValueError as error:
         raise ParseError("archive.damaged", cause="tar header") from error
-    if checksum != sum(header) - sum(header[148:156]) + 8 * 0x20:
+    rest = header[:148] + header[156:]
+    expected = sum(rest) + 8 * 0x20
+    if checksum not in (expected, expected - 256 * sum(byte > 127 for byte in rest)):  # some summed signed bytes
         raise ParseError("archive.damaged", cause="tar header checksum")
     return size
+
+
+def _skip_sparse_map(stream: Stream) -> None:
+    """Pass over the further blocks of an old GNU sparse file's map, which its size does not count."""
+    more = 1
+    while more:
+        block = stream.read(BLOCK)
+        if len(block) < BLOCK:
+            raise ParseError("archive.truncated", cause="tar ends inside a sparse map")
+        more = block[_SPARSE_MORE_HERE]
 
 
 def _name(header: bytes) -> bytes:
