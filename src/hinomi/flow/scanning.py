@@ -18,9 +18,9 @@ from hinomi.store.case import Case, Run
 if TYPE_CHECKING:
     from hinomi.detect.catalogue import Catalogue
     from hinomi.detect.indicator import Indicator
-    from hinomi.evidence.collector import ContentCollector
     from hinomi.evidence.sources.image import Image
     from hinomi.evidence.target import Target
+    from hinomi.model.tables import Row
 
 ARROW = " » "
 CACHE = "cache"  # folder in the case
@@ -96,12 +96,17 @@ def scan(
         if isinstance(target, Target):
             results.append(_scan(case, target, catalogue, indicators, progress, options=options))
         else:
-            results += _scan_image(case, target, catalogue, indicators, progress)
+            results += _scan_image(case, target, catalogue, indicators, progress, options)
     return results
 
 
 def _scan_image(
-    case: Case, image: Image, catalogue: Catalogue, indicators: Sequence[Indicator], progress: Progress | None
+    case: Case,
+    image: Image,
+    catalogue: Catalogue,
+    indicators: Sequence[Indicator],
+    progress: Progress | None,
+    options: ScanOptions,
 ) -> list[ScanResult]:
     """Examine an image, then what lies beside it in the same file and what was found inside, breadth first."""
     from hinomi.evidence.images.inner import InnerImages
@@ -110,16 +115,30 @@ def _scan_image(
     results: list[ScanResult] = []
     todo = deque([image, *image.beside])
     while todo:
-        now, watcher = todo.popleft(), InnerImages()
+        now, noted = todo.popleft(), InnerImages()
 
-        def after(coverage: Coverage, now: Image = now, watcher: InnerImages = watcher) -> None:
+        def after(coverage: Coverage, now: Image = now, noted: InnerImages = noted) -> None:
             room = MAX_INNER - len(results) - len(todo)
-            for inner in inner_images(now, watcher.found(), coverage, room):
+            for inner in inner_images(now, noted, coverage, room):
                 todo.extend((inner, *inner.beside))
             say_notes(now, coverage)
 
-        results.append(_scan(case, now.target, catalogue, indicators, progress, (watcher,), after))
+        more = _More(noted.take, after, (now.row,))
+        results.append(_scan(case, now.target, catalogue, indicators, progress, more, options=options))
     return results
+
+
+def _nothing(_: object) -> None:
+    """See and add nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class _More:
+    """What a scan of an image adds: who sees the rows, what adds to the coverage, rows of its own."""
+
+    see: Callable[[Row], None] = _nothing
+    after: Callable[[Coverage], None] = _nothing
+    rows: Sequence[Row] = ()
 
 
 def _scan(
@@ -128,15 +147,14 @@ def _scan(
     catalogue: Catalogue,
     indicators: Sequence[Indicator],
     progress: Progress | None,
-    watchers: Sequence[ContentCollector] = (),
-    after: Callable[[Coverage], None] | None = None,
+    more: _More | None = None,
     *,
     options: ScanOptions = DEFAULTS,
 ) -> ScanResult:
-    """Examine one target; `watchers` see its files too, `after` may add to the coverage before it is kept."""
+    """Examine one target."""
     run = case.begin_run(target=target.name, kind=target.kind, host=target.host)
     try:
-        return _examine(case, run, target, catalogue, indicators, progress, watchers, after, options)
+        return _examine(case, run, target, catalogue, indicators, progress, more or _More(), options)
     except BaseException:
         run.abandon()
         raise
@@ -149,28 +167,32 @@ def _examine(
     catalogue: Catalogue,
     indicators: Sequence[Indicator],
     progress: Progress | None,
-    watchers: Sequence[ContentCollector],
-    after: Callable[[Coverage], None] | None,
+    more: _More,
     options: ScanOptions,
 ) -> ScanResult:
     from hinomi.detect.yara import content_collector
     from hinomi.evidence.collect import collect
 
     coverage = Coverage()
-    looking = [content_collector(catalogue), *watchers]
+    for row in more.rows:
+        run.add(row)
+
+    def sink(row: Row) -> None:
+        run.add(row)
+        more.see(row)
+
     cache = case.path / CACHE if options.use_cache else None
     collect(
         target,
-        run.add,
+        sink,
         coverage,
-        watchers=looking,
+        watchers=[content_collector(catalogue)],
         progress=progress,
         jobs=options.jobs,
         nice=options.nice,
         cache=cache,
     )
-    if after is not None:
-        after(coverage)
+    more.after(coverage)
     run.seal()
     seen = case.clock().isoformat()
     findings, stories = judge_rows(case, run.id, target.name, catalogue, indicators, coverage, seen=seen)

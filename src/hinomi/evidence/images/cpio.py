@@ -49,6 +49,7 @@ class CpioIndexer:
         self._work = work
         self._linked: dict[tuple[int, int, int], list[bytes]] = {}
         self._segment = 0
+        self._inode = 0
 
     def read(self, source: Source, depth: int = 0) -> BuiltTree:
         """Return the tree; `ParseError` where not even the first member can be read."""
@@ -112,6 +113,7 @@ class CpioIndexer:
         if kind is None:
             self.tree.notes.miss(_shown(header.name), "damaged", f"mode {header.mode:o}")
             return
+        self._pack(header)
         node = Node(kind, header.mode & 0o7777, header.uid, header.gid, inode=self.tree.number())
         node.mtime = float(header.mtime)
         if kind == "symlink":
@@ -123,6 +125,15 @@ class CpioIndexer:
             if header.links > 1 and self._join(node, header):
                 return
         self.tree.add(header.name, node)
+
+    def _pack(self, header: _Header) -> None:
+        """Keep what the numbering tells: builders number from 0 on no device, disks show theirs."""
+        packing = self.tree.packing
+        if not packing:
+            packing |= {"members": 0, "ordered": True, "device": f"{header.device >> 32}:{header.device & 0xFFFFFFFF}"}
+        packing["members"] += 1
+        packing["ordered"] = packing["ordered"] and (header.links > 1 or header.inode >= self._inode)
+        self._inode = header.inode
 
     def _join(self, node: Node, header: _Header) -> bool:
         """Hard links share their number; the data stands with one of them only. Return whether it is put already."""

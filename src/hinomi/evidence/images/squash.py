@@ -72,6 +72,7 @@ class SquashTree:
     def __init__(self, source: Source) -> None:
         """Read the superblock and the root; `ParseError` where they are damaged or of an unknown version."""
         self._reader = _Reader(source)
+        self.made_at = int.from_bytes(source.read_at(8, 4), "little")
         self.notes = Notes()
         self._listing = Listing()
         self._folders: OrderedDict[int, dict[bytes, Node]] = OrderedDict()

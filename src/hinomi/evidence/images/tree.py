@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from hinomi.evidence.archives.budget import BudgetError
 from hinomi.evidence.archives.source import Source
@@ -99,6 +99,7 @@ class BuiltTree:
         self.kind = kind
         self.root = _folder(1)
         self.notes = Notes()
+        self.packing: dict[str, Any] = {}  # columns of the table `images`
         self._count = 1
 
     def children(self, node: Node) -> Mapping[bytes, Node]:

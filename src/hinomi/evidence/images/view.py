@@ -21,10 +21,12 @@ MIN_READ_BUDGET = 64 << 30
 
 
 class ImageView:
-    """Reads a tree (implements `FileSystemView` and `FolderView`); safe between threads.
+    """Reads a tree (implements `FileSystemView`, `FolderView` and `WorkerView`); safe between threads and after forks.
 
     At most `budget` bytes are read in all: an image of a few kilobytes may claim any number of endless sparse files.
     """
+
+    in_workers = True
 
     def __init__(self, tree: Tree, *, max_depth: int = 4096, budget: int = MIN_READ_BUDGET) -> None:
         self.tree = tree
@@ -64,6 +66,14 @@ class ImageView:
             children = {}
         nodes = {prefix + name: child for name, child in sorted(children.items())}
         return ImageFolder(self, [_entry(at, child) for at, child in nodes.items()], nodes)
+
+    def folder_at(self, path: bytes) -> ImageFolder:
+        """Return the folder at a path for reading its files; `OSError` where there is none."""
+        found = self._find(path, follow=False)
+        if found is None or found[1].kind != "directory":
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+        prefix = path if path == b"/" else path + b"/"
+        return ImageFolder(self, (), {prefix + name: node for name, node in self._children(found[1]).items()})
 
     # --- by path --------------------------------------------------------------------------------------------------
 
@@ -180,7 +190,10 @@ class ImageFolder:
 
     def open(self, entry: Entry) -> ImageHandle:
         """Open one of the regular files."""
-        return ImageHandle(self._view, entry, self.nodes[entry.path])
+        node = self.nodes.get(entry.path)
+        if node is None:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), entry.path)
+        return ImageHandle(self._view, entry, node)
 
     def retain(self) -> None:
         """Nothing to keep."""

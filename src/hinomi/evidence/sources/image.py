@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from hinomi.evidence.archives.budget import BudgetError
 from hinomi.evidence.archives.source import Source
 from hinomi.evidence.images.disk import open_disk
-from hinomi.evidence.images.inner import Candidate
+from hinomi.evidence.images.inner import Candidate, InnerImages
 from hinomi.evidence.images.opening import Allowance, Opened, looks_like_root, open_trees, reason_of
+from hinomi.evidence.images.packing import image_row
 from hinomi.evidence.images.tree import Tree
 from hinomi.evidence.images.view import MIN_READ_BUDGET, ImageView
 from hinomi.evidence.ownership import ownership_of
@@ -18,6 +19,7 @@ from hinomi.evidence.sources.platforms import host_label, platform_of
 from hinomi.evidence.target import Limits, Target
 from hinomi.model.errors import ParseError, TargetError
 from hinomi.model.findings import Coverage
+from hinomi.model.tables.images import ImageRow
 from hinomi.model.text import path_text, printable
 
 ARROW = " » "
@@ -32,6 +34,7 @@ class Image:
 
     target: Target
     allowance: Allowance
+    row: ImageRow
     way: tuple[str, ...] = ()
     beside: tuple[Image, ...] = ()  # further trees of the same file: partitions, images of a registry export
 
@@ -61,7 +64,7 @@ def open_image(path: str | os.PathLike[str], *, kind: str | None = None, limits:
     except ParseError as error:
         raise TargetError("target.not-an-image", place=name, cause=_words(error)) from error
     label = os.path.basename(name.rstrip("/")) or "image"
-    return _image(name, label, opened, allowance, (), limits or Limits(), source.size)
+    return _image(name, label, opened, allowance, (), limits or Limits(), source)
 
 
 def image_target(path: str | os.PathLike[str], *, kind: str | None = None, limits: Limits | None = None) -> Target:
@@ -75,8 +78,11 @@ def is_image_file(path: str | os.PathLike[str]) -> bool:
     return stat.S_ISREG(mode) or stat.S_ISBLK(mode)
 
 
-def inner_images(outer: Image, candidates: list[Candidate], coverage: Coverage, room: int = MAX_INNER) -> list[Image]:
+def inner_images(outer: Image, noted: InnerImages, coverage: Coverage, room: int = MAX_INNER) -> list[Image]:
     """Open at most `room` file systems found inside a target; one that cannot be is a miss with its reason."""
+    view = outer.target.view
+    assert isinstance(view, ImageView)  # made by this module only
+    candidates = noted.found(view, coverage)
     found: list[Image] = []
     update = not looks_like_root(outer.tree)
     for candidate in candidates:
@@ -108,7 +114,7 @@ def _inner(outer: Image, candidate: Candidate, update: bool, shown: str, coverag
         return None
     way = (*outer.way, printable(path_text(candidate.path.lstrip(b"/"))))
     name = outer.target.name + ARROW + way[-1]
-    return _image(name, way[-1], opened, outer.allowance, way, outer.target.limits, source.size)
+    return _image(name, way[-1], opened, outer.allowance, way, outer.target.limits, source)
 
 
 def _worth(tree: Tree, update: bool) -> bool:
@@ -121,12 +127,14 @@ def _worth(tree: Tree, update: bool) -> bool:
 
 
 def _image(name: str, label: str, opened: list[Opened], allowance: Allowance, way: tuple[str, ...], limits: Limits,
-           size: int) -> Image:  # fmt: skip
+           source: Source) -> Image:  # fmt: skip
     images: list[Image] = []
     for item in opened:
         inside = (*way, item.label) if item.label else way
         full = name + ARROW + item.label if item.label and (images or len(opened) > 1) else name
-        images.append(Image(_target(full, label, item.tree, limits, size), allowance, inside))
+        shown = ARROW.join(inside) or printable(label)
+        target = _target(full, label, item.tree, limits, source.size)
+        images.append(Image(target, allowance, image_row(shown, source, item.tree), inside))
     return replace(images[0], beside=tuple(images[1:]))
 
 

@@ -1,0 +1,31 @@
+"""Images that were opened, and what their packing tells."""
+
+from __future__ import annotations
+
+from hinomi.model.tables.base import Row, column, table
+
+
+@table(
+    "images",
+    "One row per file system or archive that was opened as a target; folders and live hosts have none.",
+    subject="path",
+)
+class ImageRow(Row):
+    """How an image was made and packed: facts that a repacking leaves behind even where every file's time was set back."""
+
+    path: str = column("The image's file: its name, or the way in joined with ' » ' for nested ones.")
+    kind: str = column("ext, squashfs, cpio, tar, oci, zip, fat, iso, 7z, ar.")
+    size: int = column("Bytes of the file that holds it.")
+    gzip: bool = column("Whether that file is a gzip stream.", default=False)
+    gzip_name: str | None = column("File name in the gzip header.", default=None)
+    gzip_mtime: float | None = column("Time in the gzip header; null where it is zero.", default=None)
+    gzip_effort: str | None = column("best (-9), fastest (-1) or other, by the gzip header's XFL.", default=None)
+    made_at: float | None = column("When the file system was made (ext, squashfs).", default=None)
+    mounted_at: float | None = column("When it was last mounted (ext).", default=None)
+    written_at: float | None = column("When its superblock was last written (ext).", default=None)
+    mount_count: int | None = column("Mounts since it was made or checked (ext).", default=None)
+    last_mounted: str | None = column("Where it was last mounted (ext).", default=None)
+    kilobytes_written: int | None = column("Kilobytes written through mounts in its life (ext4).", default=None)
+    members: int | None = column("Members (cpio).", default=None)
+    device: str | None = column("Device numbers of the first member, as major:minor (cpio).", default=None)
+    ordered: bool | None = column("Whether inode numbers rise from member to member (cpio).", default=None)
