@@ -22,6 +22,7 @@ ANSWER_STYLE = {"yes": "bold red", "no": "bold green", "unknown": "bold yellow"}
 MAX_EVIDENCE = 4
 MAX_MISSES = 12
 MAX_FINDINGS = 60
+MAX_SENTENCES = 500
 
 
 def render_verdicts(document: VerdictDocument, settings: Settings) -> str:
@@ -50,6 +51,8 @@ def render_reports(reports: Sequence[Report], checked: dict[str, dict[str, str]]
     with console.capture() as capture:
         for report in reports:
             _report(console, report, checked.get(report.id, {}), settings.language)
+            if settings.verbosity > 0:
+                _sentences(console, report, settings.language)
     return capture.get()
 
 
@@ -210,3 +213,23 @@ def _report(console: Console, report: Report, checked: dict[str, str], language:
         table.add_row(*[_safe(cell) for cell in row])
     console.print(table)
     console.print(text("read.summary", language, count=len(report.claims)), style="dim")
+
+
+def _sentences(console: Console, report: Report, language: Language) -> None:
+    """Show every claim in its sentence, marked, with why it was made."""
+    from rich.text import Text
+
+    from hinomi.brief.reading import sentence_of
+
+    for claim in report.claims[:MAX_SENTENCES]:
+        sentence, start, end = sentence_of(report, claim)
+        shown = Text(_safe(f"{claim.type} {claim.value}\n  "), style="dim")
+        shown.append(_safe(sentence[:start]), style="not dim")
+        shown.append(_safe(sentence[start:end]), style="not dim reverse")
+        shown.append(_safe(sentence[end:]), style="not dim")
+        if claim.why:
+            shown.append(_safe(f"\n  {claim.why}"))
+        if key := claim.attributes.get("suspicious_when"):
+            place = claim.attributes.get("belongs_in", "")
+            shown.append("\n  " + _safe(text(str(key), language, place=place)), style="not dim yellow")
+        console.print(shown)

@@ -12,6 +12,7 @@ from hinomi.intel.literals import any_within, occurrences
 from hinomi.intel.names.words import lowered_of
 from hinomi.intel.vocabulary.loading import stopwords
 from hinomi.intel.vocabulary.names import name_index
+from hinomi.intel.vocabulary.namesakes import conditions
 from hinomi.intel.vocabulary.trie import trie_pattern
 from hinomi.model.claims import ClaimRole, ClaimType
 
@@ -286,7 +287,7 @@ def _copies(line: str, items: Sequence[_Named]) -> dict[str, str]:
 def _candidate(
     context: ReadingContext, offset: int, line: str, item: _Named, copies: dict[str, str], hostile: bool
 ) -> Candidate:
-    attributes = _how(line, item, copies)
+    attributes = _how(line, item, copies) | (conditions(item.name) if item.kind == "filename" else {})
     role: ClaimRole = "malicious" if hostile else "mentioned"
     if attributes.get("legitimate") and attributes.get("how") != "patched-legitimate":
         role = "mentioned"

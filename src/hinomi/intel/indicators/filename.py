@@ -9,6 +9,7 @@ from hinomi.intel.extractor import Candidate
 from hinomi.intel.indicators.hosts import FILE_EXTENSIONS
 from hinomi.intel.indicators.naming import kind_of
 from hinomi.intel.indicators.scan import Scan
+from hinomi.intel.vocabulary.namesakes import conditions
 
 _ENDING = re.compile(r"(?:\.[A-Za-z0-9]{1,10}){0,3}\.([A-Za-z0-9]{1,10})(?![A-Za-z0-9_-]|\.[A-Za-z0-9])")
 _JAPANESE_STEM = re.compile("[\u3005\u4e00-\u9fff\u30a1-\u30f4\u30fcA-Za-z0-9_()（）【】-]{1,80}$")
@@ -39,7 +40,7 @@ def _claim(scan: Scan, start: int, end: int) -> Candidate:
     if not value.isascii():  # a Japanese name keeps its own full-width brackets: that is how the file is called
         first, last = scan.original(start, end)
         value = scan.context.text[first:last]
-    return scan.candidate("filename", value, start, end, confidence=60)
+    return scan.candidate("filename", value, start, end, confidence=60, **conditions(value))
 
 
 def _extended(scan: Scan, start: int, end: int) -> int:
