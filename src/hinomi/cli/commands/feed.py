@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,12 +13,20 @@ from hinomi.cli.output import tell, write
 from hinomi.cli.settings import Settings
 from hinomi.cli.words import say
 from hinomi.locale.catalogue import text
-from hinomi.store.case import Case
+
+if TYPE_CHECKING:
+    from hinomi.store.case import Case
 
 
 @click.group("feed", help=say("help.feed"), short_help=say("help.feed.short"), epilog=say("help.feed.examples"))
 def COMMAND() -> None:  # noqa: N802
     """Hold the sub-commands."""
+
+
+def _case(settings: Settings) -> Case:
+    from hinomi.store.case import Case
+
+    return Case.open(settings.case)
 
 
 def _sub(name: str) -> Callable[[Callable[..., int]], click.Command]:
@@ -31,7 +40,7 @@ def add(settings: Settings, sources: tuple[str, ...]) -> int:
     """Follow feeds."""
     from hinomi.flow import feeds
 
-    with Case.open(settings.case) as case:
+    with _case(settings) as case:
         added = feeds.add(case, sources)
     tell(settings, text("feed.added", settings.language, count=len(added)))
     return 0
@@ -44,7 +53,7 @@ def remove(settings: Settings, source: str) -> int:
     """Follow a feed no more."""
     from hinomi.flow import feeds
 
-    with Case.open(settings.case) as case:
+    with _case(settings) as case:
         feeds.remove(case, source)
     tell(settings, text("feed.removed", settings.language, feed=source))
     return 0
@@ -56,7 +65,7 @@ def list_feeds(settings: Settings) -> int:
     """List the feeds."""
     from hinomi.flow import feeds
 
-    with Case.open(settings.case) as case:
+    with _case(settings) as case:
         found = feeds.store_of(case).feeds()
     columns = ["feed", "title", "stories", "fetched"]
     _print(columns, [(f.url, f.title, f.stories, f.fetched_at) for f in found], settings)
@@ -71,7 +80,7 @@ def fetch(settings: Settings, sources: tuple[str, ...], online: bool) -> int:
     """Read the new stories."""
     from hinomi.flow import feeds
 
-    with Case.open(settings.case) as case:
+    with _case(settings) as case:
         looks = feeds.fetch_feeds(case, sources, online=online)
     columns = ["feed", "id", "published", "claims", "title"]
     rows = [(look.feed, r.id, r.published, len(r.claims), r.title) for look in looks for r in look.new]

@@ -15,11 +15,11 @@ from hinomi.cli.words import say
 from hinomi.locale.catalogue import text
 from hinomi.model.claims import ClaimStatus
 from hinomi.model.errors import UsageError
-from hinomi.store.case import Case
 
 if TYPE_CHECKING:
     from hinomi.flow.library_merge import MergedView
     from hinomi.model.claims import Report
+    from hinomi.store.case import Case
 
 Rows = Sequence[Sequence[object]]
 
@@ -31,6 +31,12 @@ def COMMAND() -> None:  # noqa: N802
     """Hold the sub-commands."""
 
 
+def _case(settings: Settings) -> Case:
+    from hinomi.store.case import Case
+
+    return Case.open(settings.case)
+
+
 def _sub(name: str) -> Callable[[Callable[..., int]], click.Command]:
     return COMMAND.command(name, help=say(f"help.library.{name}"), epilog=say("help.library.examples"))
 
@@ -39,7 +45,7 @@ def _sub(name: str) -> Callable[[Callable[..., int]], click.Command]:
 @common("table", "json", "jsonl")
 def list_reports(settings: Settings) -> int:
     """List the reports."""
-    with Case.open(settings.case) as case:
+    with _case(settings) as case:
         reports = case.library.reports()
     columns = ["id", "language", "published", "claims", "source", "title"]
     rows = [(r.id, r.language, r.published or "", len(r.claims), r.source, r.title) for r in reports]
@@ -56,7 +62,7 @@ def show(settings: Settings, report: str) -> int:
     from hinomi.flow.library import find
     from hinomi.flow.reading import coverage_of_reports
 
-    with Case.open(settings.case) as case:
+    with _case(settings) as case:
         kept = find(case, report)
         coverage = coverage_of_reports(case, [kept])
         decisions = [d.to_json() for d in case.library.decisions(kept.id)]
@@ -108,7 +114,7 @@ def _decide(
 ) -> int:
     from hinomi.flow.library import decide, find
 
-    with Case.open(settings.case) as case:
+    with _case(settings) as case:
         changed = decide(case, find(case, report), claims, status, why=why, allow_too=allow_too)
     tell(settings, text(f"library.{status}", settings.language, count=len(changed)))
     return 0
@@ -125,7 +131,7 @@ def allow(settings: Settings, kind: str | None, value: str | None, why: str, sho
     """Keep the allow-list."""
     from hinomi.flow import library
 
-    with Case.open(settings.case) as case:
+    with _case(settings) as case:
         if show_list:
             rows = [(e.type, e.value, e.who, e.at, e.why) for e in case.library.allowed.entries()]
             _print(["type", "value", "who", "at", "why"], rows, settings)
@@ -149,7 +155,7 @@ def remove(settings: Settings, reports: tuple[str, ...]) -> int:
     """Delete reports and what only they supported."""
     from hinomi.flow import library
 
-    with Case.open(settings.case) as case:
+    with _case(settings) as case:
         for report in reports:
             gone, withdrawn = library.remove(case, report)
             tell(settings, text("library.removed", settings.language, title=gone.title, count=len(withdrawn.findings)))
@@ -161,7 +167,7 @@ def remove(settings: Settings, reports: tuple[str, ...]) -> int:
 @common("table", "json", "jsonl")
 def search(settings: Settings, words: tuple[str, ...]) -> int:
     """Search titles and texts."""
-    with Case.open(settings.case) as case:
+    with _case(settings) as case:
         found = case.library.search(" ".join(words))
     rows = [
         (f.report_id, f.title, f.source, list(s.span) if s.span else None, s.text) for f in found for s in f.snippets
@@ -180,7 +186,7 @@ def merge(settings: Settings, reports: tuple[str, ...]) -> int:
     from hinomi.flow.library import chosen
     from hinomi.flow.library_merge import merge as merged
 
-    with Case.open(settings.case) as case:
+    with _case(settings) as case:
         view = merged(chosen(case, reports))
     if settings.format == "json":
         write(json.dumps(view.to_json(), ensure_ascii=False, indent=2) + "\n", settings)
@@ -219,7 +225,7 @@ def export(settings: Settings, reports: tuple[str, ...]) -> int:
     """Write reports for other tools."""
     from hinomi.flow import library
 
-    with Case.open(settings.case) as case:
+    with _case(settings) as case:
         said = library.export(library.chosen(case, reports), str(settings.format))
     write(said, settings)
     return 0
@@ -233,7 +239,7 @@ def import_reports(settings: Settings, files: tuple[str, ...], online: bool) -> 
     """Read files of other tools into the library."""
     from hinomi.flow.library import import_files
 
-    with Case.open(settings.case) as case:
+    with _case(settings) as case:
         reports = import_files(case, files, online=online)
     return _told(reports, settings)
 
@@ -248,7 +254,7 @@ def pull(settings: Settings, url: str, collection: str | None, since: str | None
     """Read from a TAXII 2.1 server."""
     from hinomi.flow import taxii
 
-    with Case.open(settings.case) as case:
+    with _case(settings) as case:
         reports = taxii.pull(case, url, collection=collection, since=since, online=online)
     return _told(reports, settings)
 
