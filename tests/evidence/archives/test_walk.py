@@ -339,3 +339,50 @@ def test_random_bytes_behind_a_magic_never_raise(magic, rest):
     from hinomi.evidence.java.finder import Finder
 
     Walker(Finder(), Notes(), Memory()).walk(BytesSource(magic + rest), "x", Budget(LIMITS))
+
+
+def test_data_that_only_holds_a_zip_is_no_archive(libraries, vulnerable):
+    inside = b"\xa7\r\r\n" + bytes(12) + b"\xe3" + bytes(600) + vulnerable + b"\x00marshalled constants follow" * 20
+    rows, coverage = libraries.scan({"/lib/test_archive.pyc": inside})
+    assert rows == [] and coverage.complete
+    appended = b"\xa7\r\r\n" + bytes(12) + b"\xe3" + b"PK\x03\x04" + bytes(600) + vulnerable
+    rows, _ = libraries.scan({"/lib/carrier.pyc": appended})
+    assert [row.state for row in rows] == ["vulnerable"]
+
+
+def test_a_program_with_a_signature_behind_its_zip_is_an_archive(libraries, vulnerable):
+    for head in (b"MZ" + bytes(600), b"#!/bin/sh\nexec java -jar $0\n", b"\x7fELF" + bytes(600)):
+        rows, _ = libraries.scan({"/opt/run": head + vulnerable + b"\x30\x82 a signature" * 30})
+        assert [row.state for row in rows] == ["vulnerable"], head[:4]
+
+
+def _tar_header(
+    name: bytes, size: int, kind: bytes = b"0", extra: dict[int, bytes] | None = None, signed: bool = False
+):
+    header = bytearray(name.ljust(100, b"\0") + b"0000644\0" * 3 + b"%011o\0" % size + b"%011o\0" % 0)
+    header += b" " * 8 + kind
+    header = header.ljust(512, b"\0")
+    for place, data in (extra or {}).items():
+        header[place : place + len(data)] = data
+    total = sum(header) - (256 * sum(byte > 127 for byte in header) if signed else 0)
+    header[148:156] = b"%06o\0 " % total
+    return bytes(header)
+
+
+def _padded(data: bytes) -> bytes:
+    return data + bytes(-len(data) % 512)
+
+
+def test_tar_dialects_do_not_hide_the_members_behind_them(libraries, vulnerable):
+    jar = _tar_header(b"x.jar", len(vulnerable)) + _padded(vulnerable) + bytes(1024)
+    ustar = {257: b"ustar\x0000"}
+    sparse = (
+        _tar_header(b"s", 512, b"S", {482: b"\1", **ustar}) + bytes(504) + b"\1" + bytes(7) + bytes(512) + bytes(512)
+    )
+    record = b"12 size=512\n"
+    sized = _tar_header(b"p", len(record), b"x", ustar) + _padded(record) + _tar_header(b"f", 0) + b"text" * 128
+    signed = _tar_header("\u00e9t\u00e9".encode("latin-1"), 4, b"0", ustar, signed=True) + _padded(b"text")
+    for first in (sparse, sized, signed):
+        rows, coverage = libraries.scan(first + jar)
+        assert [row.state for row in rows] == ["vulnerable"]
+        assert coverage.complete

@@ -8,6 +8,7 @@ from hinomi.model.errors import ParseError
 
 BLOCK = 512
 MAX_HEADER_DATA = 1 << 20
+_EXTENSIONS = (b"x", b"g", b"L", b"K", b"X")
 _SPARSE_MORE = 482  # "isextended" of the header and of each further block of the map (GNU tar manual, tar.h)
 _SPARSE_MORE_HERE = 504
 
@@ -15,6 +16,7 @@ _SPARSE_MORE_HERE = 504
 def read_tar(stream: Stream) -> Members:
     """Yield the regular files; `ParseError` where the archive is cut or no longer a tar."""
     name: bytes | None = None
+    told: int | None = None  # the next member's size by a pax record, which counts above its header
     while True:
         header = stream.read(BLOCK)
         if not header.strip(b"\x00"):
@@ -22,13 +24,15 @@ def read_tar(stream: Stream) -> Members:
                 return
             continue
         size = _size(header)
+        if told is not None and header[156:157] not in _EXTENSIONS:
+            size, told = told, None
         if header[156:157] == b"S" and header[_SPARSE_MORE]:
             _skip_sparse_map(stream)
         end = stream.position + -(-size // BLOCK) * BLOCK
         kind = header[156:157]
         if kind in (b"L", b"x"):
-            name = _long_name(kind, stream.read(min(size, MAX_HEADER_DATA))) or name
-        elif kind in (b"0", b"\x00", b"7") and not (kind != b"0" and _name(header).endswith(b"/")):
+            name, told = _told(kind, stream.read(min(size, MAX_HEADER_DATA)), name, told)
+        elif _is_file(kind, header):
             yield Member(name or _name(header), size, part(stream, size))
             name = None
         elif kind not in (b"g", b"K"):
@@ -37,6 +41,11 @@ def read_tar(stream: Stream) -> Members:
             if stream.position < end - BLOCK:
                 raise ParseError("archive.truncated", cause="tar ends inside a member")
             return
+
+
+def _is_file(kind: bytes, header: bytes) -> bool:
+    """Whether a member is a regular file; before ustar, folders were files whose name ends with a slash."""
+    return kind == b"0" or (kind in (b"\x00", b"7") and not _name(header).endswith(b"/"))
 
 
 def _size(header: bytes) -> int:
@@ -71,17 +80,28 @@ def _name(header: bytes) -> bytes:
     return prefix + b"/" + name if prefix else name
 
 
-def _long_name(kind: bytes, data: bytes) -> bytes | None:
+def _told(kind: bytes, data: bytes, name: bytes | None, size: int | None) -> tuple[bytes | None, int | None]:
+    """Return the next member's name and size with what an extension header says of them."""
     if kind == b"L":
-        return data.rstrip(b"\x00")
+        return data.rstrip(b"\x00") or name, size
+    records = _pax_records(data)
+    return records.get(b"path") or name, _pax_size(records.get(b"size", b""))
+
+
+def _pax_records(data: bytes) -> dict[bytes, bytes]:
+    """Return pax records ("<length> <key>=<value>\\n"), as far as they make sense."""
+    records: dict[bytes, bytes] = {}
     position = 0
-    while position < len(data):  # pax records: "<length> <key>=<value>\n"
+    while position < len(data):
         space = data.find(b" ", position, position + 12)
         if space < 0 or not data[position:space].isdigit():
-            return None
+            break
         end = position + int(data[position:space])
         key, _, value = data[space + 1 : end - 1].partition(b"=")
-        if key == b"path":
-            return value
+        records[key] = value
         position = max(end, space + 1)
-    return None
+    return records
+
+
+def _pax_size(value: bytes) -> int | None:
+    return int(value) if value.isdigit() and len(value) <= 18 else None
