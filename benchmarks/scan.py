@@ -1,9 +1,12 @@
 """Times our walk, digests, YARA and collectors beside `aide --init` over the same tree, in paired runs.
 
+The second scan is one of an unchanged tree with the content cache that the first scan of the same round began.
+
     python benchmarks/scan.py [--tree /usr] [--runs 3] [--jobs N] [--json FILE]
 
-Every job is a process of its own; wall time, CPU time (user and system) and peak memory are the kernel's figures for
-it. One unmeasured reading warms the page cache; then each round runs every job once, and the medians are compared.
+Every job is a process of its own; wall time and CPU time (user and system, with its workers') are the kernel's figures
+for it, memory is the largest of its processes. The load of the machine is printed with the figures: on a busy machine
+only CPU times can be compared. One unmeasured reading warms the page cache; then each round runs every job once, and the medians are compared.
 Nothing is installed: a peer that is missing is skipped with a word.
 """
 
@@ -22,8 +25,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-OURS = ("sha256", "sha256+yara", "sha256+collectors", "everything")
+OURS = ("sha256", "sha256+yara", "sha256+collectors", "everything", "first scan", "second scan")
+CACHED = ("first scan", "second scan")  # everything again, beginning a cache and then using it
 BARS = {("sha256", "wall"): 1 / 5, ("sha256", "cpu"): 1 / 4}
+SECOND_BAR = 1 / 15
 AIDE_RULE = "p+i+n+u+g+s+m+c+sha256"
 
 
@@ -39,16 +44,17 @@ class Figure:
 def main(arguments: Sequence[str] = ()) -> int:
     options = _options(arguments)
     if options.job:
-        _run_job(options.job, options.tree, options.jobs)
+        _run_job(options.job, options.tree, options.jobs, options.cache)
         return 0
     aide = shutil.which("aide")
     if aide is None:
         print("aide is not installed (Debian package `aide`): our own figures only", file=sys.stderr)
     with tempfile.TemporaryDirectory(prefix="hinomi-bench-") as folder:
-        commands = {job: _ours(job, options) for job in OURS}
+        cache = Path(folder) / "cache"
+        commands = {job: _ours(job, options, cache) for job in OURS}
         if aide is not None:
             commands["aide --init"] = _aide(aide, options.tree, Path(folder))
-        figures = _rounds(commands, options.runs)
+        figures = _rounds(commands, options.runs, cache)
     medians = {job: _median(runs) for job, runs in figures.items()}
     _print(medians, options)
     if options.json:
@@ -65,11 +71,13 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, default=None)
     parser.add_argument("--json")
     parser.add_argument("--job", choices=OURS, help=argparse.SUPPRESS)
+    parser.add_argument("--cache", type=Path, help=argparse.SUPPRESS)
     return parser.parse_args(arguments)
 
 
-def _ours(job: str, options: argparse.Namespace) -> list[str]:
+def _ours(job: str, options: argparse.Namespace, cache: Path) -> list[str]:
     command = [sys.executable, __file__, "--job", job, "--tree", options.tree]
+    command += ["--cache", str(cache)] if job in CACHED else []
     return command + (["--jobs", str(options.jobs)] if options.jobs else [])
 
 
@@ -83,15 +91,21 @@ def _aide(aide: str, tree: str, folder: Path) -> list[str]:
     return [aide, "--init", "--config", str(config)]
 
 
-def _run_job(job: str, tree: str, jobs: int | None) -> None:
+def _run_job(job: str, tree: str, jobs: int | None, cache: Path | None) -> None:
     """Run one of our jobs in this process; rows are counted and dropped."""
     from hinomi.evidence.collect import collect
     from hinomi.evidence.sources.root import root_target
     from hinomi.model.findings import Coverage
 
-    watchers = _yara() if job in ("sha256+yara", "everything") else []
-    collectors = None if job in ("sha256+collectors", "everything") else ()
-    collect(root_target(tree), lambda row: None, Coverage(), watchers=watchers, collectors=collectors, jobs=jobs)
+    whole = job == "everything" or job in CACHED
+    watchers = _yara() if whole or job == "sha256+yara" else []
+    collectors = None if whole or job == "sha256+collectors" else ()
+    target = root_target(tree)
+    collect(target, _drop, Coverage(), watchers=watchers, collectors=collectors, jobs=jobs, cache=cache)
+
+
+def _drop(row: object) -> None:
+    """Rows are made and dropped."""
 
 
 def _yara() -> list:
@@ -101,17 +115,20 @@ def _yara() -> list:
     return [content_collector(load_rules())]
 
 
-def _rounds(commands: dict[str, list[str]], runs: int) -> dict[str, list[Figure]]:
+def _rounds(commands: dict[str, list[str]], runs: int, cache: Path) -> dict[str, list[Figure]]:
     print("warming the page cache ...", file=sys.stderr)
     _measure(commands["sha256"])
     figures: dict[str, list[Figure]] = {job: [] for job in commands}
     for number in range(1, runs + 1):
+        shutil.rmtree(cache, ignore_errors=True)
         for job, command in commands.items():
             figure = _measure(command)
             if figure is None:
                 continue
             figures[job].append(figure)
-            print(f"run {number}: {job}: {figure.wall:.1f} s wall, {figure.cpu:.1f} s CPU", file=sys.stderr)
+            load = os.getloadavg()[0]
+            text = f"run {number}: {job}: {figure.wall:.1f} s wall, {figure.cpu:.1f} s CPU, load {load:.1f}"
+            print(text, file=sys.stderr)
     return {job: found for job, found in figures.items() if found}
 
 
@@ -138,7 +155,8 @@ def _median(runs: list[Figure]) -> Figure:
 
 
 def _print(medians: dict[str, Figure], options: argparse.Namespace) -> None:
-    print(f"tree {options.tree}, medians of {options.runs} paired runs, {os.cpu_count()} cores\n")
+    loads = ", ".join(f"{load:.1f}" for load in os.getloadavg())
+    print(f"tree {options.tree}, medians of {options.runs} paired runs, {os.cpu_count()} cores, load {loads}\n")
     print("| job | wall s | CPU s | peak MiB | wall / aide | CPU / aide | wall / sha256 |")
     print("|---|---|---|---|---|---|---|")
     aide, base = medians.get("aide --init"), medians.get("sha256")
@@ -156,6 +174,11 @@ def _print(medians: dict[str, Figure], options: argparse.Namespace) -> None:
                 f"\n{job}, {measure}: {ratio:.2f} of aide's (bar {bar:.2f}): {'met' if ratio <= bar else 'not met'}",
                 end="",
             )
+    if all(job in medians for job in CACHED):
+        for measure in ("wall", "cpu"):
+            ratio = getattr(medians["second scan"], measure) / getattr(medians["first scan"], measure)
+            verdict = "met" if ratio <= SECOND_BAR else "not met"
+            print(f"\nsecond scan, {measure}: {ratio:.3f} of the first (bar {SECOND_BAR:.3f}): {verdict}", end="")
     print()
 
 

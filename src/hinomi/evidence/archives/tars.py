@@ -23,11 +23,8 @@ def read_tar(stream: Stream) -> Members:
             if len(header) < BLOCK or not stream.peek(BLOCK).strip(b"\x00"):
                 return
             continue
-        size = _size(header)
-        if told is not None and header[156:157] not in _EXTENSIONS:
-            size, told = told, None
-        if header[156:157] == b"S" and header[_SPARSE_MORE]:
-            _skip_sparse_map(stream)
+        size, told = _true_size(header, told)
+        _skip_sparse_map(header, stream)
         end = stream.position + -(-size // BLOCK) * BLOCK
         kind = header[156:157]
         if kind in (b"L", b"x"):
@@ -64,9 +61,17 @@ def _size(header: bytes) -> int:
     return size
 
 
-def _skip_sparse_map(stream: Stream) -> None:
+def _true_size(header: bytes, told: int | None) -> tuple[int, int | None]:
+    """Return the member's size, and what is told of the next one's."""
+    size = _size(header)
+    if told is not None and header[156:157] not in _EXTENSIONS:
+        return told, None
+    return size, told
+
+
+def _skip_sparse_map(header: bytes, stream: Stream) -> None:
     """Pass over the further blocks of an old GNU sparse file's map, which its size does not count."""
-    more = 1
+    more = header[156:157] == b"S" and header[_SPARSE_MORE]
     while more:
         block = stream.read(BLOCK)
         if len(block) < BLOCK:
