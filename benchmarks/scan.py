@@ -6,8 +6,8 @@ The second scan is one of an unchanged tree with the content cache that the firs
 
 Every job is a process of its own; wall time and CPU time (user and system, with its workers') are the kernel's figures
 for it, memory is the largest of its processes. The load of the machine is printed with the figures: on a busy machine
-only CPU times can be compared. One unmeasured reading warms the page cache; then each round runs every job once, and the medians are compared.
-Nothing is installed: a peer that is missing is skipped with a word.
+only CPU times can be compared. One unmeasured reading warms the page cache; then each round runs every job once, and
+the medians are compared. Nothing is installed: a peer that is missing is skipped with a word.
 """
 
 from __future__ import annotations
