@@ -66,7 +66,16 @@ def packed(build, *tool):
     return both
 
 
+def iso(*options):
+    def build(folder, out):
+        run("genisoimage", "-quiet", *options, "-o", out, folder)
+
+    return build
+
+
 BUILDERS = {
+    "iso-rock-ridge": iso("-R"),
+    "iso-joliet": iso("-J"),
     "ext2": ext("ext2"),
     "ext3": ext("ext3"),
     "ext4": ext("ext4"),

@@ -20,7 +20,7 @@ from hinomi.evidence.images.view import ImageView
 from hinomi.model.errors import ParseError
 from hinomi.model.findings import Coverage
 
-FUZZED = ["ext2", "ext4", "squashfs-gzip", "tar-pax", "cpio-newc", "cpio-odc", "cpio.gz", "tar.xz"]
+FUZZED = ["ext2", "ext4", "squashfs-gzip", "tar-pax", "cpio-newc", "cpio-odc", "cpio.gz", "tar.xz", "iso-rock-ridge"]
 
 
 def tree_of(data, limit=64 << 20):

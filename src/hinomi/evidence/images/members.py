@@ -1,4 +1,4 @@
-"""Archives without in-place access as trees: zip, and what the archive walker reads forward only (ar, rpm, 7z, iso)."""
+"""Archives without in-place access as trees: zip, and what the archive walker reads forward only (ar, rpm, 7z)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from functools import partial
 from hinomi.evidence.archives.ars import read_ar, read_rpm
 from hinomi.evidence.archives.budget import BudgetError
 from hinomi.evidence.archives.inflate64 import inflate64
-from hinomi.evidence.archives.iso import read_iso
 from hinomi.evidence.archives.kinds import Kind
 from hinomi.evidence.archives.members import Members
 from hinomi.evidence.archives.sevenzip import read_7z
@@ -26,7 +25,7 @@ from hinomi.model.text import path_text, printable
 MAX_LINK = 65536
 _STREAMS: dict[int, Kind] = {12: "bzip2", 93: "zstd", 95: "xz"}
 _FORWARD: dict[str, Callable[[Stream], Members]] = {"ar": read_ar, "rpm": read_rpm}
-_RANDOM: dict[str, Callable[[Source], Members]] = {"7z": read_7z, "iso": read_iso}
+_RANDOM: dict[str, Callable[[Source], Members]] = {"7z": read_7z}
 Attributes = dict[bytes, tuple[int, float]]
 
 

@@ -15,6 +15,7 @@ from hinomi.evidence.images.disk import spooled
 from hinomi.evidence.images.disks import Qcow2Source, partition_source, partitions_of
 from hinomi.evidence.images.ext import ExtTree
 from hinomi.evidence.images.fat import FatTree
+from hinomi.evidence.images.iso import IsoTree
 from hinomi.evidence.images.kinds import OPENED, recognise
 from hinomi.evidence.images.layers import is_container, open_images
 from hinomi.evidence.images.members import read_members_tree, read_zip_tree
@@ -94,7 +95,7 @@ def _openers(allowance: Allowance) -> dict[str, Callable[[Source], Tree]]:
         "cpio": lambda source: read_cpio_tree(source, limit, work),
         "zip": lambda source: read_zip_tree(source, limit, work),
         "7z": lambda source: read_members_tree("7z", source, limit, work),
-        "iso": lambda source: read_members_tree("iso", source, limit, work),
+        "iso": IsoTree,
     }
 
 
