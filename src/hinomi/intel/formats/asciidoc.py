@@ -14,9 +14,10 @@ _ATTRIBUTE = re.compile(r"^:!?[\w-]{1,60}!?:(?: .*)?$")
 _BLOCK_MARK = re.compile(r"^\[[^\]\n]{0,200}\]$")
 _FENCE = re.compile(r"^(?:-{4,}|\.{4,}|={4,}|_{4,}|\*{4,}|\+{4,}|--)$")
 _TABLE = re.compile(r"^[|,:!]={3,}$")
-# A defanged dot in brackets belongs to the address, it is no label.
+# A defanged dot in brackets belongs to the address, it is no label. The label is optional, so that every address is
+# passed over once and the search stays linear.
 _LINK = re.compile(
-    r"(?:link:)?((?:https?|hxxps?|ftp)://(?:[^\s\[\]]|\[(?:[.:]|dot)\]){1,600}+)\[(?!(?:[.:]|dot)\])([^\[\]\n]{0,300})\]"
+    r"(?:link:)?((?:https?|hxxps?|ftp)://(?:[^\s\[\]]|\[(?:[.:]|dot)\]){1,600}+)(?:\[(?!(?:[.:]|dot)\])([^\[\]\n]{0,300})\])?"
 )
 _HEADING_MARK = re.compile(r"^={1,6}(?= )")
 _ANCHOR = re.compile(r"\[\[[\w-]{1,80}\]\]")
