@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from hinomi.intel.indicators.digest import TRIVIAL
@@ -20,6 +20,7 @@ MAX_VALUE = 4000
 _HASHES: dict[ClaimType, int] = {"md5": 32, "imphash": 32, "ja3": 32, "sha1": 40, "sha256": 64, "sha512": 128}
 _BY_LENGTH: dict[int, ClaimType] = {32: "md5", 40: "sha1", 64: "sha256", 128: "sha512"}
 _HEX = re.compile(r"[0-9a-fA-F]+")
+_BARE = re.compile(r"[\w.-]+")
 _HOST = re.compile(r"(?:[\w](?:[\w-]{0,61}[\w])?\.){1,30}(?:xn--[a-z0-9-]{2,59}|[^\W\d_]{2,63})\.?")
 _EMAIL = re.compile(r"[^\s@<>\"'/]{1,64}@((?:[\w](?:[\w-]{0,61}[\w])?\.){1,30}[^\W\d_][\w-]{1,62})")
 _CVE = re.compile(r"CVE-\d{4}-\d{4,9}", re.IGNORECASE)
@@ -43,6 +44,7 @@ def clean(text: str, limit: int = MAX_VALUE) -> str:
     return " ".join(plain.split())[:limit]
 
 
+@lru_cache(maxsize=1024)
 def normal(kind: ClaimType | None, value: str) -> Normal | None:
     """Return the normal form of `value`, which its source calls a `kind` (None: it does not say).
 
@@ -54,15 +56,20 @@ def normal(kind: ClaimType | None, value: str) -> Normal | None:
     if kind is None:
         return _guessed(plain)
     if kind in ("ipv4", "ipv6", "cidr"):
-        return _address(refang(plain).text)
+        return _address(_refanged(plain))
     if kind in _HASHES:
         return _hash(kind, plain)
     form = _FORMS.get(kind)
     return form(plain) if form else Normal(kind, plain)
 
 
+def _refanged(value: str) -> str:
+    """Most values have nothing to rewrite, and lists are long."""
+    return value if _BARE.fullmatch(value) else refang(value).text
+
+
 def _guessed(value: str) -> Normal | None:
-    plain = refang(value).text
+    plain = _refanged(value)
     for form in (_hash_by_length, _address, _url, _email, _registry, _path, _cve, _technique, _file, _domain):
         found = form(plain)
         if found is not None:
@@ -94,7 +101,7 @@ def _hash_by_length(value: str) -> Normal | None:
 
 
 def _url(value: str) -> Normal | None:
-    scheme, mark, rest = refang(value).text.partition("://")
+    scheme, mark, rest = _refanged(value).partition("://")
     if not mark or not rest or not scheme.isascii() or not scheme.replace("+", "").isalnum() or " " in rest:
         return None
     host = re.split(r"[/:?#]", rest.rpartition("@")[2] if "@" in rest.split("/")[0] else rest)[0]
@@ -103,19 +110,19 @@ def _url(value: str) -> Normal | None:
 
 
 def _any_url(value: str) -> Normal | None:
-    plain = refang(value).text
+    plain = _refanged(value)
     return _url(plain) or (Normal("url", plain) if "/" in plain[1:] and " " not in plain else None)
 
 
 def _domain(value: str) -> Normal | None:
-    plain = refang(value).text.lower().removeprefix("*.").rstrip("/")
+    plain = _refanged(value).lower().removeprefix("*.").rstrip("/")
     if not _HOST.fullmatch(plain):
         return None
     return Normal("domain", plain.rstrip("."), _site(plain))
 
 
 def _host(value: str) -> Normal | None:
-    return _address(refang(value).text) or _domain(value)
+    return _address(_refanged(value)) or _domain(value)
 
 
 def _site(host: str) -> str | None:
@@ -125,7 +132,7 @@ def _site(host: str) -> str | None:
 
 
 def _email(value: str) -> Normal | None:
-    plain = refang(value).text.strip("<>")
+    plain = _refanged(value).strip("<>")
     return Normal("email", plain.lower()) if _EMAIL.fullmatch(plain) else None
 
 
