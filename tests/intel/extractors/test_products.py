@@ -78,6 +78,99 @@ def test_versions(text: str, expected: set[tuple[str, str, str | None, str | Non
     assert versions(text) == expected
 
 
+CONFLUENCE, OS, PROXY = "Atlassian Confluence", "Fortinet FortiOS", "Fortinet FortiProxy"
+NUMPY = {("fixed", "1.22.9", "NumBox", "Python 3.8"), ("fixed", "1.26.1", "NumBox", "Python 3.9+")}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Update NumBox to 1.22.9 on Python 3.8 and 1.26.1 on Python 3.9 or later, in containers too.", NUMPY),
+        ("NumBoxを1.22.9(Python 3.8)、1.26.1(Python 3.9以降)のいずれにも更新していないシステム。", NUMPY),
+        ("NumBox hosts not yet updated to NumBox 1.22.9 (Python 3.8) or 1.26.1 (Python 3.9 and later).", NUMPY),
+        ("Python 3.8 users should upgrade NumBox to 1.22.9, Python 3.9+ users to 1.26.1.", NUMPY),
+        ("NumBoxは、Python 3.8では1.22.9、Python 3.9以降では1.26.1で修正されています。", NUMPY),
+        (
+            "For Java 11, upgrade Openfire to 4.6.8; and for Java 17 or later, 4.7.5.",
+            {("fixed", "4.6.8", "Openfire", "Java 11"), ("fixed", "4.7.5", "Openfire", "Java 17+")},
+        ),
+        (
+            "Confluenceは8.x系は8.5.4、7.19.x系は7.19.17に更新してください。",
+            {("fixed", "8.5.4", CONFLUENCE, "8"), ("fixed", "7.19.17", CONFLUENCE, "7.19")},
+        ),
+        ("PAN-OS 10.2系: 10.2.4で修正。", {("fixed", "10.2.4", "Palo Alto Networks PAN-OS", "10.2")}),
+        (
+            "Move to Confluence 8.5.4 under the 8.5 branch, or to 8.7.1 in the 8.7 branch.",
+            {("fixed", "8.5.4", CONFLUENCE, "8.5"), ("fixed", "8.7.1", CONFLUENCE, "8.7")},
+        ),
+        (
+            "FortiOS 7.4.0 through 7.4.2, 7.2.x before 7.2.7 and 7.0.0 to 7.0.13 are affected.",
+            {
+                ("affected", ">=7.4.0 <=7.4.2", OS, None),
+                ("affected", "<7.2.7", OS, "7.2"),
+                ("affected", ">=7.0.0 <=7.0.13", OS, None),
+            },
+        ),
+        (
+            "GitLab affecting all versions from 16.1 prior to 16.1.6, and 16.2 prior to 16.2.9.",
+            {("affected", ">=16.1 <16.1.6", "GitLab", None), ("affected", ">=16.2 <16.2.9", "GitLab", None)},
+        ),
+        ("TeamCity >= 2023.1, < 2023.11.4 is hit.", {("affected", ">=2023.1 <2023.11.4", "JetBrains TeamCity", None)}),
+        ("Openfire 4.5.0以上4.6.8未満が影響を受けます。", {("affected", ">=4.5.0 <4.6.8", "Openfire", None)}),
+        ("Openfireのバージョン 3.4 系が影響を受けます。", {("affected", "3.4", "Openfire", None)}),
+        ("Openfire Ver.1.2.3未満が影響を受けます。", {("affected", "<1.2.3", "Openfire", None)}),
+        ("Openfire 4.6.8、4.7.5のいずれかに移行する。", {("fixed", v, "Openfire", None) for v in ("4.6.8", "4.7.5")}),
+        ("Jenkins is fixed in 2.426.3/2.442.", {("fixed", v, "Jenkins", None) for v in ("2.426.3", "2.442")}),
+        (
+            "Pulse Connect Secure: upgrade to versions 9.1R14.4, 9.1R17.2 and 22.4R2.2.",
+            {("fixed", v, "Ivanti Connect Secure", None) for v in ("9.1R14.4", "9.1R17.2", "22.4R2.2")},
+        ),
+        (
+            "対象: KitaMail 1.2.3より前 / MinatoDrive 4.5",
+            {("affected", "<1.2.3", "KitaMail", None), ("affected", "4.5", "MinatoDrive", None)},
+        ),
+        (
+            "以下の製品が影響を受けます。\n\n■FortiOS\n・7.4.0 から 7.4.2\n・7.2.7より前\n■KitaProxy\n・7.4.2以前",
+            {
+                ("affected", ">=7.4.0 <=7.4.2", OS, None),
+                ("affected", "<7.2.7", OS, None),
+                ("affected", "<=7.4.2", "KitaProxy", None),
+            },
+        ),
+        (
+            "Product | Affected | Fixed\nFortiOS | 7.4.0 through 7.4.2 | 7.4.3\nFortiProxy | 7.2.0 - 7.2.8 | 7.2.9",
+            {
+                ("affected", ">=7.4.0 <=7.4.2", OS, None),
+                ("fixed", "7.4.3", OS, None),
+                ("affected", ">=7.2.0 <=7.2.8", PROXY, None),
+                ("fixed", "7.2.9", PROXY, None),
+            },
+        ),
+    ],
+)
+def test_lists_and_branches(text: str, expected: set[tuple[str, str, str | None, str | None]]) -> None:
+    assert versions(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Upgrade FortiOS to 7.4.3 and FortiProxy to 7.4.2.",
+        "FortiOSを7.4.3に、FortiProxyを7.4.2に更新してください。",
+        "Versions 7.4.3 of FortiOS and 7.4.2 of FortiProxy fix the flaw.",
+        "FortiOS and FortiProxy were fixed in 7.4.3 and 7.4.2, respectively.",
+        "FortiOSとFortiProxyはそれぞれ7.4.3と7.4.2で修正されました。",
+    ],
+)
+def test_two_products_in_one_sentence_keep_their_own_versions(text: str) -> None:
+    assert versions(text) == {("fixed", "7.4.3", OS, None), ("fixed", "7.4.2", PROXY, None)}
+
+
+def test_an_unknown_product_at_the_version_comes_before_a_known_one_elsewhere() -> None:
+    text = "Unlike FortiOS, KitaServer 3.4.1 is affected; it is fixed in KitaServer 3.4.2."
+    assert {product for _, _, product, _ in versions(text)} == {"KitaServer"}
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -86,6 +179,10 @@ def test_versions(text: str, expected: set[tuple[str, str, str | None, str | Non
         "2.15.0での修正不十分による、任意のコード実行の脆弱性",
         "2021.12.27に更新された記事 1.2.3",
         "See section 4.2.1 and figure 3.1.",
+        "The issue (CVSS 9.8) was fixed on 12.05.2024; see section 4.2.1 and port 8.443.",
+        "Patch servers connecting to 198.51.100.77 and upgrade TLS 1.2.",
+        "Openfireの脆弱性(CVSSスコア9.8)は2024.05.12に修正された。第3.2節を参照。",
+        "Windows 11、macOS 14.2、Ubuntu 22.04で動作を確認した。",
     ],
 )
 def test_not_a_version_claim(text: str) -> None:
@@ -124,6 +221,12 @@ def test_named_vulnerability_stands_for_its_cve() -> None:
                 "FortiOS ",
                 "、",
                 "(Java 8)",
+                "on Java 8, ",
+                "7.2.x",
+                "8.x系は",
+                " of FortiProxy",
+                "それぞれ",
+                "対象: ",
                 " and ",
                 "\n・",
                 "に更新",
@@ -146,7 +249,17 @@ def test_spans_hold_whatever_the_text(text: str) -> None:
 def test_time_is_linear_in_hostile_text() -> None:
     import time
 
-    for piece in ("1.", "1.2.3、", "FortiOS ", "prior to ", "A B ", "1.2 (", "・1.2\n"):
+    for piece in (
+        "1.",
+        "1.2.3、",
+        "FortiOS ",
+        "prior to ",
+        "A B ",
+        "1.2 (",
+        "・1.2\n",
+        "1.2 on Java 7, ",
+        "7.x系は1.2、",
+    ):
         start = time.process_time()
         claims(piece * (60_000 // len(piece)))
         assert time.process_time() - start < 5

@@ -9,8 +9,8 @@ from typing import Literal
 Status = Literal["fixed", "affected"]
 
 VERSION = re.compile(
-    r"(?<![A-Za-z0-9_.])(?:(?P<word>[Vv]ersions?|[Vv]er\.?|バージョン|Version|リリース|[Rr]elease|ファームウェア) "
-    r"?)?(?<![A-Za-z0-9_.-])[vV]?"
+    r"(?:(?<![A-Za-z0-9_.])(?P<word>[Vv]ersions?|[Vv]er\.?|バージョン|リリース|[Rr]elease|ファームウェア) ?|"
+    r"(?<![A-Za-z0-9_.-]))[vV]?"
     r"(?P<number>\d{1,5}(?:\.\d{1,6}){1,5}(?:R\d{1,3}(?:\.\d{1,3}){0,2})?(?:[-.]?(?:alpha|beta|rc|RC|p|P|u|hf|HF|SP|"
     r"sp|build|b)-?\d{1,5})?"
     r"(?:-[0-9]{1,6}(?:\.\d{1,5}|[A-Za-z]{0,4})|-h\d{1,3}|_\d{1,4})?|\d{1,3}(?:\.\d{1,3})?R\d{1,3}(?:\.\d{1,3}){0,2}|"
@@ -29,17 +29,18 @@ _AFTER: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
             r"[ ]?(?:より(?:新しい|後)|または(?:それ)?以降|もしくはそれ以降|(?:および|及び|または|"
             r"もしくは)?(?:それ)?(?:以降|以上|以後))", ">=", ""),
         (
-            r"[ ]?(?:に|へ|への|に至急|へ速やかに|に速やかに|へと)(?:最新|直ち|早急)?[^。、]{0,6}(?:アップグレード|"
-            r"アップデート|更新|バージョンアップ|移行|パッチ)", ">=", "fixed"),
+            r"[ ]?(?:の)?(?:いずれか|いずれ|どれか|どちらか)?(?:の(?:バージョン|版))?(?:へと|への|へ|にまで|まで|に)"
+            r"(?:も|は)?(?:至急|速やかに|必ず|最新|直ち|早急)?[^。、]{0,6}(?:アップグレード|アップデート|更新|"
+            r"バージョンアップ|移行|パッチ|上げ|引き上げ)", ">=", "fixed"),
         (
-            r"[ ]?(?:において|にて|で|では|には|は)、?[^。、]{0,14}"
-            r"(?:修正(?!不十分)|対処|解決|対応済|解消|改修)", ">=", "fixed",
+            r"[ ]?(?:の)?(?:いずれか|いずれ)?(?:において|にて|で|では|には|は)、?[^。、]{0,14}"
+            r"(?:修正(?!不十分)|対処|対応され|解決|対応済|解消|改修)", ">=", "fixed",
         ),
         (r"[ ]?(?:を|の)(?:適用|インストール|導入|利用|ご利用|リリース)", ">=", "fixed-weak"),
         (
             r",? (?:and|or|&) (?:all )?(?:earlier|older|below|prior|lower|previous|under)|\s?and all (?:earlier|"
             r"prior)|(?: |, )?(?:or|and) (?:earlier|below)", "<=", "affected"),
-        (r",? ?\(?(?:and|or) (?:all )?(?:later|newer|above|higher|greater|up|beyond|any later)\)?|\+", ">=", ""),
+        (r",? ?\(?(?:and|or) (?:all )?(?:later|newer|above|higher|greater|up\b|beyond|any later)\)?|\+", ">=", ""),
         (
             r",? (?:which |that )?(?:also )?(?:has |have |was |were |is )?(?:released to )?(?:fix|address|resolv|"
             r"patch|remediat|mitigat|correct)(?:es|ed|ing|s)?\b", ">=", "fixed"),
@@ -49,13 +50,13 @@ _AFTER: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
         ),
         (r" (?:is|are|was|were) (?:the )?(?:latest )?(?:fixed|patched|safe|not affected|unaffected)", ">=", "fixed"),
         (r" (?:is|are|was|were) (?:also )?(?:affected|vulnerable|impacted|exploitable)", "=", "affected"),
-        (r"(?:は|が|も)[^。、]{0,12}(?:影響を受け|脆弱)", "=", "affected"),
+        (r"(?:は|が|も|には?)[^。、]{0,12}(?:影響を受け|脆弱)", "=", "affected"),
     )
 )  # fmt: skip
 _BEFORE: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
     (re.compile(
         rf"\b(?i:{source})(?: (?:the )?(?:[A-Z][A-Za-z0-9.+_-]{{0,24}} ){{0,4}}(?i:(?:firmware |software )?versions?|"
-        r"releases?|v|firmware|build)?|:)?[ :]{0,2}$"
+        r"releases?|v|firmware|build)?|:)?[ :\"'“「『]{0,3}$"
     ), operator, hint)
     for source, operator, hint in (
         (
@@ -63,12 +64,14 @@ _BEFORE: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
             r"including|up to \(but not including\)|\buntil)", "<", "affected"),
         (r"(?:through|thru|up to(?:,? and including)?|no later than)", "<=", "affected"),
         (
-            r"(?:upgrad|updat|mov|migrat|patch|switch)\w{0,4}(?: [\w'-]{1,20}){0,6} to(?: at least| the latest)?",
+            r"(?:upgrad|updat|mov|migrat|patch|switch|bump|go|rais)\w{0,4}(?: [\w.'/-]{1,20}){0,6} to"
+            r"(?: at least| the latest| either| one of| any of)?",
             ">=", "fixed",
         ),
         (
             r"(?:fix(?:ed|es)?|patch(?:ed|es)?|resolv(?:ed|es)|address(?:ed|es)|remediat(?:ed|es)|correct(?:ed|s)|"
-            r"mitigated|released?)(?: [\w'-]{1,20}){0,5} (?:in|by|with|as of|from|starting with)", ">=", "fixed"),
+            r"mitigated|clos(?:ed|es)|released?)(?: [\w'-]{1,20}){0,5} (?:in|by|with|as of|from|starting with)",
+            ">=", "fixed"),
         (
             r"(?:fixed|patched|corrected|safe|secure|recommended|fix|updated) (?:version|release|firmware|build|"
             r"firmware version)s?(?: (?:is|are|of [\w -]{1,30}))?\s?:?", ">=", "fixed"),
@@ -80,7 +83,7 @@ _BEFORE: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
 _BEFORE_JA = (
     (re.compile(
         r"(?:修正(?:済み?)?|対策(?:済み?)?|推奨|最新|更新)(?:の)?(?:ファームウェア|ソフトウェア|"
-        r"プログラム)?(?:バージョン|版|リリース)(?:は|として|である|が)?[、:：]?[ ]?(?:[A-Za-z][\w -]{1,24})?$"
+        r"プログラム)?(?:バージョン|版|リリース)(?:は|として|である|が|の)?[、:：]?[ ]?(?:[A-Za-z][\w -]{1,24})?$"
     ), ">=", "fixed"),
     (re.compile(
         r"(?:影響を受ける|脆弱な|対象(?:となる)?)(?:製品|バージョン|ソフトウェア)?(?:は|として|が|の)?[、:：]?[ "
@@ -116,7 +119,7 @@ class Condition:
 
 def condition_at(text: str, start: int, end: int) -> Condition | None:
     """Return what `text` says of the version at `start:end` of one sentence; None where nothing is said."""
-    after, before = text[end : end + 60], text[max(0, start - 90) : start]
+    after, before = text[end : end + 60].lstrip("」』\"'”"), text[max(0, start - 90) : start]
     for symbol, operator in _SYMBOLS:
         if before.rstrip().endswith(symbol):
             hint = "affected" if operator[0] == "<" else ""

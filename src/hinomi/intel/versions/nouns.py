@@ -7,7 +7,8 @@ import re
 from hinomi.intel.vocabulary.loading import stopwords
 
 _NOUN = re.compile(
-    r"(?<![A-Za-z0-9._-])(?P<np>[A-Z][A-Za-z0-9+_-]{1,24}(?: [A-Z][A-Za-z0-9+_-]{0,24}){0,3})(?![A-Za-z0-9])"
+    r"(?<![A-Za-z0-9._-])(?P<np>(?:(?:製品|装置|機種|モデル)[A-Z][A-Z0-9]{0,3}|[A-Z][A-Za-z0-9+_-]{1,24})"
+    r"(?: [A-Z][A-Za-z0-9+_-]{0,24}){0,3})(?![A-Za-z0-9])"
 )
 _NOT_PRODUCT = stopwords("products")
 
@@ -25,6 +26,6 @@ def noun_before(before: str) -> tuple[int, int] | None:
         while words and words[-1].casefold() in _NOT_PRODUCT:
             words = words[:-1]
         name = " ".join(words)
-        if len(name) >= 3 and not name.replace(".", "").isdigit() and re.search(r"[A-Za-z]{2}", name):
+        if len(name) >= 3 and not name.replace(".", "").isdigit() and re.search(r"[A-Za-z]{2}|[^\x00-\x7f]", name):
             return start, start + len(name)
     return None
