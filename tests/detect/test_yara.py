@@ -16,7 +16,7 @@ from hinomi.detect.catalogue import BUILT_IN, Catalogue, load_rules
 from hinomi.detect.rowset import write_rows
 from hinomi.detect.sql import Evidence
 from hinomi.detect.yararule import compile_warnings, identifier, read_yara_rule
-from hinomi.evidence.collector import HEAD_SIZE, ContentCollector
+from hinomi.evidence.collector import HEAD_SIZE, CacheableCollector, ContentCollector, FeedCollector
 from hinomi.evidence.sources.memory import MemoryFile, memory_target
 from hinomi.evidence.view import Entry
 from hinomi.model.errors import ParseError, RuleError
@@ -110,6 +110,54 @@ def test_large_files_are_scanned_in_pieces_with_their_head(tmp_path: Path, monke
     assert sorted(r.offset for r in rows) == places
     assert coverage.examined["files-scanned-in-pieces"] == 1
     assert scan(collector, FakeFile(b"MZ" + bytes(data[2:]))) == []
+
+
+@pytest.mark.parametrize("step", [1_000, 4_096, 33_000, 400_000])
+def test_a_large_file_fed_while_it_is_read_gives_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    monkeypatch.setattr(yara, "WHOLE_LIMIT", 64 << 10)
+    monkeypatch.setattr(yara, "PIECE", 32 << 10)
+    monkeypatch.setattr(yara, "OVERLAP", 4 << 10)
+    collector = scanner(tmp_path, "uint32(0) == 0x464c457f and any of them")
+    data = bytearray(inert.elf(["head"]).ljust(300_000, b"."))
+    for place in (100, 5_000, (32 << 10) - 7, (60 << 10) - 3, 150_000, 299_986):
+        data[place : place + 14] = b"qzx-marker-one"
+    file = FakeFile(bytes(data))
+    feed = collector.begin(file.entry, file.head)
+    assert isinstance(collector, FeedCollector) and feed is not None
+    for at in range(0, len(data), step):
+        feed.feed(memoryview(data)[at : at + step])
+    assert list(feed.finish(file, Coverage())) == scan(collector, file) != []
+
+
+def test_small_files_are_not_fed(tmp_path: Path) -> None:
+    assert scanner(tmp_path).begin(FakeFile(b"x").entry, b"x") is None
+
+
+@pytest.mark.parametrize(
+    "kind", ["application/zip", "image/png", "application/vnd.openxmlformats-package", "video/mp4"]
+)
+def test_large_compressed_files_are_searched_at_their_edges(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setattr(yara, "PACKED_LIMIT", 60_000)
+    monkeypatch.setattr(yara, "EDGE", 10_000)
+    collector = scanner(tmp_path)
+    data = bytearray(100_000)
+    for place in (50, 50_000, 99_900):
+        data[place : place + 14] = b"qzx-marker-one"
+    file, coverage = FakeFile(bytes(data)), Coverage()
+    assert sorted(row.offset for row in scan(collector, file)) == [50, 50_000, 99_900]
+    file.content_type = kind
+    assert sorted(row.offset for row in scan(collector, file, coverage)) == [50, 99_900]
+    assert coverage.skipped["compressed-not-pattern-searched"] == 1 and coverage.complete
+
+
+def test_the_fingerprint_changes_with_the_rules(tmp_path: Path) -> None:
+    first, same, other = scanner(tmp_path), scanner(tmp_path), scanner(tmp_path, "all of them")
+    assert isinstance(first, CacheableCollector)
+    assert first.fingerprint() == same.fingerprint() != other.fingerprint()
 
 
 def test_matches_per_pattern_are_bounded(tmp_path: Path) -> None:

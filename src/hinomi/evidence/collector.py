@@ -44,7 +44,11 @@ class ContentFile(Protocol):
 
 @runtime_checkable
 class ContentCollector(Protocol):
-    """Examines the content of single files as the pipeline reads them; may be called from several threads."""
+    """Examines the content of single files as the pipeline reads them; runs in several processes at once.
+
+    What it remembers between files stays in the process that it ran in. One with a method `prepare` is asked, before
+    those processes are made, to load what all of them need.
+    """
 
     name: str
     tables: tuple[type[Row], ...]
