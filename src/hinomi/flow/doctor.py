@@ -12,7 +12,7 @@ from pathlib import Path
 from hinomi.model.errors import HinomiError
 from hinomi.store.case import Case
 
-EXTRAS = {"starlette": "console", "uvicorn": "console"}
+EXTRAS = {"starlette": "console", "uvicorn": "console", "feedparser": "online"}
 
 
 @dataclass(frozen=True, slots=True)
