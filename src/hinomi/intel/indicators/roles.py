@@ -19,12 +19,18 @@ _DELIVERY = re.compile(
 )
 _VICTIM = re.compile(
     r"\bvictims?\b|(?:infected|compromised) (?:host|machine|device)s?|被害(?:端末|者|組織)|感染端末"
-    r"|感染した(?:端末|マシン)"
+    r"|感染した(?:端末|マシン)|被害を受け|被害に遭|被害(?:企業|法人|サイト)"
 )
 _IMPERSONATED = re.compile(
-    r"(?:impersonat|spoof|mimick?|masquerad|pretend|posing)\w* (?:as |to be )?(?:\w+ ){0,3}$"
+    r"(?:impersonat|spoof|mimick?|masquerad|pretend|posing|imitat|resembl)\w* (?:as |to be )?(?:\w+ ){0,3}$"
     r"|(?:legitimate|genuine|real) (?:site|domain|website)(?: of| at)? $|正規の(?:サイト|ドメイン)(?:である)?$"
 )
+# Right after the host: を装った, のサイトになりすまし
+_POSED_AS = re.compile(
+    r"[」』\"]?(?:\([^()]{0,30}\))?(?:の(?:正規の?)?(?:サイト|ウェブサイト|ページ|ログインページ|ログイン画面|ポータル))?"
+    r"(?:を|に|と)(?:装|模[しす]|模倣|なりすま|偽装|見せかけ|騙[りっる]|似せ)"
+)
+_SENTENCE_END = re.compile(r"。|[.!?] ")
 _SOURCE = re.compile(
     r"\bsources?\s?:|\breferences?\s?:|\bsee also\b|\bread more\b|\bavailable (?:at|on|from|here)\b|\bblog ?post\b"
     r"|\bfull (?:report|description)\b|\baccording to\b|\barticle\b|\bpublished (?:at|on)\b|情報源|出典|参照"
@@ -45,7 +51,8 @@ def network_role(scan: Scan, start: int, end: int, host: str) -> tuple[ClaimRole
     before = scan.before(start, 90).strip(_MARKS)
     if not defanged and (cited := _cited(scan, start, host, before)):
         return cited
-    if before and _IMPERSONATED.search(before + " "):
+    posed_as = not defanged and _POSED_AS.match(scan.after(end, 40).lstrip())
+    if posed_as or (before and _IMPERSONATED.search(before + " ")):
         return "impersonated", 40, "the text says that attackers pose as it"
     role, why = _attack_role(scan, start, end, before)
     confidence = 75 if role != "mentioned" else 65
@@ -77,18 +84,26 @@ def _known_site(host: str) -> tuple[ClaimRole, int, str] | None:
 @lru_cache(maxsize=4096)
 def _said(text: str) -> ClaimRole | None:
     """The role that the words name, the first that fits."""
-    for role, pattern in _ROLES:
-        if pattern.search(text):
-            return role
-    return None
+    return next((role for role, pattern in _ROLES if pattern.search(text)), None)
+
+
+@lru_cache(maxsize=4096)
+def _said_nearest(text: str) -> ClaimRole | None:
+    """The role that the last telling words of the value's own sentence name."""
+    ends = [found.end() for found in _SENTENCE_END.finditer(text)]
+    own = text[ends[-1] :] if ends else text
+    places = [(found.end(), role) for role, pattern in _ROLES for found in pattern.finditer(own)]
+    return max(places, key=lambda place: place[0])[1] if places else None
 
 
 def _attack_role(scan: Scan, start: int, end: int, before: str) -> tuple[ClaimRole, str]:
-    if before and (role := _said(before)):
+    if before and (role := _said_nearest(before)):
         return role, f"the words before it say {role}"
     after = scan.after(end, 50).strip(_MARKS)
     if after and (role := _said(after)):
         return role, f"the words after it say {role}"
+    if before and (role := _said(before)):
+        return role, f"the sentence before it says {role}"
     if role := _said(scan.lead(start)):
         return role, f"its list or section says {role}"
     section = scan.section(start)
