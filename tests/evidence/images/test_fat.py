@@ -10,6 +10,7 @@ from hinomi.evidence.archives.source import BytesSource
 from hinomi.evidence.images.opening import Allowance, open_trees
 from hinomi.evidence.images.view import ImageView
 from hinomi.model.errors import ParseError
+from hinomi.model.findings import Coverage
 
 SECTOR = 512
 
@@ -87,6 +88,15 @@ def test_a_chain_that_loops_is_damage_of_that_file():
     view = ImageView(open_trees(BytesSource(bytes(broken)), Allowance(1 << 20))[0].tree)
     with pytest.raises(OSError, match="chain"):
         view.read(b"/EFI/BOOT.BIN", 9999)
+
+
+def test_a_folder_inside_itself_is_walked_once():
+    image, _ = fat(16, 5000)
+    looped = image.replace(entry(b"BOOT    BIN", 0x20, 4, 1280), entry(b"LOOP       ", 0x10, 3, 0))
+    coverage = Coverage()
+    view = ImageView(open_trees(BytesSource(looped), Allowance(1 << 20))[0].tree)
+    assert len(list(view.walk(coverage))) == 4
+    assert [miss.reason for miss in coverage.misses] == ["loop"]
 
 
 def test_a_boot_sector_without_sense():

@@ -16,6 +16,7 @@ MAX_CHAIN = 1 << 20
 MAX_FOLDER = 16 << 20
 MAX_READ = 64 << 20
 MAX_FOLDERS = 100_000
+FILES = 1 << 32  # numbers of files, beyond those of clusters
 _LONG, _VOLUME, _DIRECTORY = 0x0F, 0x08, 0x10
 
 
@@ -91,7 +92,8 @@ class FatTree:
             start |= int.from_bytes(entry[20:22], "little") << 16
         folder = bool(entry[11] & _DIRECTORY)
         size = int.from_bytes(entry[28:32], "little")
-        node = Node("directory" if folder else "file", 0o755 if folder else 0o644, inode=self._numbers)
+        node = Node("directory" if folder else "file", 0o755 if folder else 0o644)
+        node.inode = start if folder else FILES + self._numbers  # a folder is its place: one inside itself shows
         node.size = 0 if folder else size
         node.mtime = _time(entry[24:26], entry[22:24])
         node.content = partial(self._chain, start, MAX_FOLDER if folder else size, whole=folder)

@@ -18,6 +18,7 @@ from hinomi.model.errors import ParseError
 SECTOR = 2048
 MAX_FOLDER = 16 << 20
 MAX_FOLDERS = 100_000
+FILES = 1 << 33  # numbers of files, beyond those of sectors
 MAX_AREAS = 32  # continuations of one record's extensions
 _DIRECTORY, _MORE = 0x02, 0x80
 
@@ -111,11 +112,13 @@ class IsoTree:
         folder = bool(record[25] & _DIRECTORY) or said.child is not None
         kind = KINDS.get((said.mode or 0) & 0o170000, "directory" if folder else "file")
         mode = said.mode & 0o7777 if said.mode is not None else (0o755 if folder else 0o644)
-        node = Node("directory" if folder else kind, mode, said.uid, said.gid, inode=self._numbers)
+        node = Node("directory" if folder else kind, mode, said.uid, said.gid, inode=FILES + self._numbers)
         node.links = 1 if kind == "file" else said.links
         node.mtime = _time(record[18:25]) if said.mtime is None else said.mtime
         if node.kind == "directory":
-            self._places[node.inode] = self._moved(said.child) if said.child is not None else parts[0]
+            place = self._moved(said.child) if said.child is not None else parts[0]
+            node.inode = place[0] + 2  # a folder is its place: one inside itself shows
+            self._places.setdefault(node.inode, place)
         elif node.kind == "symlink":
             node.link = b"/".join(said.link).replace(b"//", b"/")
             node.size = len(node.link)
