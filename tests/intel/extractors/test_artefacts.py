@@ -29,6 +29,17 @@ def found(text: str) -> dict[tuple[str, str], Candidate]:
         ("The malware drops a Bash script called updsvc.", ("filename", "updsvc")),
         ("The malicious netmon6 process restarts it.", ("filename", "netmon6")),
         ('The malware creates a service named "WinHelpSvc".', ("service", "WinHelpSvc")),
+        (
+            "The attackers left more. Every minute another script, meshKeeperd, checks the disk.",
+            ("filename", "meshKeeperd"),
+        ),
+        ("A near copy of the malware, in short a copy, routabled, waits beside it.", ("filename", "routabled")),
+        ("The malware calls a script that sources name either route6x or rowte6x.", ("filename", "rowte6x")),
+        ("Malware\n| file | routabled, meshKeeperd, route6x | implant |", ("filename", "routabled")),
+        ("Malware\n| account | zenith | second administrator |", ("account", "zenith")),
+        ("マルウェアとほぼ同じ内容の「routabled」がもう一つ置かれ、互いを見張る。", ("filename", "routabled")),
+        ("攻撃者の「route6x」(資料によっては「rowte6x」)を呼び出す。", ("filename", "rowte6x")),
+        ("マルウェア\nファイル名: routabled、route6x", ("filename", "route6x")),
     ],
 )
 def test_named_artefacts_are_malicious(text: str, expected: tuple[str, str]) -> None:
@@ -56,6 +67,10 @@ def test_an_upgrade_path_is_marked() -> None:
     assert claims["filepath", "/opt/fw/NEW/image.gz"].attributes["how"] == "upgrade-path"
 
 
+def test_an_account_that_is_written_is_no_file() -> None:
+    assert set(found("マルウェアは管理者権限のアカウント「zenith」を書き込み、戻す。")) == {("account", "zenith")}
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -64,6 +79,9 @@ def test_an_upgrade_path_is_marked() -> None:
         "「影響範囲」というファイルではない見出し",
         "バージョン「2.3.1」ファイル",
         "Windows Defender service and Active Directory account",
+        "The malware's script, however, runs once. The file, obfuscated, holds nothing.",
+        "Malware\n| file | Description | Note |",
+        "マルウェアは「Run」を残し、「影響」が置かれた。",
     ],
 )
 def test_plain_words_are_no_artefacts(text: str) -> None:
@@ -105,7 +123,18 @@ def test_spans_hold_whatever_the_text(text: str) -> None:
 def test_time_is_linear_in_hostile_text() -> None:
     import time
 
-    for piece in ("「a」、", "the x1 ", "file called ", "`a` and ", "/a", "「" * 20, "a copy of "):
+    for piece in (
+        "「a」、",
+        "the x1 ",
+        "file called ",
+        "`a` and ",
+        "/a",
+        "「" * 20,
+        "a copy of ",
+        "script, a1, ",
+        "「a1」(「b」)",
+        "| file | a1, ",
+    ):
         start = time.process_time()
         found(piece * (60_000 // len(piece)))
         assert time.process_time() - start < 5

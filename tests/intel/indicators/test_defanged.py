@@ -106,3 +106,18 @@ def test_defanged_is_noted():
 )
 def test_markers_in_prose_make_no_host(text):
     assert not {kind for kind, _ in pairs(text)} & {"domain", "url", "ipv4", "email"}
+
+
+@pytest.mark.parametrize("ending", ["example", "test", "invalid"])
+def test_names_kept_for_documentation_are_claims_when_defanged(ending):
+    found = claims(f"Indicators\ngate.kaze[.]{ending}\nops@mail[.]{ending}\nhxxp://kaze[.]{ending}/a\n")
+    assert {(c.type, c.value) for c in found} == {
+        ("domain", f"gate.kaze.{ending}"),
+        ("email", f"ops@mail.{ending}"),
+        ("url", f"http://kaze.{ending}/a"),
+    }
+    assert {c.role for c in found} == {"malicious"}
+
+
+def test_code_with_a_reserved_ending_is_no_host():
+    assert not pairs("Run login.test and form.invalid in the browser, then app.test again.")

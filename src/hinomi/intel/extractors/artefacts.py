@@ -108,6 +108,38 @@ _FURTHER = re.compile(
 _PRECEDING = re.compile(
     rf"[「『\"`“'](?P<x>{_X})[」』\"`”'](?:、|,|や|と|および|及び|または| and| or|, and|, or|・) ?[「『\"`“']$"
 )
+_PIECE = re.compile(_X)
+_SHAPES = (
+    # another script, geox64, checks ...; a near copy, sysmoned, stands beside it
+    re.compile(
+        rf"\b(?P<word>scripts?|files?|binar(?:y|ies)|executables?|process(?:es)?|daemons?|programs?|cop(?:y|ies)|"
+        rf"modules?|twin|duplicate), (?P<list>{_X}(?:(?:, and|,| and| or) {_X}){{0,4}}), "
+        r"(?:[a-z]{2,16}s|in turn|then)\b"
+    ),
+    # a script that sources name either a6 or b6
+    re.compile(
+        rf"\b(?P<word>script|file|binary|executable|process|daemon|program)\b[^.,;\n]{{0,30}}"
+        rf"\b(?:nam(?:e|ed|es)|call(?:s|ed)?) (?:either )?(?P<list>{_X} (?:or|and) {_X})"
+    ),
+    # 「a」が置かれ; 「a6」(資料によっては「b6」)を呼び出す
+    re.compile(
+        rf"(?P<list>[「『]{_X}[」』](?:\([^()\n「」]{{0,16}}[「『]{_X}[」』]\)|(?:、|や|と|および|または)[「『]{_X}[」』]){{0,6}})"
+        r"(?:が|を|も|は)、?[^。「」\n]{0,14}?(?P<word>置か|置き|呼び出|呼ぶ|仕込|動か|動作|常駐|潜|書き込|残し|残さ)"
+    ),
+    # a row or line of a list: | file | a, b | scripts |
+    re.compile(
+        rf"(?:^|\|)\s{{0,4}}(?P<word>(?i:files?|file ?names?|scripts?|process(?:es)?|binar(?:y|ies)|accounts?|users?)|"
+        rf"ファイル名?|スクリプト名?|プロセス名?|アカウント名?|ユーザー名?)\s{{0,4}}[|:]\s{{0,4}}"
+        rf"(?P<list>{_X}(?:\s?[,、/]\s?{_X}){{0,20}})\s{{0,4}}(?:\||$)"
+    ),
+)
+"""Names given without a class word at their side."""
+_SHAPE_HINT = re.compile(r"[」』](?:が|を|も|は|\(|、|や|と)|[|:]\s?[A-Za-z0-9_.~]|, |\bnam|\bcall")
+_ADVERBS = frozenset(
+    "again also either finally first however indeed instead later likewise meanwhile moreover next nevertheless now "
+    "once perhaps second similarly so still then therefore though thus too twice usually which who compiled "
+    "encrypted obfuscated packed signed unsigned once-only".split()
+)
 _PATH = re.compile(
     r"(?<![A-Za-z0-9_.:/\\-])(?P<x>/(?:[A-Za-z0-9._+-]{1,64}/){1,12}[A-Za-z0-9._+-]{1,64})(?![A-Za-z0-9_])"
 )
@@ -138,7 +170,8 @@ _QUOTED = re.compile(r"[「『\"`“]|という|と呼ばれる|\b(?:called|name
 _COPY_HINTS = ("copy", "copies", "duplicate", "コピー", "複製")
 _MAY_NAME = re.compile(
     r"[「『\"`“]|という|と呼ばれる|\b(?:called|named|known as)\b|(?:process|file|script|binary|daemon|service|"
-    r"executable|librar|module|user|account|program)"
+    r"executable|librar|module|user|account|program|cop(?:y|ies)\b)|^\W{0,4}(?:File|Script|Process|Binar|Account|User)"
+    r"|(?:ファイル|スクリプト|プロセス|アカウント|ユーザー)名?\s{0,4}[|:]"
 )
 _FIRMWARE = re.compile(r"(?i)ファームウ[ェエ]ア|アップグレード|firmware|upgrade")
 
@@ -179,6 +212,7 @@ class ArtefactsExtractor:
 def _artefacts(line: str, copying: bool) -> Iterator[_Named]:
     seen: set[tuple[int, str]] = set()
     yield from _bare(line)
+    yield from _spoken(line)
     for pattern, confidence in _patterns(line):
         for found in pattern.finditer(line):
             kind = _kind(found)
@@ -217,6 +251,38 @@ def _bare(line: str) -> Iterator[_Named]:
         if _can_be(name, 60, words, kind):
             start = shift + found.start("x")
             yield _Named(start, start + len(name), name, kind, words, 60)
+
+
+def _spoken(line: str) -> Iterator[_Named]:
+    """Names that stand as an apposition, in a list behind a class word, or as what is put, called or left."""
+    if not _SHAPE_HINT.search(line):
+        return
+    for pattern in _SHAPES:
+        for found in pattern.finditer(line):
+            if _OTHER_KIND.search(line[: found.start()][-12:]):
+                continue
+            kind: ArtefactType = "account" if _ACCOUNT.search(found["word"]) else "filename"
+            for piece in _PIECE.finditer(found["list"]):
+                name = _trimmed(piece[0])
+                if _is_spoken_name(name, kind):
+                    start = found.start("list") + piece.start()
+                    yield _Named(start, start + len(name), name, kind, found["word"], 65)
+
+
+_OTHER_KIND = re.compile(
+    r"(?:アカウント|ユーザー?|サービス|タスク|パイプ|ミューテックス|マルウェア|バックドア|ツール|グループ)(?:名|の|である)?$"
+)
+_ACCOUNT = re.compile(r"(?i)account|user|アカウント|ユーザー")
+
+
+def _is_spoken_name(name: str, kind: ArtefactType) -> bool:
+    """Whether a word in a name's place can be one: no adverb, no capitalised word of the prose, no plain word."""
+    return (
+        _can_be(name, 75, "", kind)
+        and name not in _ADVERBS
+        and not name.endswith("ly")
+        and re.fullmatch(r"[A-Z][A-Za-z]*", name) is None
+    )
 
 
 def _further(line: str, end: int, kind: ArtefactType, words: str, confidence: int) -> Iterator[_Named]:

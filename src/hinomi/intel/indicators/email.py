@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from hinomi.intel.extractor import Candidate
-from hinomi.intel.indicators.hosts import is_host
+from hinomi.intel.indicators.hosts import is_documentation_host, is_host
 from hinomi.intel.indicators.roles import network_role
 from hinomi.intel.indicators.scan import Scan
 
@@ -25,7 +25,7 @@ class _Email:
                 continue
             host = domain.group().lower().rstrip(".-")
             local = _LOCAL.search(scan.text, max(0, place - 64), place)
-            if local is None or not is_host(host):
+            if local is None or not (is_host(host) or is_documentation_host(host)):
                 continue
             start, end = place - len(local.group().lstrip(".-%=")), place + 1 + len(host)
             if start == place:

@@ -43,6 +43,19 @@ def _unicode(label: str) -> str:
         return label
 
 
+_RESERVED = frozenset({"example", "test", "invalid"})
+
+
+@lru_cache(maxsize=8192)
+def is_documentation_host(name: str) -> bool:
+    """Tell whether `name` (small letters) ends in a name kept for documentation and tests (RFC 2606)."""
+    labels = name.split(".")
+    return (
+        len(labels) >= 2 and len(name) <= 253 and labels[-1] in _RESERVED
+        and all(_LABEL.fullmatch(label) for label in labels)
+    )  # fmt: skip
+
+
 @lru_cache(maxsize=8192)
 def is_host(name: str) -> bool:
     """Tell whether `name` (small letters) is a registrable name or one below it, in form."""
