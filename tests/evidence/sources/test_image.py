@@ -12,6 +12,7 @@ import pytest
 from hinomi.detect.catalogue import load_rules
 from hinomi.examples.replica import build_clean_appliance, build_replica
 from hinomi.flow.scanning import scan
+from hinomi.model.errors import TargetError
 from hinomi.store.case import Case
 
 PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
@@ -161,3 +162,11 @@ def test_nothing_is_left_in_the_work_area(replica, catalogue, tmp_path):
     assert sorted(os.listdir(tmp_path)) == ["a.tar.gz", "case"]
     left = [path.name for path in (tmp_path / "case").iterdir() if path.is_file()]
     assert all(name.startswith("state.db") for name in left), left
+
+
+def test_the_kind_that_was_said_is_taken(replica, catalogue, tmp_path):
+    tar(replica, tmp_path / "a.tar")
+    with pytest.raises(TargetError, match="squashfs"):
+        looked(tmp_path, catalogue, tmp_path / "a.tar", kind="squashfs")
+    with pytest.raises(TargetError, match="a folder"):
+        looked(tmp_path, catalogue, replica, kind="tar")
