@@ -19,7 +19,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol, runtime_checkable
 
 from hinomi.evidence.collector import CacheableCollector, ContentCollector, NeighbourCollector
 from hinomi.evidence.folders import Folder
@@ -31,19 +30,13 @@ FILE_NAME = "content.db"
 MAX_BYTES = 1 << 30  # beyond, nothing is added, and the next scan begins anew
 SETTLED_SECONDS = 40.0  # memory-mapped writes may reach the times this late
 COMMIT_EVERY = 4000
+MAX_NEAR = 1000  # files of a folder whose answers are fetched together
 COMPRESS_FROM = 600  # bytes
 _STAMP = struct.Struct("<Qqq")
 _KEY = struct.Struct("<QQQ")
 _STABLE = frozenset({"encrypted", "damaged", "truncated", "unsupported", "no-source"})
 _SCHEMA = "CREATE TABLE IF NOT EXISTS readings (key BLOB PRIMARY KEY, digest BLOB, body BLOB) WITHOUT ROWID"
 _U64 = (1 << 64) - 1
-
-
-@runtime_checkable
-class _Described(Protocol):
-    """A folder that is open as a descriptor."""
-
-    fd: int
 
 
 class Storage:
@@ -54,12 +47,13 @@ class Storage:
 
     def of(self, folder: Folder) -> tuple[int, int] | None:
         """Return (device, file system's id) of an open folder; None where nothing may be kept of its files."""
-        if not isinstance(folder, _Described):
+        fd = getattr(folder, "fd", None)  # only folders that are open as a descriptor
+        if fd is None:
             return None
         try:
-            device = os.fstat(folder.fd).st_dev
+            device = os.fstat(fd).st_dev
             if device not in self._known:
-                facts = os.fstatvfs(folder.fd)
+                facts = os.fstatvfs(fd)
                 self._known[device] = None if facts.f_flag & os.ST_RDONLY else facts.f_fsid
         except OSError:
             return None
@@ -77,6 +71,7 @@ class ContentCache:
         self._coverage = coverage
         self._max_bytes = max_bytes
         self._pending: list[tuple[bytes, bytes, bytes]] = []
+        self._near: dict[bytes, tuple[bytes, bytes]] | None = None
         self._full = False
         self._database: sqlite3.Connection | None = None
         try:
@@ -117,22 +112,44 @@ class ContentCache:
             with suppress(FileNotFoundError):
                 os.unlink(f"{self._path}{end}")
 
+    def enter(self, folder: bytes, files: int) -> None:
+        """Fetch what is known of a folder's files at once; of a very large folder, each file is asked for later."""
+        self._near = None
+        if self._database is None or files > MAX_NEAR:
+            return
+        prefix = _prefix(folder)
+        query = "SELECT key, digest, body FROM readings WHERE key BETWEEN ? AND ? LIMIT ?"
+        try:
+            rows = self._database.execute(query, (prefix + bytes(16), prefix + b"\xff" * 16, 2 * MAX_NEAR)).fetchall()
+        except sqlite3.Error as error:
+            self._give_up(error)
+            return
+        if len(rows) < 2 * MAX_NEAR:
+            self._near = {key: (digest, body) for key, digest, body in rows}
+
     def get(self, entry: Entry, storage: tuple[int, int]) -> bytes | None:
         """Return what is known of the file as it is listed; None where that is nothing."""
         if self._database is None:
             return None
-        try:
-            found = self._database.execute("SELECT digest, body FROM readings WHERE key = ?", (_key(entry, storage),))
-            row = found.fetchone()
-        except sqlite3.Error as error:
-            self._give_up(error)
-            return None
+        row = self._row(_key(entry, storage), self._database)
         if row is None or not isinstance(row[1], bytes) or self._digest(entry, row[1]) != row[0]:
             return None
         try:
             return row[1][1:] if row[1][:1] == b"j" else zlib.decompress(row[1][1:])
         except zlib.error:
             return None
+
+    def _row(self, key: bytes, database: sqlite3.Connection) -> tuple[bytes, bytes] | None:
+        if self._near is not None:
+            return self._near.get(key)
+        try:
+            found: tuple[bytes, bytes] | None = database.execute(
+                "SELECT digest, body FROM readings WHERE key = ?", (key,)
+            ).fetchone()
+        except sqlite3.Error as error:
+            self._give_up(error)
+            return None
+        return found
 
     def put(self, entry: Entry, storage: tuple[int, int], payload: bytes) -> None:
         """Keep an answer."""
@@ -232,5 +249,8 @@ def _own_code() -> bytes:
 def _key(entry: Entry, storage: tuple[int, int]) -> bytes:
     """Return a file's key; files of one folder stand together, so that one page of the database has many of them."""
     place = _KEY.pack(storage[0] & _U64, storage[1] & _U64, entry.inode & _U64)
-    folder = hashlib.blake2b(entry.path.rpartition(b"/")[0], digest_size=6).digest()
-    return folder + hashlib.blake2b(place + entry.path, digest_size=16).digest()
+    return _prefix(entry.path.rpartition(b"/")[0]) + hashlib.blake2b(place + entry.path, digest_size=16).digest()
+
+
+def _prefix(folder: bytes) -> bytes:
+    return hashlib.blake2b(folder, digest_size=6).digest()

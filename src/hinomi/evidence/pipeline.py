@@ -140,7 +140,7 @@ class Pipeline:
         """Walk the whole target."""
         self._open_cache()
         try:
-            self._start_workers()
+            self._prepare_workers()
             for folder in folders_of(self._target.view, self._coverage):
                 try:
                     self._take_all(folder)
@@ -167,11 +167,14 @@ class Pipeline:
         if version is not None:
             self._cache = ContentCache(self._cache_folder, version, self._coverage)
 
-    def _start_workers(self) -> None:
+    def _prepare_workers(self) -> None:
         view = self._target.view
         if self._jobs <= 1 or not isinstance(view, WorkerView) or not view.in_workers:
             return
-        reader = self._reader = FileReader(view, self._examiner)
+        self._reader = FileReader(view, self._examiner)
+
+    def _start_workers(self, reader: FileReader) -> WorkerPool:
+        """Start the workers when there is something to read: an unchanged tree needs none."""
         for collector in self._collectors:  # what all workers need is loaded once, here, and shared
             prepare = getattr(collector, "prepare", None)
             if prepare is not None:
@@ -179,6 +182,7 @@ class Pipeline:
         limits = self._target.limits
         bounds = Bounds(limits.max_file_seconds, limits.max_worker_memory, self._nice)
         self._pool = WorkerPool(reader.answer, self._jobs, bounds, reader.answer)
+        return self._pool
 
     # --- entries in -----------------------------------------------------------------------------------------------
 
@@ -186,7 +190,10 @@ class Pipeline:
         """Take a folder's entries. Times are compared with a moment before any of its files is read."""
         now = time.time_ns()
         self._folder = folder
-        storage = self._storage.of(folder) if self._cache is not None else None
+        storage = None
+        if self._cache is not None and folder.entries:
+            storage = self._storage.of(folder)
+            self._cache.enter(folder.entries[0].path.rpartition(b"/")[0], len(folder.entries))
         for entry in folder.entries:
             if entry.kind == "file":
                 place = storage if storage is not None and storage[0] == entry.device else None
@@ -233,7 +240,7 @@ class Pipeline:
         return reading
 
     def _read(self, folder: Folder, entry: Entry, keep: Place | None) -> None:
-        if self._pool is None or (not self._collectors and entry.size <= HEAVY):
+        if self._reader is None or (not self._collectors and entry.size <= HEAVY):
             reading = self._examiner.read(folder, entry)
             if keep is not None:
                 self._keep(entry, keep, reading, encode(reading))
@@ -248,13 +255,14 @@ class Pipeline:
     def _hand_out(self) -> None:
         """Give the gathered files to a worker, as soon as one has room."""
         batch, self._batch, self._batch_bytes = self._batch, Batch(), 0
-        if self._pool is None or not batch.entries:
+        if self._reader is None or not batch.entries:
             return
-        while not self._pool.has_room() or self._pool.held > MAX_HELD:
-            self._pool.pump(wait=True)
+        pool = self._pool or self._start_workers(self._reader)
+        while not pool.has_room() or pool.held > MAX_HELD:
+            pool.pump(wait=True)
             self._emit_ready()
-        self._pool.submit(batch)
-        self._pool.pump(wait=False)
+        pool.submit(batch)
+        pool.pump(wait=False)
         self._emit_ready()
 
     # --- rows out, in order ---------------------------------------------------------------------------------------

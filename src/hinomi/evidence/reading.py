@@ -51,7 +51,7 @@ def encode(reading: Reading) -> bytes:
 def decode(payload: bytes) -> Reading:
     """Return the reading; `ValueError` where the text is not one."""
     try:
-        size, sha256, kind, digest_kind, digest, xattrs, capabilities, rows, said = json.loads(payload)
+        size, sha256, kind, digest_kind, digest, xattrs, capabilities, rows, said = json.loads(payload.decode("ascii"))
         made = [_row(name, values) for name, values in rows] if rows else []
         return Reading(
             size, sha256, kind, digest_kind, digest or sha256, xattrs, capabilities, made, _coverage(said)
