@@ -120,6 +120,10 @@ NUMPY = {("fixed", "1.22.9", "NumBox", "Python 3.8"), ("fixed", "1.26.1", "NumBo
         ("Openfireのバージョン 3.4 系が影響を受けます。", {("affected", "3.4", "Openfire", None)}),
         ("Openfire Ver.1.2.3未満が影響を受けます。", {("affected", "<1.2.3", "Openfire", None)}),
         ("Openfire 4.6.8、4.7.5のいずれかに移行する。", {("fixed", v, "Openfire", None) for v in ("4.6.8", "4.7.5")}),
+        (
+            "Junos OS 21.2R3-S7 and 22.4R2 fix this.",
+            {("fixed", v, "Juniper Junos OS", None) for v in ("21.2R3-S7", "22.4R2")},
+        ),
         ("Jenkins is fixed in 2.426.3/2.442.", {("fixed", v, "Jenkins", None) for v in ("2.426.3", "2.442")}),
         (
             "Pulse Connect Secure: upgrade to versions 9.1R14.4, 9.1R17.2 and 22.4R2.2.",

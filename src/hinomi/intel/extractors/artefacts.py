@@ -134,7 +134,8 @@ _SHAPES = (
     ),
 )
 """Names given without a class word at their side."""
-_SHAPE_HINT = re.compile(r"[」』](?:が|を|も|は|\(|、|や|と)|[|:]\s?[A-Za-z0-9_.~]|, |\bnam|\bcall")
+_SHAPE_LITERALS = ((", ",), (" nam", " call"), ("」", "』"), ("|", ":"))
+"""What a line must hold for each of `_SHAPES` to be worth looking for."""
 _ADVERBS = frozenset(
     "again also either finally first however indeed instead later likewise meanwhile moreover next nevertheless now "
     "once perhaps second similarly so still then therefore though thus too twice usually which who compiled "
@@ -255,9 +256,9 @@ def _bare(line: str) -> Iterator[_Named]:
 
 def _spoken(line: str) -> Iterator[_Named]:
     """Names that stand as an apposition, in a list behind a class word, or as what is put, called or left."""
-    if not _SHAPE_HINT.search(line):
-        return
-    for pattern in _SHAPES:
+    for literals, pattern in zip(_SHAPE_LITERALS, _SHAPES, strict=True):
+        if not any(literal in line for literal in literals):
+            continue
         for found in pattern.finditer(line):
             if _OTHER_KIND.search(line[: found.start()][-12:]):
                 continue

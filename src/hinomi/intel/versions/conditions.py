@@ -11,7 +11,7 @@ Status = Literal["fixed", "affected"]
 VERSION = re.compile(
     r"(?:(?<![A-Za-z0-9_.])(?P<word>[Vv]ersions?|[Vv]er\.?|バージョン|リリース|[Rr]elease|ファームウェア) ?|"
     r"(?<![A-Za-z0-9_.-]))[vV]?"
-    r"(?P<number>\d{1,5}(?:\.\d{1,6}){1,5}(?:R\d{1,3}(?:\.\d{1,3}){0,2})?(?:[-.]?(?:alpha|beta|rc|RC|p|P|u|hf|HF|SP|"
+    r"(?P<number>\d{1,5}(?:\.\d{1,6}){1,5}(?:R\d{1,3}(?:\.\d{1,3}){0,2}(?:-S\d{1,2})?)?(?:[-.]?(?:alpha|beta|rc|RC|p|P|u|hf|HF|SP|"
     r"sp|build|b)-?\d{1,5})?"
     r"(?:-[0-9]{1,6}(?:\.\d{1,5}|[A-Za-z]{0,4})|-h\d{1,3}|_\d{1,4})?|\d{1,3}(?:\.\d{1,3})?R\d{1,3}(?:\.\d{1,3}){0,2}|"
     r"\d{1,2}u\d{1,4})"
