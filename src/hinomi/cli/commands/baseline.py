@@ -15,6 +15,7 @@ from hinomi.cli.words import say
 @click.group(
     "baseline", help=say("help.baseline"), short_help=say("help.baseline.short"), epilog=say("help.baseline.examples")
 )
+@click.help_option("-h", "--help", help=say("help.help"))
 def COMMAND() -> None:  # noqa: N802
     """Hold the sub-commands."""
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.group("feed", help=say("help.feed"), short_help=say("help.feed.short"), epilog=say("help.feed.examples"))
+@click.help_option("-h", "--help", help=say("help.help"))
 def COMMAND() -> None:  # noqa: N802
     """Hold the sub-commands."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,7 +16,9 @@ from hinomi.cli.settings import Settings
 from hinomi.cli.show import show_scans
 from hinomi.cli.words import say
 from hinomi.model.errors import ExitCode, UsageError
-from hinomi.store.case import Case
+
+if TYPE_CHECKING:
+    from hinomi.store.case import Case
 
 
 @click.command("hunt", help=say("help.hunt"), short_help=say("help.hunt.short"), epilog=say("help.hunt.examples"))
@@ -29,6 +31,8 @@ def COMMAND(settings: Settings, report: str | None, rule: str | None, sql: str |
     """Ask every finished run of the case."""
     if sum(v is not None for v in (report, rule, sql)) > 1:
         raise UsageError("usage", cause=say("hunt.one-of"))
+    from hinomi.store.case import Case
+
     with Case.open(settings.case) as case:
         if not case.runs():
             raise UsageError("hunt.no-evidence", place=str(case.path), cause="no finished scan")

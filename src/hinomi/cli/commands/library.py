@@ -27,6 +27,7 @@ Rows = Sequence[Sequence[object]]
 @click.group(
     "library", help=say("help.library"), short_help=say("help.library.short"), epilog=say("help.library.examples")
 )
+@click.help_option("-h", "--help", help=say("help.help"))
 def COMMAND() -> None:  # noqa: N802
     """Hold the sub-commands."""
 

@@ -18,6 +18,7 @@ from hinomi.model.verdict import Action
 @click.group(
     "respond", help=say("help.respond"), short_help=say("help.respond.short"), epilog=say("help.respond.examples")
 )
+@click.help_option("-h", "--help", help=say("help.help"))
 def COMMAND() -> None:  # noqa: N802
     """Hold the sub-commands."""
 

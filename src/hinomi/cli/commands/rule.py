@@ -19,6 +19,7 @@ RULES = click.option(
 
 
 @click.group("rule", help=say("help.rule"), short_help=say("help.rule.short"), epilog=say("help.rule.examples"))
+@click.help_option("-h", "--help", help=say("help.help"))
 def COMMAND() -> None:  # noqa: N802
     """Hold the sub-commands."""
 
