@@ -46,7 +46,7 @@ rules: setup
 test: lint types imports deps unit rules ## Everything that must hold: style, types, layers, tests on the wheel, rule cases
 
 docs: setup ## Write the generated pages under docs/
-	$(BIN)/python tools/make_docs.py
+	$(BIN)/python tools/make_docs.py && $(BIN)/python tools/readme_output.py
 
 bench: setup ## Measure beside the peers that are installed
 	$(BIN)/python -m benchmarks

@@ -77,3 +77,21 @@ def test_both_readmes_show_the_same_commands() -> None:
         return set(re.findall(r"^(?:make|hinomi|\.venv/bin/hinomi) .*$", (TOP / name).read_text("utf-8"), flags=re.M))
 
     assert blocks("README.md") == blocks("README.ja.md") != set()
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_the_output_in_the_readme_is_what_is_printed(language: str) -> None:
+    spec = importlib.util.spec_from_file_location("readme_output", TOP / "tools" / "readme_output.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    block = module.MARKS.search(module.READMES[language].read_text("utf-8"))
+    assert block
+    shown = [
+        line
+        for line in block[0].splitlines()
+        if line and not line.startswith(("<!--", "```", "$ ")) and "…" not in line
+    ]
+    assert len(shown) > 15
+    printed = module.output(language)
+    assert not [line for line in shown if line not in printed], "run: make docs"

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import click
-from wcwidth import wcswidth
 
 from hinomi.cli.settings import Settings
 from hinomi.cli.words import say
@@ -48,6 +47,8 @@ def progress(settings: Settings) -> Iterator[Callable[[int, int, str], None] | N
 
 def _fitted(line: str) -> str:
     """Cut a line to the terminal's columns, counting wide characters as two."""
+    from wcwidth import wcswidth
+
     shown = printable(line)
     while wcswidth(shown) > LINE_WIDTH:
         shown = shown[:-1]
