@@ -171,9 +171,10 @@ _QUOTED = re.compile(r"[「『\"`“]|という|と呼ばれる|\b(?:called|name
 _COPY_HINTS = ("copy", "copies", "duplicate", "コピー", "複製")
 _MAY_NAME = re.compile(
     r"[「『\"`“]|という|と呼ばれる|\b(?:called|named|known as)\b|(?:process|file|script|binary|daemon|service|"
-    r"executable|librar|module|user|account|program|cop(?:y|ies)\b)|^\W{0,4}(?:File|Script|Process|Binar|Account|User)"
-    r"|(?:ファイル|スクリプト|プロセス|アカウント|ユーザー)名?\s{0,4}[|:]"
+    r"executable|librar|module|user|account|program|cop(?:y|ies)\b)"
 )
+_ROW = re.compile(r"\W{0,4}(?:File|Script|Process|Binar|Account|User|ファイル|スクリプト|プロセス|アカウント|ユーザー)")
+"""How a row or line begins that lists names of a kind."""
 _FIRMWARE = re.compile(r"(?i)ファームウ[ェエ]ア|アップグレード|firmware|upgrade")
 
 
@@ -199,7 +200,7 @@ class ArtefactsExtractor:
         copied = occurrences(lowered_of(context), _COPY_HINTS)
         for found in re.finditer(r"[^\n。]{3,1200}", text):
             line = found[0]
-            if not _MAY_NAME.search(line):
+            if not (_MAY_NAME.search(line) or _ROW.match(line)):
                 continue
             copying = any_within(copied, *found.span())
             items = list(_artefacts(line, copying))
