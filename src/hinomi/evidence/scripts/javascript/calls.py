@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from hinomi.evidence.scripts.javascript.machine import Walk, required
-from hinomi.evidence.scripts.javascript.values import call_parts
+from hinomi.evidence.scripts.javascript.core import Walk
+from hinomi.evidence.scripts.javascript.values import call_parts, required
 from hinomi.evidence.scripts.syntax import text_of
 from hinomi.evidence.scripts.values import Source, Value
 

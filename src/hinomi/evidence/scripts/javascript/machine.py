@@ -4,92 +4,21 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from hinomi.evidence.scripts.javascript.values import Datum, Names, call_parts, evaluate, one
+from hinomi.evidence.scripts.javascript.calls import called
+from hinomi.evidence.scripts.javascript.core import Visitor, Walk
+from hinomi.evidence.scripts.javascript.values import Datum, call_parts, evaluate, one, required
 from hinomi.evidence.scripts.record import Recorder
-from hinomi.evidence.scripts.syntax import parse, text_of
+from hinomi.evidence.scripts.syntax import text_of
 from hinomi.evidence.scripts.values import Condition, Conditions, Source, Value, negated, unknown
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-MAX_DEPTH = 120
 MAX_VISITS = 150_000  # calls, branches and assignments of one file
-MAX_CODE_DEPTH = 4
 _HOOKS = ("preinstall", "install", "postinstall", "preuninstall", "uninstall", "postuninstall", "prepare", "prepublish")
 _EXISTS = re.compile(r"existsSync\s*\(\s*(['\"`])([^'\"`]{1,400})\1")
-
-
-@dataclass(slots=True)
-class Walk:
-    """One walk: constants, which name stands for which module, where data comes from."""
-
-    recorder: Recorder
-    names: Names = field(default_factory=dict)
-    modules: dict[str, str] = field(default_factory=dict)  # name -> module, or module.member for a destructured one
-    functions: dict[str, Node] = field(default_factory=dict)
-    depth: int = 0
-    code_depth: int = 0
-
-    def line(self, node: Node) -> int:
-        """Return the 1-based line; code in a string counts as its string's line."""
-        pinned = self.recorder.pinned_line
-        return pinned if pinned is not None else node.start_point[0] + 1
-
-    def emit(self, node: Node, action: str, what: Value | str | None = None, detail: Value | str | None = None) -> None:
-        """Record an action."""
-        constant = not isinstance(what, Value) or what.constant
-        self.recorder.emit(
-            action, self.line(node), text_of(node)[:500], what=what.text if isinstance(what, Value) else what,
-            detail=detail.text if isinstance(detail, Value) else detail, resolved=constant and what is not None,
-        )  # fmt: skip
-
-    def value(self, node: Node) -> Value:
-        """Return an expression's value."""
-        return one(evaluate(self.names, node))
-
-    def visit(self, node: Node) -> None:
-        """Walk a node; only what has a visitor of its own costs depth, so that minified code stays in bounds."""
-        stack = [node]
-        while stack:
-            item = stack.pop()
-            visitor = _VISITORS.get(item.type)
-            if visitor is None:
-                stack.extend(reversed(item.named_children))
-            else:
-                self._enter(visitor, item)
-
-    def _enter(self, visitor: Callable[[Walk, Node], None], node: Node) -> None:
-        if self.depth >= MAX_DEPTH or not self.recorder.step():
-            self.recorder.truncated = True
-            return
-        self.depth += 1
-        try:
-            visitor(self, node)
-        finally:
-            self.depth -= 1
-
-    def code(self, text: str, line: int) -> None:
-        """Walk constant code found in a string."""
-        if self.code_depth >= MAX_CODE_DEPTH:
-            self.recorder.truncated = True
-            return
-        pinned, self.recorder.pinned_line = self.recorder.pinned_line, line
-        self.code_depth += 1
-        try:
-            self.visit(parse("javascript", text.encode("utf-8", "surrogateescape")).root_node)
-        finally:
-            self.code_depth -= 1
-            self.recorder.pinned_line = pinned
-
-    def shell(self, text: str, line: int) -> None:
-        """Walk a shell command line."""
-        from hinomi.evidence.scripts.shell.machine import Machine
-
-        Machine(self.recorder, self.recorder.path).code(text, line)
 
 
 def walk_javascript(recorder: Recorder, root: Node) -> None:
@@ -99,7 +28,7 @@ def walk_javascript(recorder: Recorder, root: Node) -> None:
     if name == "package.json" or name.endswith(" package.json"):
         _package(recorder, root)
     else:
-        Walk(recorder).visit(root)
+        Walk(recorder, _VISITORS).visit(root)
 
 
 def _package(recorder: Recorder, root: Node) -> None:
@@ -115,7 +44,7 @@ def _package(recorder: Recorder, root: Node) -> None:
             at = text.find(f'"{hook}"')
             line = text.count("\n", 0, max(at, 0)) + 1
             with recorder.in_function(hook):
-                Walk(recorder).shell(command[:20_000], line)
+                Walk(recorder, _VISITORS).shell(command[:20_000], line)
 
 
 def _function(walk: Walk, node: Node) -> None:
@@ -133,17 +62,6 @@ def _children(walk: Walk, node: Node) -> None:
 
 
 # --- names ------------------------------------------------------------------------------------------------------
-
-
-def required(node: Node) -> str | None:
-    """Return the module of `require('x')`, also behind `await import('x')`."""
-    inner = node.named_children[0] if node.type == "await_expression" and node.named_children else node
-    if inner.type != "call_expression":
-        return None
-    name, subject, given = call_parts(inner)
-    if subject is None and name in ("require", "import") and given and given[0].type == "string":
-        return text_of(given[0]).strip("'\"`").removeprefix("node:")
-    return None
 
 
 def _declarator(walk: Walk, node: Node) -> None:
@@ -263,8 +181,6 @@ def _loop(walk: Walk, node: Node) -> None:
 
 
 def _call(walk: Walk, node: Node) -> None:
-    from hinomi.evidence.scripts.javascript.calls import called
-
     name, _, given = call_parts(node)
     source = called(walk, node)
     if name in ("setInterval", "setTimeout") and given:
@@ -309,7 +225,7 @@ def _parameters(walk: Walk, function: Node, source: Source) -> None:
             walk.names[text_of(node)] = unknown(text_of(node), source)
 
 
-_VISITORS: dict[str, Callable[[Walk, Node], None]] = {
+_VISITORS: dict[str, Visitor] = {
     "variable_declarator": _declarator, "assignment_expression": _assignment,
     "augmented_assignment_expression": _assignment,
     "function_declaration": _function, "import_statement": _import, "if_statement": _if, "while_statement": _loop,

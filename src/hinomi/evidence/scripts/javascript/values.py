@@ -239,3 +239,14 @@ _MAKERS: dict[str, Callable[[Names, Node, int], Datum]] = {
     "new_expression": _call,
     "subscript_expression": _subscript, "member_expression": _member, "shorthand_property_identifier": _identifier,
 }  # fmt: skip
+
+
+def required(node: Node) -> str | None:
+    """Return the module of `require('x')`, also behind `await import('x')`."""
+    inner = node.named_children[0] if node.type == "await_expression" and node.named_children else node
+    if inner.type != "call_expression":
+        return None
+    name, subject, given = call_parts(inner)
+    if subject is None and name in ("require", "import") and given and given[0].type == "string":
+        return text_of(given[0]).strip("'\"`").removeprefix("node:")
+    return None

@@ -16,6 +16,7 @@ _RUN_KEY = re.compile(
     re.IGNORECASE,
 )
 _URL = re.compile(r"(?:https?|ftp)://[^\s'\"]{1,500}")
+_SWITCH = re.compile(r"/[a-z](?::\w{1,10})?", re.IGNORECASE)  # cmd's own, before the command
 _STARTUP = re.compile(r"\\start menu\\programs\\startup|\\startup\\?$|\$profile|\\startup\\", re.IGNORECASE)
 
 
@@ -161,7 +162,9 @@ def _add_type(state: State, command: Command) -> Value:
 
 
 def _cmd(state: State, command: Command) -> Value:
-    words = [w for w in command.words if not w.text.lower().startswith("/")]
+    words = list(command.words)
+    while words and _SWITCH.fullmatch(words[0].text):
+        words.pop(0)
     if words:
         state.run_code(state, " ".join(w.text for w in words).strip("\"'"), command.line)
     return Value("")

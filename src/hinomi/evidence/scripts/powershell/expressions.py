@@ -407,9 +407,7 @@ def condition_of(state: State, node: Node) -> tuple[Condition, ...]:
 
 
 def _method(state: State, node: Node) -> Datum:
-    from hinomi.evidence.scripts.powershell.methods import invoke
-
-    return invoke(state, node)
+    return state.invoke(state, node)
 
 
 def _pipeline(state: State, node: Node) -> Datum:

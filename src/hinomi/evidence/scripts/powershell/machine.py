@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from hinomi.evidence.scripts.powershell.command import Command
 from hinomi.evidence.scripts.powershell.commands import run
 from hinomi.evidence.scripts.powershell.expressions import arguments, condition_of, evaluate, interpolated
-from hinomi.evidence.scripts.powershell.methods import invoke_with
+from hinomi.evidence.scripts.powershell.heads import readable
+from hinomi.evidence.scripts.powershell.methods import invoke, invoke_with
 from hinomi.evidence.scripts.powershell.state import MAX_CODE, MAX_CODE_DEPTH, MAX_DEPTH, Datum, State, asked, many, one
 from hinomi.evidence.scripts.record import Recorder
 from hinomi.evidence.scripts.syntax import parse, text_of
@@ -26,8 +27,8 @@ MAX_UNROLLED = 16
 
 def walk_powershell(recorder: Recorder, root: Node) -> None:
     """Walk the tree of a PowerShell script and record what it does."""
-    state = State(recorder, _code, _statements)
-    _statements(state, list(root.named_children))
+    state = State(recorder, run_code=_code, statements=_statements, invoke=invoke)
+    _statements(state, list(readable(root).named_children))
     for name, node in list(state.functions.items()):
         if name not in state.called:
             state.called.add(name)
@@ -40,11 +41,11 @@ def _code(state: State, text: str, line: int) -> None:
     if state.code_depth >= MAX_CODE_DEPTH or len(text) > MAX_CODE:
         state.recorder.truncated = True
         return
-    tree = parse("powershell", text.encode("utf-8", "replace"))
+    root = readable(parse("powershell", text.encode("utf-8", "replace")).root_node)
     pinned, state.recorder.pinned_line = state.recorder.pinned_line, line
     state.code_depth += 1
     try:
-        _statements(state, list(tree.root_node.named_children))
+        _statements(state, list(root.named_children))
     finally:
         state.code_depth -= 1
         state.recorder.pinned_line = pinned

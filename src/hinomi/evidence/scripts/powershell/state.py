@@ -26,6 +26,7 @@ class State:
     recorder: Recorder
     run_code: Callable[[State, str, int], None]
     statements: Callable[[State, list[Node]], Value]
+    invoke: Callable[[State, Node], Datum]  # a method call inside an expression
     variables: dict[str, Datum] = field(default_factory=dict)
     functions: dict[str, Node] = field(default_factory=dict)
     called: set[str] = field(default_factory=set)

@@ -6,13 +6,13 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from hinomi.evidence.scripts.shell.core import Machine
+from hinomi.evidence.scripts.shell.words import value_of
 from hinomi.evidence.scripts.syntax import text_of
 from hinomi.evidence.scripts.values import Condition, Conditions, Source, Value, negated
 
 if TYPE_CHECKING:
     from tree_sitter import Node
-
-    from hinomi.evidence.scripts.shell.machine import Machine
 
 Token = str | Value  # an operator or a word
 _UNARY_FILE = frozenset(
@@ -48,8 +48,6 @@ def always(conditions: Conditions) -> bool:
 
 def tokens_of(machine: Machine, node: Node) -> list[Token]:
     """Flatten the expression of `[ ]` or `[[ ]]` to words and operators."""
-    from hinomi.evidence.scripts.shell.words import value_of
-
     tokens: list[Token] = []
     stack = [node]
     while stack and len(tokens) < MAX_TOKENS:

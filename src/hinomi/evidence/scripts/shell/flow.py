@@ -7,15 +7,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from hinomi.evidence.scripts.shell.conditions import compare
-from hinomi.evidence.scripts.shell.registry import NOTHING, Result
+from hinomi.evidence.scripts.shell.core import NOTHING, Machine, Result
 from hinomi.evidence.scripts.shell.words import value_of
 from hinomi.evidence.scripts.syntax import text_of
 from hinomi.evidence.scripts.values import Condition, Conditions, Value, negated
 
 if TYPE_CHECKING:
     from tree_sitter import Node
-
-    from hinomi.evidence.scripts.shell.machine import Machine
 
 MAX_CHAIN = 2000
 
@@ -164,11 +162,9 @@ def pipeline(machine: Machine, node: Node) -> Result:
 
 def pipe(machine: Machine, commands: list[Node], stdin: Value | None) -> Result:
     """Feed `stdin` through the commands."""
-    from hinomi.evidence.scripts.shell.simple import with_input
-
     result = NOTHING
     for command in commands:
-        result = with_input(machine, command, stdin)
+        result = machine.with_input(command, stdin)
         stdin = result.output
     return Result(result.output, result.conditions)
 

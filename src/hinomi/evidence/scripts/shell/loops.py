@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING
 
 from hinomi.evidence.scripts.shell.arithmetic import evaluate
 from hinomi.evidence.scripts.shell.conditions import TRUE, always, compare, constant
-from hinomi.evidence.scripts.shell.registry import NOTHING, Result
+from hinomi.evidence.scripts.shell.core import NOTHING, Machine, Result
 from hinomi.evidence.scripts.shell.words import fields_of
 from hinomi.evidence.scripts.syntax import text_of
 from hinomi.evidence.scripts.values import Condition, Conditions, Source, Value, negated, unknown
 
 if TYPE_CHECKING:
     from tree_sitter import Node
-
-    from hinomi.evidence.scripts.shell.machine import Machine
 
 MAX_UNROLLED = 16
 MANY_TURNS = 10_000  # a counted loop of this many turns is meant to run for good

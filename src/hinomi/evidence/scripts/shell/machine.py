@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from hinomi.evidence.scripts.foreign import told
 from hinomi.evidence.scripts.record import Recorder
 from hinomi.evidence.scripts.shell import flow, loops, simple
 from hinomi.evidence.scripts.shell.conditions import TRUE, test, tokens_of
+from hinomi.evidence.scripts.shell.core import NOTHING, Call, Handler, Result
 from hinomi.evidence.scripts.shell.environment import Environment
-from hinomi.evidence.scripts.shell.registry import NOTHING, Call, Result
+from hinomi.evidence.scripts.shell.known import HANDLERS
 from hinomi.evidence.scripts.syntax import parse, text_of
 from hinomi.evidence.scripts.values import Condition, Conditions, Value, joined, negated
 
@@ -25,12 +26,13 @@ MAX_CALL_DEPTH = 8
 MAX_NESTED_CODE = 256 << 10
 
 
-class Machine:
+class ShellMachine:
     """Walks one script and the constant code inside it; holds the shell's state."""
 
     def __init__(self, recorder: Recorder, own_path: str) -> None:
         self.recorder = recorder
         self.env = Environment(own_path)
+        self.handlers: Mapping[str, Handler] = HANDLERS
         self.depth = 0
         self.code_depth = 0
         self.inlined: Counter[str] = Counter()
@@ -134,6 +136,10 @@ class Machine:
         shown = Condition("other", None, text_of(node)[:200])
         return Result(result.output, (shown,), result.leaves, result.rest)
 
+    def with_input(self, node: Node, stdin: Value | None) -> Result:
+        """Walk a statement with its standard input known."""
+        return simple.with_input(self, node, stdin)
+
     # --- functions ----------------------------------------------------------------------------------------------
 
     def call_function(self, call: Call) -> Result:
@@ -219,32 +225,32 @@ class Machine:
 # --- statements by node type ------------------------------------------------------------------------------------
 
 
-def _unknown(machine: Machine, node: Node) -> Result:
+def _unknown(machine: ShellMachine, node: Node) -> Result:
     return machine.block(node.children) if node.named_child_count else NOTHING
 
 
-def _test_command(machine: Machine, node: Node) -> Result:
+def _test_command(machine: ShellMachine, node: Node) -> Result:
     if node.children and node.children[0].type == "((":
         return loops.arithmetic_condition(machine, node)
     return Result(conditions=test(machine, tokens_of(machine, node), machine.line(node), text_of(node)[:200]))
 
 
-def _negated(machine: Machine, node: Node) -> Result:
+def _negated(machine: ShellMachine, node: Node) -> Result:
     result = machine.asked(node.named_children[0]) if node.named_children else NOTHING
     return Result(result.output, negated(result.conditions))
 
 
-def _compound(machine: Machine, node: Node) -> Result:
+def _compound(machine: ShellMachine, node: Node) -> Result:
     if node.children and node.children[0].type == "((":
         return loops.arithmetic_condition(machine, node)
     return machine.block(node.children)
 
 
-def _subshell(machine: Machine, node: Node) -> Result:
+def _subshell(machine: ShellMachine, node: Node) -> Result:
     return machine.isolated(lambda: machine.block(node.children))
 
 
-def _function(machine: Machine, node: Node) -> Result:
+def _function(machine: ShellMachine, node: Node) -> Result:
     name = node.child_by_field_name("name")
     if name is not None:
         machine.env.functions[text_of(name)] = node
@@ -252,7 +258,7 @@ def _function(machine: Machine, node: Node) -> Result:
     return Result(conditions=TRUE)
 
 
-_STATEMENTS: dict[str, Callable[[Machine, Node], Result]] = {
+_STATEMENTS: dict[str, Callable[[ShellMachine, Node], Result]] = {
     "command": simple.command,
     "redirected_statement": simple.redirected,
     "variable_assignment": simple.assignment,
@@ -277,4 +283,4 @@ _STATEMENTS: dict[str, Callable[[Machine, Node], Result]] = {
 
 def walk_shell(recorder: Recorder, root: Node) -> None:
     """Walk the tree of a shell script and record what it does."""
-    Machine(recorder, recorder.path).program(root)
+    ShellMachine(recorder, recorder.path).program(root)

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hinomi.evidence.scripts.shell import flow, sinks
-from hinomi.evidence.scripts.shell.conditions import TRUE
-from hinomi.evidence.scripts.shell.registry import NOTHING, Call, Redirect, Result, handlers
+from hinomi.evidence.scripts.shell.conditions import TRUE, truth
+from hinomi.evidence.scripts.shell.core import NOTHING, Call, Machine, Redirect, Result
 from hinomi.evidence.scripts.shell.vocabulary import QUIET, SYSTEM_FOLDERS
 from hinomi.evidence.scripts.shell.words import fields_of, heredoc_text, value_of
 from hinomi.evidence.scripts.syntax import text_of
@@ -16,8 +16,6 @@ from hinomi.evidence.scripts.values import Conditions, Source, Value, joined, un
 
 if TYPE_CHECKING:
     from tree_sitter import Node
-
-    from hinomi.evidence.scripts.shell.machine import Machine
 
 _HARMLESS = ("/dev/null", "/dev/stdout", "/dev/stderr", "/dev/tty", "/dev/console", "/dev/fd/", "/dev/zero")
 MAX_ARGUMENTS = 500
@@ -172,8 +170,6 @@ def _store(machine: Machine, key: str, value: Value) -> None:
 
 def _of_assignment(value: Value) -> Conditions:
     """`if p=$(pgrep x)` asks what `pgrep x` asks."""
-    from hinomi.evidence.scripts.shell.conditions import truth
-
     return truth(value, value.text) if value.source is not None and not value.constant else TRUE
 
 
@@ -281,7 +277,7 @@ def dispatch(machine: Machine, call: Call) -> Result:
     """Find who knows the command: a function of the script, a handler, or nobody: then it is a program started."""
     if call.path.text in machine.env.functions:
         return machine.call_function(call)
-    handler = handlers().get(call.name) if _is_system(call.path) else None
+    handler = machine.handlers.get(call.name) if _is_system(call.path) else None
     if handler is not None:
         return handler(machine, call) or NOTHING
     if call.name in QUIET and _is_system(call.path):

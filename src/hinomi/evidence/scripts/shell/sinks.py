@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
-from hinomi.evidence.scripts.shell.registry import Call, Redirect, Result
+from hinomi.evidence.scripts.shell.core import Call, Machine, Redirect, Result
 from hinomi.evidence.scripts.shell.vocabulary import (
     HISTORY_VARIABLES,
     is_history,
@@ -14,9 +13,6 @@ from hinomi.evidence.scripts.shell.vocabulary import (
     persistent_place,
 )
 from hinomi.evidence.scripts.values import Source, Value, unknown
-
-if TYPE_CHECKING:
-    from hinomi.evidence.scripts.shell.machine import Machine
 
 _PROC_FILE = re.compile(r"^/proc/[^/]+/(cmdline|comm|status|stat|exe|environ|maps)$")
 _HOST = re.compile(r"^(?:\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}|[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+){1,6})$")
@@ -239,19 +235,22 @@ def _next_port(texts: list[str], index: int) -> str:
     return next((t for t in near if t.isdigit() and 0 < int(t[:6]) < 65536 and len(t) < 6), "")
 
 
-def patched(machine: Machine, call: Call, path: Value, what: str) -> None:
-    """Record an edit in place: always a write, and a patch where the file looks like a program."""
+def patched(machine: Machine, call: Call, path: Value, what: str, added: str | None = None) -> None:
+    """Record an edit in place: always a write, and a patch where the file looks like a program.
+
+    `what` is the edit as written; `added` is the text it puts in, where that is known.
+    """
     full = machine.env.resolve(path)
     machine.emit(call, "writes", full, what)
     if is_program_path(full.text):
         machine.emit(call, "patches-binary", full, what)
-    _edited_meaning(machine, call, full, what)
+    _edited_meaning(machine, call, full, what, added if added is not None else what)
 
 
-def _edited_meaning(machine: Machine, call: Call, path: Value, what: str) -> None:
+def _edited_meaning(machine: Machine, call: Call, path: Value, what: str, added: str) -> None:
     name = path.text.rsplit("/", 1)[-1]
     if name in ("passwd", "passwd-"):
-        account_lines(machine, call, path.text, what)
+        account_lines(machine, call, path.text, added)
     if persistent_place(path.text):
         machine.emit(call, "persists", path, what)
     if is_log(path.text):

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 
 from hinomi.evidence.scripts.escapes import c_escapes
 from hinomi.evidence.scripts.shell.arithmetic import evaluate
+from hinomi.evidence.scripts.shell.core import Machine
 from hinomi.evidence.scripts.syntax import text_of
 from hinomi.evidence.scripts.values import Source, Value, joined, unknown
 
 if TYPE_CHECKING:
     from tree_sitter import Node
-
-    from hinomi.evidence.scripts.shell.machine import Machine
 
 MAX_FIELDS = 64
 _SPECIAL = "@*#?!$-"

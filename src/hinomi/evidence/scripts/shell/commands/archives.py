@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from hinomi.evidence.scripts.shell import sinks
-from hinomi.evidence.scripts.shell.registry import Call, Result, handles
+from hinomi.evidence.scripts.shell.commands.text import base64_text
+from hinomi.evidence.scripts.shell.core import Call, Machine, Result
+from hinomi.evidence.scripts.shell.registry import handles
+from hinomi.evidence.scripts.shell.simple import again
 from hinomi.evidence.scripts.values import Source, Value, unknown
-
-if TYPE_CHECKING:
-    from hinomi.evidence.scripts.shell.machine import Machine
 
 _SUFFIX = {
     "gzip": ".gz", "pigz": ".gz", "bzip2": ".bz2", "pbzip2": ".bz2", "xz": ".xz", "lzma": ".lzma", "zstd": ".zst",
@@ -154,8 +152,6 @@ def _listed(call: Call) -> str | None:
 @handles("find")
 def find(machine: Machine, call: Call) -> Result:
     """A listing; -delete and -exec act on what it finds."""
-    from hinomi.evidence.scripts.shell.simple import again
-
     folder = machine.env.resolve(call.args[0]) if call.args and not call.args[0].text.startswith("-") else Value(".")
     texts = [a.text for a in call.args]
     named = call.option("-name", "-iname", "-path")
@@ -253,8 +249,6 @@ def openssl(machine: Machine, call: Call) -> Result:
         machine.emit(call, "connects", address, "openssl s_client")
         return Result(unknown("$(openssl s_client)", Source("download", address.text if address else None, "openssl")))
     if verb in ("base64",) or ("-base64" in texts and "-d" in texts and verb == "enc" and len(texts) < 6):
-        from hinomi.evidence.scripts.shell.commands.text import base64_text
-
         return base64_text(machine, call) or Result()
     if verb in ("enc", "aes-256-cbc", "des3", "rc4", "smime", "cms") and ("-d" in texts or "-decrypt" in texts):
         return _unpacked(machine, call, source, "openssl", target)

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from hinomi.evidence.scripts.shell import sinks
-from hinomi.evidence.scripts.shell.registry import Call, Result, handles
+from hinomi.evidence.scripts.shell.core import Call, Machine, Result
+from hinomi.evidence.scripts.shell.registry import handles
 from hinomi.evidence.scripts.shell.simple import again
 from hinomi.evidence.scripts.values import Source, Value, joined
-
-if TYPE_CHECKING:
-    from hinomi.evidence.scripts.shell.machine import Machine
 
 _MADE = ("download", "decoded", "unpacked")
 _CRON_LINE = re.compile(r"^\s*(@\w+|(?:[\d*/,\-]+|[a-zA-Z]{3})(?:\s+[\w*/,\-]+){4})\s+(\S.*)$")

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from hinomi.evidence.scripts.shell import sinks
+from hinomi.evidence.scripts.shell.commands.execution import interpreter
 from hinomi.evidence.scripts.shell.commands.processes import incoming
 from hinomi.evidence.scripts.shell.conditions import TRUE
-from hinomi.evidence.scripts.shell.registry import Call, Result, handles
+from hinomi.evidence.scripts.shell.core import Call, Machine, Result
+from hinomi.evidence.scripts.shell.registry import handles
 from hinomi.evidence.scripts.shell.vocabulary import is_history, is_log, is_program_path
 from hinomi.evidence.scripts.values import Source, Value, joined, unknown
 
-if TYPE_CHECKING:
-    from hinomi.evidence.scripts.shell.machine import Machine
+MAX_LINES = 500
 
 _FOLDER_NAMES = frozenset(
     "bin sbin lib lib64 lib32 tmp etc usr opt var home root run mnt init.d rc.d cron.d system modules"
@@ -171,7 +170,7 @@ def sed(machine: Machine, call: Call) -> Result:
     in_place = any(o.startswith(("-i", "--in-place")) or (o[:2] != "--" and "i" in o[1:4]) for o in call.options())
     if in_place:
         for path in words[:20]:
-            sinks.patched(machine, call, path, script.text)
+            sinks.patched(machine, call, path, script.text, added_text(script))
         return Result()
     if words:
         return Result(unknown(f"$({call.text[:200]})", _edited(machine, call, words[0], script)))
@@ -180,6 +179,40 @@ def sed(machine: Machine, call: Call) -> Result:
     if changed is not None and data is not None:
         return Result(Value(changed, True, data.source))
     return Result(unknown(f"$({call.text[:200]})", data.source if data is not None else None))
+
+
+def added_text(script: Value) -> str:
+    """Return the text that sed's a, i and c put in; other commands stay as they are."""
+    lines: list[str] = []
+    goes_on = False
+    for line in script.text.split("\n")[:MAX_LINES]:
+        lines.append(line if goes_on else _put_in(line, script.constant))
+        goes_on = line.endswith("\\")
+    return "\n".join(lines)
+
+
+def _put_in(line: str, constant: bool) -> str:
+    """`$ a text`, `$a\\text`, `1itext`, `/x/c text`; where a variable may stand (`$account`) a blank must follow."""
+    rest = _after_address(line.strip()).lstrip(" \t!")
+    if rest[:1] not in ("a", "i", "c") or not (constant or rest[1:2] in (" ", "\t", "\\")):
+        return line
+    return rest[1:].lstrip(" \t").removeprefix("\\").lstrip(" \t")
+
+
+def _after_address(text: str) -> str:
+    """Drop `$`, `12`, `/pattern/` and `1,/pattern/` before a command."""
+    for _ in range(2):
+        if text.startswith("$"):
+            text = text[1:]
+        elif text.startswith("/"):
+            end = next((i for i in range(1, len(text)) if text[i] == "/" and text[i - 1] != "\\"), len(text) - 1)
+            text = text[end + 1 :]
+        else:
+            text = text.lstrip("0123456789")
+        if not text.startswith(","):
+            break
+        text = text[1:]
+    return text
 
 
 def _edited(machine: Machine, call: Call, path: Value, script: Value) -> Source | None:
@@ -219,8 +252,6 @@ def _is_code(option: str) -> bool:
 
 
 def _interpreted(machine: Machine, call: Call) -> Result | None:
-    from hinomi.evidence.scripts.shell.commands.execution import interpreter
-
     return interpreter(machine, call)
 
 

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from hinomi.evidence.scripts.shell.registry import Call, Result, handles
-from hinomi.evidence.scripts.values import Condition, Value
-
-if TYPE_CHECKING:
-    from hinomi.evidence.scripts.shell.machine import Machine
+from hinomi.evidence.scripts.shell.core import Call, Machine, Result
+from hinomi.evidence.scripts.shell.registry import handles
+from hinomi.evidence.scripts.values import Condition, Source, Value, unknown
 
 
 @handles("mount", "guestmount", "fuse2fs", "ext4fuse", "squashfuse", "ntfs-3g")
@@ -138,8 +134,6 @@ _SQL = (
 @handles(*_CLIENTS)
 def database(machine: Machine, call: Call) -> Result:
     """A client, a database or server, and the query: in a word, an option, the input or a here-document."""
-    from hinomi.evidence.scripts.values import Source, unknown
-
     given = call.option("-e", "-c", "--execute", "--command", "--eval", "-cmd", "-Q")
     words = call.operands(
         "-e",

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from hinomi.evidence.scripts.shell import sinks
-from hinomi.evidence.scripts.shell.registry import Call, Result, handles
+from hinomi.evidence.scripts.shell.core import Call, Machine, Result
+from hinomi.evidence.scripts.shell.registry import handles
 from hinomi.evidence.scripts.values import Condition, Source, Value, unknown
-
-if TYPE_CHECKING:
-    from hinomi.evidence.scripts.shell.machine import Machine
 
 _CURL_VALUES = (
     "-o", "-d", "-H", "-A", "-u", "-x", "-X", "-T", "-F", "-e", "-b", "-c", "-m", "-K", "-w", "-E", "-r", "-C", "-z",

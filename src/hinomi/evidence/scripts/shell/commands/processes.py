@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from hinomi.evidence.scripts.shell import sinks
 from hinomi.evidence.scripts.shell.conditions import process_name
-from hinomi.evidence.scripts.shell.registry import Call, Result, handles
+from hinomi.evidence.scripts.shell.core import Call, Machine, Result
+from hinomi.evidence.scripts.shell.registry import handles
+from hinomi.evidence.scripts.shell.simple import again
 from hinomi.evidence.scripts.values import Condition, Source, Value, joined, unknown
-
-if TYPE_CHECKING:
-    from hinomi.evidence.scripts.shell.machine import Machine
 
 _AWK_PATTERN = re.compile(r"/((?:[^/\\]|\\.){1,200})/")
 _AWK_EQUALS = re.compile(r"==\s*\"([^\"]{1,200})\"")
@@ -231,8 +229,6 @@ def readlink(machine: Machine, call: Call) -> Result:
 @handles("xargs")
 def xargs(machine: Machine, call: Call) -> Result:
     """Run a command on the words that come in."""
-    from hinomi.evidence.scripts.shell.simple import again
-
     words = list(call.args)
     while words and words[0].text.startswith("-"):
         taken = words.pop(0).text

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from hinomi.evidence.scripts.shell.conditions import TRUE, test
-from hinomi.evidence.scripts.shell.registry import Call, Result, handles
+from hinomi.evidence.scripts.shell.core import Call, Machine, Result
+from hinomi.evidence.scripts.shell.registry import handles
 from hinomi.evidence.scripts.values import Condition, Source, Value, unknown
-
-if TYPE_CHECKING:
-    from hinomi.evidence.scripts.shell.machine import Machine
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _COLLECTS = {

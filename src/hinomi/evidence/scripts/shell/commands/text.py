@@ -6,15 +6,15 @@ import base64
 import binascii
 import codecs
 import posixpath
-from typing import TYPE_CHECKING
 
 from hinomi.evidence.scripts.escapes import c_escapes
+from hinomi.evidence.scripts.shell.arithmetic import evaluate
+from hinomi.evidence.scripts.shell.commands.processes import incoming
 from hinomi.evidence.scripts.shell.conditions import TRUE, constant
-from hinomi.evidence.scripts.shell.registry import Call, Result, handles
-from hinomi.evidence.scripts.values import MAX_TEXT, Source, Value, joined, unknown
-
-if TYPE_CHECKING:
-    from hinomi.evidence.scripts.shell.machine import Machine
+from hinomi.evidence.scripts.shell.core import Call, Machine, Result
+from hinomi.evidence.scripts.shell.registry import handles
+from hinomi.evidence.scripts.shell.simple import again
+from hinomi.evidence.scripts.values import MAX_TEXT, Condition, Source, Value, joined, unknown
 
 
 @handles("echo", "print")
@@ -105,22 +105,16 @@ def pwd(machine: Machine, _: Call) -> Result:
 @handles("which", "command", "type", "whence")
 def which(machine: Machine, call: Call) -> Result:
     """`command -v x` gives the program; `command x` runs it."""
-    from hinomi.evidence.scripts.shell.simple import again
-
     words = call.operands()
     if call.name == "command" and not call.flag("v") and not call.flag("V") and call.args:
         return again(machine, call, words)
     found = words[0] if words else Value("")
-    from hinomi.evidence.scripts.values import Condition
-
     return Result(Value(found.text, found.constant), (Condition("other", found.known, call.text[:200]),))
 
 
 @handles("expr")
 def expr(machine: Machine, call: Call) -> Result:
     """Arithmetic on constants."""
-    from hinomi.evidence.scripts.shell.arithmetic import evaluate
-
     number = (
         evaluate(" ".join(a.text for a in call.args), lambda _: None) if all(a.constant for a in call.args) else None
     )
@@ -159,8 +153,6 @@ def _from_hex(text: str) -> bytes:
 
 
 def _decoded(machine: Machine, call: Call, encoding: str, decode: object) -> Result:
-    from hinomi.evidence.scripts.shell.commands.processes import incoming
-
     files = [w for w in call.operands("-i", "-w", "-in", "-out", "-l", "-s") if w.text not in ("-", "base64", "enc")]
     data = incoming(machine, call, files)
     text = data.text if data is not None else ""

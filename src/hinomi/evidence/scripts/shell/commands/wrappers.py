@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from hinomi.evidence.scripts.shell import sinks
 from hinomi.evidence.scripts.shell.commands.execution import ran
-from hinomi.evidence.scripts.shell.registry import Call, Result, handles
+from hinomi.evidence.scripts.shell.commands.system import seconds_of
+from hinomi.evidence.scripts.shell.core import Call, Machine, Result
+from hinomi.evidence.scripts.shell.registry import handles
 from hinomi.evidence.scripts.shell.simple import again
 from hinomi.evidence.scripts.values import Value
-
-if TYPE_CHECKING:
-    from hinomi.evidence.scripts.shell.machine import Machine
 
 # name -> (options that take a value, words to skip before the command)
 _PLAIN: dict[str, tuple[tuple[str, ...], int]] = {
@@ -71,8 +69,6 @@ def plain(machine: Machine, call: Call) -> Result:
 
 def _watched(machine: Machine, call: Call, words: list[Value]) -> Result:
     """`watch -n 10 cmd` is a loop."""
-    from hinomi.evidence.scripts.shell.commands.system import seconds_of
-
     with machine.recorder.looping(endless=True) as loop:
         loop.sleeps = seconds_of((call.option("-n", "--interval") or Value("2")).text) or 2.0
         return machine.code(" ".join(w.text for w in words), call.line)
