@@ -20,6 +20,7 @@ from typing import Any
 from hinomi.intel.extractors.indicators import EXTRACTOR as INDICATORS
 from hinomi.intel.read import merge, read_report
 from hinomi.intel.sections import context_of
+from hinomi.intel.techniques.model import technique_model
 from hinomi.model.claims import Claim, Document
 
 CORE = {"ipv4", "ipv6", "domain", "url", "email", "md5", "sha1", "sha256", "cve"}
@@ -142,9 +143,18 @@ def names_english(corpora: Corpora) -> Iterator[Figure]:
         yield Figure(f"names, English: {kind} F1", value, bars[kind])
 
 
+def techniques(corpora: Corpora) -> Iterator[Figure]:
+    """What cross-validation with whole reports held out gave when the shipped model was trained."""
+    held_out = technique_model().about["held_out"]
+    yield Figure("techniques, held out: document micro-F1", held_out["document micro-F1"], 0.72)
+    yield Figure("techniques, held out: hit@3 per labelled span", held_out["hit@3 per labelled span"], 0.90)
+    yield Figure("techniques, held out: hit@3 per sentence", held_out["hit@3 per labelled sentence"], 0.90)
+
+
 def speed_everything(corpora: Corpora) -> Iterator[Figure]:
     texts = [case["text"].encode() for case in corpora.lines("indicators_reports_dev.jsonl")]
-    read_report("warm", b"A backdoor called Xyzzy was found in SMA100 10.2.1.7.")
+    # what is read once per process (vocabularies, the model, the list of public suffixes) is not the text's cost
+    read_report("warm", b"A backdoor called Xyzzy was found in SMA100 10.2.1.7; it calls hxxp://a.example[.]com/x.")
     start = time.process_time()
     for text in texts:
         read_report("speed", text)
@@ -183,6 +193,7 @@ ROWS: tuple[tuple[Callable[[Corpora], Iterator[Figure]], bool], ...] = (
     (japanese_addresses, True),
     (names_japanese, True),
     (names_english, True),
+    (techniques, False),
     (speed_everything, True),
     (speed, False),
     (hostile, False),

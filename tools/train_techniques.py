@@ -140,7 +140,7 @@ def f1(gold: np.ndarray, found: np.ndarray) -> float:
 def strong_stems(weights: np.ndarray, biases: np.ndarray, names: list[str], threshold: float) -> list[str]:
     """Return the words that alone carry a good part of the way from a bias to the threshold."""
     reach = weights.max(0)
-    return sorted(name for name, most in zip(names, reach, strict=True) if " " not in name and most >= 0.3 * -threshold)
+    return sorted(name for name, most in zip(names, reach, strict=True) if " " not in name and most >= 1.5 * -threshold)
 
 
 def main() -> int:

@@ -1,0 +1,104 @@
+"""The technique model: its file, its ranks, and what reading makes of them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from importlib.resources import files
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hinomi.intel.read import read_report
+from hinomi.intel.techniques.features import MAX_SENTENCE, features
+from hinomi.intel.techniques.model import dumps, loads, technique_model
+from hinomi.intel.vocabulary.behaviours import technique_names
+
+SENTENCES = {
+    "T1113": "Every ten minutes the implant captures screenshots of the desktop and stores them.",
+    "T1053.005": "To survive reboots it creates a scheduled task with schtasks.exe.",
+    "T1566.001": "Victims receive spearphishing emails with a malicious Word attachment.",
+    "T1056.001": "A keylogger module records keystrokes of the user.",
+    "T1003.001": "The operators dumped the memory of lsass.exe with procdump to obtain credentials.",
+    "T1047": "Commands were executed on remote hosts through WMI.",
+    "T1070.004": "Finally the malware deletes itself and its files from disk.",
+}
+
+
+@pytest.mark.parametrize(("technique", "sentence"), SENTENCES.items())
+def test_plain_statements_rank_their_technique_among_the_first_three(technique: str, sentence: str) -> None:
+    ranked = technique_model().rank(sentence)
+    assert technique in [one.technique for one in ranked]
+    assert [one.score for one in ranked] == sorted((one.score for one in ranked), reverse=True)
+    assert next(one for one in ranked if one.technique == technique).evidence
+
+
+def test_a_file_gives_back_what_was_written() -> None:
+    about = {
+        "labels": ["T1", "T2"],
+        "biases": [-1.0, -2.0],
+        "scale": 0.5,
+        "threshold": 0.0,
+        "strong": ["a"],
+        "source": "s",
+    }
+    model = loads(dumps(about, {"abc": (2.0, [(0, 6)]), "bcd": (1.0, [(0, -2), (1, 4)])}))
+    (first, second) = model.rank("abc", 2)
+    assert (first.technique, first.score, first.evidence) == ("T1", 2.0, ("abc",))
+    assert (second.technique, second.score) == ("T2", -2.0) and model.about == {"source": "s"}
+
+
+def test_the_file_is_small_says_where_it_is_from_and_loads_fast() -> None:
+    path = files("hinomi.intel.techniques") / "techniques.model"
+    data = path.read_bytes()
+    assert len(data) < 1_500_000
+    best = min(_seconds(data) for _ in range(5))
+    assert best < 0.06
+    model = technique_model()
+    assert "Apache-2.0" in model.about["source"] and "tools/" in model.about["trained_by"]
+    assert set(model.labels) - set(technique_names()) <= {"T1574.002"}, "which ATT&CK merged into T1574.001"
+    assert model.about["held_out"]["document micro-F1"] > 0.6
+
+
+def _seconds(data: bytes) -> float:
+    start = time.process_time()
+    loads(data)
+    return time.process_time() - start
+
+
+def test_nothing_is_loaded_for_a_text_in_japanese() -> None:
+    code = (
+        "from hinomi.intel.read import read_report\n"
+        "from hinomi.intel.techniques.model import technique_model\n"
+        "read_report('r', 'マルウェアは画面を保存する。'.encode())\n"
+        "print(technique_model.cache_info().currsize)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "0\n"
+
+
+def test_candidates_are_marked_as_such() -> None:
+    text = "The backdoor was found in May. " + " ".join(SENTENCES.values())
+    claims = [c for c in read_report("r", text.encode()).claims if "rank" in c.attributes]
+    assert {"T1113", "T1056.001"} <= {c.value for c in claims}
+    for claim in claims:
+        assert claim.attributes["attack_version"] == "18" and claim.attributes["rank"] <= 3
+        assert claim.confidence <= 45 or not claim.why.startswith("the model")
+        assert len(claim.attributes["candidates"]) == 3
+
+
+def test_advice_and_lists_of_values_are_not_read() -> None:
+    text = "# Kasumi\n\nYou should block scheduled tasks created with schtasks.exe and capture screenshots.\n"
+    assert not [c for c in read_report("r", text.encode()).claims if "rank" in c.attributes]
+
+
+def test_features_are_stems_and_pairs_within_bounds() -> None:
+    assert features("It deletes the files") == ["delet", "file", "delet file"]
+    assert len(features("word " * 10_000)) < MAX_SENTENCE
+
+
+@settings(max_examples=50, deadline=None, derandomize=True)
+@given(st.text(max_size=300))
+def test_any_text_is_ranked(text: str) -> None:
+    assert len(technique_model().rank(text)) == 3
