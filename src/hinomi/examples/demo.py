@@ -6,6 +6,7 @@ writes the digest. Everything stays inside FOLDER; the live host is only read.
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -23,10 +24,11 @@ def main(folder: Path) -> int:
     replica, case, digest = folder / "appliance", folder / "case", folder / "digest.html"
     folder.mkdir(parents=True)
     build_replica(replica)
-    reports = [str(path) for path in sorted(REPORTS.iterdir()) if path.suffix in (".txt", ".html")]
+    reports = [os.path.relpath(path) for path in sorted(REPORTS.iterdir()) if path.suffix in (".txt", ".html")]
     runs = [
         ["check", *reports, "--on", str(replica), "--case", str(case)],
-        ["check", *reports, "--on", "/", "--case", str(case)],
+        # the replica lies on this host too, and would be found there
+        ["check", *reports, "--on", "/", "--exclude", str(replica.absolute()), "--case", str(case)],
         ["brief", *reports, "--case", str(case), "--lang", "ja", "--format", "html", "-o", str(digest)],
     ]
     return max(_run(arguments) for arguments in runs)
