@@ -24,8 +24,8 @@ from hinomi.model.tables import Row
 from hinomi.model.tables.files import ContentMatch
 from hinomi.model.text import path_text, printable
 
-WHOLE_LIMIT = 32 << 20  # bytes; larger files are scanned in pieces
-PIECE = 16 << 20
+WHOLE_LIMIT = 16 << 20  # bytes; larger files are scanned in pieces
+PIECE = 8 << 20
 OVERLAP = 64 << 10  # longest pattern that may lie across two pieces
 SCAN_SECONDS = 30
 PACKED_LIMIT = 8 << 20  # larger files whose content is compressed are searched at their edges only

@@ -9,7 +9,7 @@ from typing import BinaryIO, Protocol
 from hinomi.evidence.archives.budget import BudgetError
 from hinomi.model.errors import ParseError
 
-IN_MEMORY = 32 << 20  # a nested archive above this lies in an unlinked temporary file
+IN_MEMORY = 12 << 20  # a nested archive above this lies in an unlinked temporary file
 MAX_SPOOL = 1 << 30  # ... and above this it is not looked at
 CHUNK = 1 << 16
 WINDOW = 1 << 20
