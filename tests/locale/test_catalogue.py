@@ -28,7 +28,12 @@ def test_japanese_texts_are_japanese() -> None:
     japanese = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
     wordless = {k for k, v in messages("ja").items() if not japanese.search(v)}
     # commands to type and bare values are the same in every language
-    assert {k for k in wordless if not k.endswith(".next")} <= {"error.usage", "error.query.wrong", "judge.finding", "judge.finding-named"}
+    assert {k for k in wordless if not k.endswith(".next")} <= {
+        "error.usage",
+        "error.query.wrong",
+        "judge.finding",
+        "judge.finding-named",
+    }
 
 
 def test_every_key_that_code_says_is_there() -> None:

@@ -1,7 +1,5 @@
 """Honest roots that do what the rules look for, for honest reasons. None of them may rise to `medium`."""
 
-
-
 from __future__ import annotations
 
 import hashlib

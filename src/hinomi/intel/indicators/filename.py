@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from hinomi.intel.extractor import Candidate
 from hinomi.intel.indicators.hosts import FILE_EXTENSIONS
@@ -40,7 +41,8 @@ def _claim(scan: Scan, start: int, end: int) -> Candidate:
     if not value.isascii():  # a Japanese name keeps its own full-width brackets: that is how the file is called
         first, last = scan.original(start, end)
         value = scan.context.text[first:last]
-    return scan.candidate("filename", value, start, end, confidence=60, **conditions(value))
+    attributes: dict[str, Any] = dict(conditions(value))
+    return scan.candidate("filename", value, start, end, confidence=60, **attributes)
 
 
 def _extended(scan: Scan, start: int, end: int) -> int:
