@@ -176,7 +176,7 @@ def stream_of(source: Source, offset: int = 0, size: int | None = None) -> Strea
 
 
 def spool(stream: Stream) -> tuple[Source, BinaryIO | None]:
-    """Make a stream seekable: in memory up to `IN_MEMORY`, then in an unlinked temporary file (to be closed by the caller).
+    """Make a stream seekable: in memory up to `IN_MEMORY`, then in an unlinked file (to be closed by the caller).
 
     Raises `BudgetError` above 1 GiB.
     """
