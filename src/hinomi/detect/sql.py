@@ -18,7 +18,7 @@ from hinomi.detect.macros import MACROS
 from hinomi.model.errors import RuleError
 from hinomi.model.tables import TABLES, columns_of
 
-MEMORY_LIMIT = "200MB"
+MEMORY_LIMIT = "120MB"
 QUERY_SECONDS = 20.0
 DATA_FOLDER = BUILT_IN / "data"
 _TYPES = {str: "VARCHAR", int: "BIGINT", float: "DOUBLE", bool: "BOOLEAN", bytes: "BLOB"}

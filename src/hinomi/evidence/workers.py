@@ -232,7 +232,8 @@ class WorkerPool:
         now = time.monotonic()
         for worker in tuple(self._workers):
             index, since = worker.at
-            if index == IDLE or not worker.batches:
+            # a word read while the worker writes it is all zeros: file 0, since ever
+            if index == IDLE or since <= 0 or not worker.batches:
                 continue
             size = worker.batches[0].entries[index].size if index < len(worker.batches[0].entries) else 0
             allowed = self._bounds.seconds + size / SLOWEST_READ

@@ -47,6 +47,7 @@ class EvidenceWriter:
             writer.close()
             os.replace(path, path.with_suffix(""))
         self._writers.clear()
+        _give_back()
         return {table_of(cls).name: count for cls, count in self._written.items()}
 
     def abandon(self) -> None:
@@ -76,3 +77,10 @@ class EvidenceWriter:
             path = folder / f"part-0000.parquet{PARTIAL}"
             self._writers[cls] = (path, pq.ParquetWriter(path, schema_of(cls), compression="zstd"))
         return self._writers[cls][1]
+
+
+def _give_back() -> None:
+    """Return what the batches used to the system: the rules that come next need it."""
+    import pyarrow as pa
+
+    pa.default_memory_pool().release_unused()
