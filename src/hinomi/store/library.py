@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,11 +69,11 @@ class Library:
             connection.execute(insert(REPORTS).values(**self._report_values(report)))
             if report.claims:
                 connection.execute(
-                    insert(CLAIMS), [_claim_values(report.id, n, c, decided) for n, c in _n(report.claims)]
+                    insert(CLAIMS), [_claim_values(report.id, n, c, decided) for n, c in enumerate(report.claims)]
                 )
             if report.relations:
                 connection.execute(
-                    insert(RELATIONS), [_relation_values(report.id, n, r) for n, r in _n(report.relations)]
+                    insert(RELATIONS), [_relation_values(report.id, n, r) for n, r in enumerate(report.relations)]
                 )
 
     def get(self, report_id: str) -> Report | None:
@@ -152,10 +152,6 @@ class Library:
             "sha256": report.sha256, "media_type": report.media_type, "notes": list(report.notes),
             "read_at": self._clock().isoformat(), "folded": folded(f"{report.title}\n{report.text}"),
         }  # fmt: skip
-
-
-def _n(items: Sequence[Any]) -> Iterable[tuple[int, Any]]:
-    return enumerate(items)
 
 
 def _found(row: Row[Any], words: tuple[str, ...]) -> Found:
