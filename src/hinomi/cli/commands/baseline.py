@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import click
 
@@ -42,4 +43,23 @@ def diff(settings: Settings, old: str | None, new: str | None) -> int:
         write(json.dumps([c.to_json() for c in changes], ensure_ascii=False, indent=2) + "\n", settings)
     counts = {what: sum(c.what == what for c in changes) for what in ("added", "removed", "changed")}
     tell(settings, say("baseline.summary", **counts))
+    return 0
+
+
+@COMMAND.command("key", help=say("help.baseline.key"), epilog=say("help.baseline.key.examples"))
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--no-passphrase", is_flag=True, help=say("option.no-passphrase"))
+@click.option("--passphrase-fd", type=click.IntRange(0), metavar="N", help=say("option.passphrase-fd"))
+@common("table", "json")
+def key(settings: Settings, file: Path, no_passphrase: bool, passphrase_fd: int | None) -> int:
+    """Make a signing key and its public half beside it."""
+    from hinomi.cli.signingkey import passphrase
+    from hinomi.watch.signing import new_key
+
+    made = new_key(file, None if no_passphrase else passphrase(file, passphrase_fd, new=True) or b"")
+    if settings.format == "json":
+        body = {"key": str(file), "public": f"{file}.pub", "fingerprint": made.fingerprint}
+        write(json.dumps(body, ensure_ascii=False, indent=2) + "\n", settings)
+    else:
+        write(say("signing.made", path=str(file), fingerprint=made.fingerprint) + "\n", settings)
     return 0
