@@ -14,7 +14,7 @@ setup: $(VENV)/.ready ## Make the virtual environment with all that is needed
 $(VENV)/.ready: pyproject.toml constraints.txt tools/make_venv.sh
 	PYTHON="$(PYTHON)" sh tools/make_venv.sh "$(VENV)"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip>=25.1'  # dependency groups
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --group dev -e ".[console,online]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --group dev -e ".[console,online,postgresql]"
 	touch $@
 
 demo: setup ## The main job on the bundled reports: a compromised replica, then this host

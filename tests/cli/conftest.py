@@ -52,7 +52,7 @@ def _text(stream: io.TextIOWrapper) -> str:
 
 @pytest.fixture
 def hinomi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Terminal:
-    for name in ("HINOMI_CASE", "HINOMI_LANG", "HINOMI_FORMAT", "HINOMI_CONFIG"):
+    for name in ("HINOMI_CASE", "HINOMI_STATE", "HINOMI_LANG", "HINOMI_FORMAT", "HINOMI_CONFIG"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "none"))
     monkeypatch.chdir(tmp_path)

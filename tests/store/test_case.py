@@ -9,6 +9,7 @@ import sys
 import textwrap
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -21,6 +22,9 @@ from hinomi.model.tables.files import File
 from hinomi.store.case import Case, default_case_folder
 from hinomi.store.evidence import BATCH_ROWS
 
+OpenCase = Any
+"""`Opening` of conftest.py: opens a case with its state in SQLite or PostgreSQL."""
+
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 
@@ -29,8 +33,8 @@ def file_row(path: str, **values: object) -> File:
     return File(path=path, ctime=0.0, **(base | values))  # type: ignore[arg-type]
 
 
-def test_rows_come_back_numbered_over_several_batches(tmp_path: Path) -> None:
-    with Case.open(tmp_path, lambda: NOON) as case:
+def test_rows_come_back_numbered_over_several_batches(tmp_path: Path, open_case: OpenCase) -> None:
+    with open_case(tmp_path, lambda: NOON) as case:
         run = case.begin_run(target="/mnt", kind="root", host="edge1")
         for number in range(BATCH_ROWS + 5):
             run.add(file_row(f"/f{number}"))
@@ -56,8 +60,8 @@ def test_any_bytes_can_be_stored(tmp_path_factory: pytest.TempPathFactory, name:
         assert path.is_relative_to(folder)
 
 
-def test_unfinished_rows_are_not_visible(tmp_path: Path) -> None:
-    with Case.open(tmp_path) as case:
+def test_unfinished_rows_are_not_visible(tmp_path: Path, open_case: OpenCase) -> None:
+    with open_case(tmp_path) as case:
         run = case.begin_run(target="/", kind="live", host="h")
         run.add(file_row("/a"))
         assert case.tables(run.id) == {}
@@ -66,18 +70,18 @@ def test_unfinished_rows_are_not_visible(tmp_path: Path) -> None:
         assert [r.status for r in case.runs("interrupted")] == ["interrupted"]
 
 
-def test_a_killed_run_is_recovered_and_the_rest_stays(tmp_path: Path) -> None:
-    with Case.open(tmp_path) as case:
+def test_a_killed_run_is_recovered_and_the_rest_stays(tmp_path: Path, open_case: OpenCase) -> None:
+    with open_case(tmp_path) as case:
         whole = case.begin_run(target="/a", kind="root", host="h")
         whole.add(file_row("/kept"))
         whole.finish(Coverage())
     script = textwrap.dedent(f"""
         import os, time
         from pathlib import Path
-        from hinomi.store.case import Case
+        from hinomi.store.case import Case, CasePlace
         from hinomi.store.evidence import BATCH_ROWS
         from hinomi.model.tables.files import File
-        case = Case.open(Path({str(tmp_path)!r}))
+        case = Case.open(CasePlace(Path({str(tmp_path)!r}), {open_case.state(tmp_path)!r}))
         run = case.begin_run(target="/b", kind="root", host="h")
         for i in range(BATCH_ROWS):
             row = dict(kind="file", size=1, mode=0, uid=0, gid=0, inode=1, links=1, mtime=0.0, ctime=0.0)
@@ -89,12 +93,12 @@ def test_a_killed_run_is_recovered_and_the_rest_stays(tmp_path: Path) -> None:
     assert child.stdout is not None
     assert child.stdout.readline().strip() == "ready"
     assert list(tmp_path.glob("evidence/files/host=h/run=*/*.partial"))
-    with Case.open(tmp_path) as case:  # the run is alive: nobody touches it
+    with open_case(tmp_path) as case:  # the run is alive: nobody touches it
         assert [r.target for r in case.runs("running")] == ["/b"]
     child.send_signal(signal.SIGKILL)
     child.wait()
     child.stdout.close()
-    with Case.open(tmp_path) as case:
+    with open_case(tmp_path) as case:
         assert [r.target for r in case.runs("interrupted")] == ["/b"]
         assert [r.target for r in case.runs()] == ["/a"]
         assert not list(tmp_path.glob("evidence/**/*.partial"))
@@ -109,13 +113,13 @@ def test_a_damaged_state_is_said(tmp_path: Path) -> None:
     assert caught.value.code == "case.damaged"
 
 
-def test_a_newer_state_is_refused(tmp_path: Path) -> None:
+def test_a_newer_state_is_refused(tmp_path: Path, open_case: OpenCase) -> None:
     from sqlalchemy import text
 
-    with Case.open(tmp_path) as case, case.engine.begin() as connection:
+    with open_case(tmp_path) as case, case.engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(CaseError) as caught:
-        Case.open(tmp_path)
+        open_case(tmp_path)
     assert caught.value.code == "case.newer"
 
 

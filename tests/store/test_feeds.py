@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from hinomi.store.case import Case
 from hinomi.store.feeds import FeedStore, Story
 
+OpenCase = Callable[..., Case]
 
-def test_feeds_and_their_stories(tmp_path: Path) -> None:
-    with Case.open(tmp_path) as case:
+
+def test_feeds_and_their_stories(tmp_path: Path, open_case: OpenCase) -> None:
+    with open_case(tmp_path) as case:
         feeds = FeedStore(case.engine, case.clock)
         assert feeds.add("https://a.example/feed")
         assert not feeds.add("https://a.example/feed")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,13 +11,15 @@ from sqlalchemy import delete, update
 from hinomi.store.case import Case
 from hinomi.store.schema import JOURNAL
 
+OpenCase = Callable[..., Case]
+
 
 @pytest.fixture
-def case(tmp_path: Path) -> Case:
-    case = Case.open(tmp_path)
-    for number in range(4):
-        case.journal.append("tested", number=number, text="日本語")
-    return case
+def case(tmp_path: Path, open_case: OpenCase) -> Iterator[Case]:
+    with open_case(tmp_path) as case:
+        for number in range(4):
+            case.journal.append("tested", number=number, text="日本語")
+        yield case
 
 
 def test_an_untouched_chain_holds(case: Case) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +11,8 @@ from hinomi.model.claims import Claim, Relation, Report, Section
 from hinomi.model.findings import Finding, RuleKind
 from hinomi.model.text import Bilingual
 from hinomi.store.case import Case
+
+OpenCase = Callable[..., Case]
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 REPORT = Report(
@@ -29,8 +32,8 @@ REPORT = Report(
 )
 
 
-def test_a_report_comes_back_whole(tmp_path: Path) -> None:
-    with Case.open(tmp_path) as case:
+def test_a_report_comes_back_whole(tmp_path: Path, open_case: OpenCase) -> None:
+    with open_case(tmp_path) as case:
         case.library.add(REPORT)
         assert case.library.get(REPORT.id) == REPORT
         assert case.library.get("rrr") == REPORT
@@ -38,8 +41,8 @@ def test_a_report_comes_back_whole(tmp_path: Path) -> None:
         assert case.library.get("nothing") is None
 
 
-def test_a_decision_outlives_reading_again(tmp_path: Path) -> None:
-    with Case.open(tmp_path) as case:
+def test_a_decision_outlives_reading_again(tmp_path: Path, open_case: OpenCase) -> None:
+    with open_case(tmp_path) as case:
         case.library.add(REPORT)
         assert case.library.decide(REPORT.id, "c1", "rejected", who="hanako", why="our own proxy")
         assert not case.library.decide(REPORT.id, "none", "rejected", who="hanako", why="")
@@ -49,14 +52,14 @@ def test_a_decision_outlives_reading_again(tmp_path: Path) -> None:
         assert {c.id: c.status for c in kept.claims} == {"c1": "rejected", "c2": "suggested"}
 
 
-def test_a_percent_sign_is_no_wildcard(tmp_path: Path) -> None:
-    with Case.open(tmp_path) as case:
+def test_a_percent_sign_is_no_wildcard(tmp_path: Path, open_case: OpenCase) -> None:
+    with open_case(tmp_path) as case:
         case.library.add(REPORT)
         assert case.library.get("%") is None
 
 
-def test_who_decided_when_and_why_outlives_reading_again(tmp_path: Path) -> None:
-    with Case.open(tmp_path, lambda: NOON) as case:
+def test_who_decided_when_and_why_outlives_reading_again(tmp_path: Path, open_case: OpenCase) -> None:
+    with open_case(tmp_path, lambda: NOON) as case:
         case.library.add(REPORT)
         case.library.decide(REPORT.id, "c1", "rejected", who="hanako", why="our own proxy")
         case.library.add(REPORT)
@@ -66,8 +69,8 @@ def test_who_decided_when_and_why_outlives_reading_again(tmp_path: Path) -> None
         }  # fmt: skip
 
 
-def test_an_allowed_value_is_harmless_until_it_is_taken_off(tmp_path: Path) -> None:
-    with Case.open(tmp_path) as case:
+def test_an_allowed_value_is_harmless_until_it_is_taken_off(tmp_path: Path, open_case: OpenCase) -> None:
+    with open_case(tmp_path) as case:
         case.library.add(REPORT)
         case.library.allowed.add("domain", "KAWARA.example.", who="hanako", why="ours")
         claim = case.library.claims(REPORT.id)[0]
@@ -83,8 +86,8 @@ def finding(key: str, kind: RuleKind, *reports: str) -> Finding:
     return Finding(key, "r", kind, words, words, "low", 10, "/", "file", key, reports=reports)
 
 
-def test_deleting_a_report_withdraws_what_only_it_supported(tmp_path: Path) -> None:
-    with Case.open(tmp_path) as case:
+def test_deleting_a_report_withdraws_what_only_it_supported(tmp_path: Path, open_case: OpenCase) -> None:
+    with open_case(tmp_path) as case:
         case.library.add(REPORT)
         case.findings.keep(
             [
@@ -106,8 +109,8 @@ def test_deleting_a_report_withdraws_what_only_it_supported(tmp_path: Path) -> N
         assert case.library.remove(REPORT.id) is None
 
 
-def test_a_report_is_found_by_the_beginning_of_its_number(tmp_path: Path) -> None:
-    with Case.open(tmp_path) as case:
+def test_a_report_is_found_by_the_beginning_of_its_number(tmp_path: Path, open_case: OpenCase) -> None:
+    with open_case(tmp_path) as case:
         for number in ("3f2a", "3f2b", "3f2"):
             case.library.add(replace(REPORT, id=f"report--{number}"))
         found = case.library.get

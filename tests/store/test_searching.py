@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from hypothesis import strategies as st
 from hinomi.model.claims import Report
 from hinomi.store.case import Case
 from hinomi.store.searching import folded, snippets, words_of
+
+OpenCase = Callable[..., Case]
 
 
 def report(number: int, title: str, text: str) -> Report:
@@ -35,8 +38,8 @@ def test_places_are_found_in_the_text_itself(text: str, query: str, said: str | 
     assert words == ([said] if said else ["%", "sure_"])
 
 
-def test_reports_are_found_by_all_words_in_title_or_text(tmp_path: Path) -> None:
-    with Case.open(tmp_path) as case:
+def test_reports_are_found_by_all_words_in_title_or_text(tmp_path: Path, open_case: OpenCase) -> None:
+    with open_case(tmp_path) as case:
         case.library.add(report(1, "ブラックテックの活動", "ルーターに常駐する。\nPort Knocking"))
         case.library.add(report(2, "別の話", "100%の常駐"))
         found = case.library.search

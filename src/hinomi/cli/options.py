@@ -5,13 +5,16 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from hinomi.cli.settings import Settings, check_environment, load_file
 from hinomi.cli.words import language, say
 from hinomi.model.errors import ConfigError
+
+if TYPE_CHECKING:
+    from hinomi.store.case import CasePlace
 
 F = TypeVar("F", bound=Callable[..., Any])
 SEVERITIES = ("info", "low", "medium", "high", "critical", "never")
@@ -71,12 +74,13 @@ def _settings(values: dict[str, Any], formats: tuple[str, ...]) -> Settings:
     check_environment()
     file = load_file()
     taken = {k: values.pop(k) for k in ("case", "format_", "output", "lang", "quiet", "verbose", "debug", "no_color")}
-    case = taken["case"] or os.environ.get("HINOMI_CASE") or file.get("case")
+    folder = taken["case"] or os.environ.get("HINOMI_CASE") or file.get("case")
+    state = os.environ.get("HINOMI_STATE") or file.get("state")
     chosen = taken["format_"] or _known(os.environ.get("HINOMI_FORMAT") or file.get("format"), formats)
     return Settings(
         language=taken["lang"]
         or ("ja" if file.get("lang") == "ja" and "HINOMI_LANG" not in os.environ else language()),
-        case=Path(case) if case else None,
+        case=_place(folder, state),
         format=chosen or formats[0],
         output=taken["output"],
         fail_on=_fail_on(values.pop("fail_on", None) or os.environ.get("HINOMI_FAIL_ON") or file.get("fail_on")),
@@ -85,6 +89,14 @@ def _settings(values: dict[str, Any], formats: tuple[str, ...]) -> Settings:
         color=False if taken["no_color"] or "NO_COLOR" in os.environ else file.get("color"),
         organisation=file.get("organisation", {}),
     )
+
+
+def _place(folder: str | Path | None, state: str | None) -> CasePlace | None:
+    if not folder and not state:
+        return None
+    from hinomi.store.case import CasePlace
+
+    return CasePlace(Path(folder) if folder else None, state or None)
 
 
 def _known(wanted: str | None, formats: tuple[str, ...]) -> str | None:

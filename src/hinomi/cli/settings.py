@@ -8,13 +8,17 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hinomi.model.errors import ConfigError
 from hinomi.model.text import Language
 
+if TYPE_CHECKING:
+    from hinomi.store.case import CasePlace
+
 KEYS = {
     "case": str,
+    "state": str,
     "format": str,
     "lang": str,
     "fail_on": str,
@@ -25,6 +29,7 @@ KEYS = {
 ORGANISATION_KEYS = {"name": str, "sectors": list, "countries": list}
 ENVIRONMENT = {
     "HINOMI_CASE",
+    "HINOMI_STATE",
     "HINOMI_FORMAT",
     "HINOMI_LANG",
     "HINOMI_FAIL_ON",
@@ -40,7 +45,7 @@ class Settings:
     """What a command runs with."""
 
     language: Language = "en"
-    case: Path | None = None
+    case: CasePlace | None = None
     format: str | None = None
     output: Path | None = None
     fail_on: str = "high"

@@ -5,7 +5,6 @@ Every page is made by the same templates as the HTML output, so nothing from evi
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
@@ -19,7 +18,7 @@ from starlette.routing import Route
 from hinomi.flow.viewing import Overview, findings_of, overview
 from hinomi.locale.catalogue import text
 from hinomi.model.text import Language
-from hinomi.store.case import Case
+from hinomi.store.case import Case, Place
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'",
@@ -29,18 +28,18 @@ HEADERS = {
 }
 
 
-def make_app(case_folder: Path | None, language: Language) -> Starlette:
+def make_app(place: Place, language: Language) -> Starlette:
     """Return the ASGI application over one case."""
 
     def home(request: Request) -> Response:
-        with Case.open(case_folder) as case:
+        with Case.open(place) as case:
             view = overview(case)
         if _wants_json(request):
             return JSONResponse(view.to_json(), headers=HEADERS)
         return HTMLResponse(_page("overview.html.j2", language, view), headers=HEADERS)
 
     def run(request: Request) -> Response:
-        with Case.open(case_folder) as case:
+        with Case.open(place) as case:
             document = findings_of(case, request.path_params["run"])
         if document is None:
             raise HTTPException(404)
@@ -54,11 +53,11 @@ def make_app(case_folder: Path | None, language: Language) -> Starlette:
     return Starlette(routes=[Route("/", home), Route("/runs/{run}", run)], middleware=[hosts])
 
 
-def serve(case_folder: Path | None, language: Language, port: int) -> None:
+def serve(place: Place, language: Language, port: int) -> None:
     """Serve on 127.0.0.1 until interrupted."""
     import uvicorn
 
-    uvicorn.run(make_app(case_folder, language), host="127.0.0.1", port=port, log_level="warning", server_header=False)
+    uvicorn.run(make_app(place, language), host="127.0.0.1", port=port, log_level="warning", server_header=False)
 
 
 def _wants_json(request: Request) -> bool:

@@ -10,9 +10,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from hinomi.model.errors import HinomiError
-from hinomi.store.case import Case
+from hinomi.store.case import Case, Place
+from hinomi.store.state import shown
 
-EXTRAS = {"starlette": "console", "uvicorn": "console", "feedparser": "online"}
+EXTRAS = {"starlette": "console", "uvicorn": "console", "feedparser": "online", "psycopg": "postgresql"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +25,9 @@ class Check:
     detail: str
 
 
-def examine(case_folder: Path | None) -> list[Check]:
+def examine(place: Place) -> list[Check]:
     """Run every check; none of them changes anything but the case's own folder."""
-    checks: list[Callable[[], Iterator[Check]]] = [_machine, _extras, _rules, lambda: _case(case_folder)]
+    checks: list[Callable[[], Iterator[Check]]] = [_machine, _extras, _rules, lambda: _case(place)]
     return [result for check in checks for result in check()]
 
 
@@ -51,11 +52,12 @@ def _rules() -> Iterator[Check]:
     yield Check("rules", not catalogue.errors, f"{len(catalogue)} rules, {len(catalogue.errors)} unreadable")
 
 
-def _case(folder: Path | None) -> Iterator[Check]:
+def _case(place: Place) -> Iterator[Check]:
     try:
-        with Case.open(folder) as case:
+        with Case.open(place) as case:
             broken = case.journal.broken_at()
             yield Check("case", True, str(case.path))
+            yield Check("state", True, shown(case.engine.url))
             yield Check("journal", broken is None, f"broken at {broken}" if broken else f"{len(case.journal)} entries")
             interrupted = len(case.runs("interrupted"))
             yield Check("runs", not interrupted, f"{len(case.runs())} complete, {interrupted} interrupted")

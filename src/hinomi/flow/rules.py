@@ -7,20 +7,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hinomi.flow.checking import rules_of
-from hinomi.store.case import Case
+from hinomi.store.case import Case, Place
 
 if TYPE_CHECKING:
     from hinomi.detect.cases import CaseResult
     from hinomi.detect.catalogue import Catalogue
 
 
-def catalogue_of(case_folder: Path | None, folders: Sequence[Path]) -> Catalogue:
+def catalogue_of(place: Place, folders: Sequence[Path]) -> Catalogue:
     """Return the rules at hand, with those of a case where one is named."""
     from hinomi.detect.catalogue import load_rules
 
-    if case_folder is None:
+    if place is None:
         return load_rules(folders)
-    with Case.open(case_folder) as case:
+    with Case.open(place) as case:
         return rules_of(case, folders)
 
 

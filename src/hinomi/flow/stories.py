@@ -22,6 +22,7 @@ SKETCH = 64
 """Hashes kept of a story's shingles: enough to tell 60 % alike from 40 %."""
 ALIKE = 0.6
 _TROUBLE: tuple[type[Exception], ...] = (*DAMAGE, SAXException)
+_MAX_LINK = 2000
 _SHINGLE = 5
 _LEAST = 12
 _TAG = re.compile(r"<[^<>]{0,2000}>")
@@ -84,7 +85,7 @@ def _entry(item: Any) -> Entry | None:
         return None
     moment = dict.get(item, "published_parsed") or dict.get(item, "updated_parsed")
     day = f"{moment[0]:04}-{moment[1]:02}-{moment[2]:02}" if moment else None
-    return Entry(plain_link(link) or f"title:{title}", title or link, body, day)
+    return Entry(_bounded(plain_link(link) or f"title:{title}"), title or link, body, day)
 
 
 def _text(value: Any) -> str:
@@ -103,6 +104,13 @@ def plain_link(link: str) -> str:
         return link.strip()
     query = [(k, v) for k, v in parse_qsl(parts.query, keep_blank_values=True) if not _TRACKING.fullmatch(k)]
     return urlunsplit((parts.scheme.lower(), parts.netloc.lower(), parts.path, urlencode(query), ""))
+
+
+def _bounded(link: str) -> str:
+    """A link is a key: one longer than a database takes as such keeps its beginning and a hash of the whole."""
+    if len(link.encode("utf-8", "replace")) <= _MAX_LINK:
+        return link
+    return f"{link[: _MAX_LINK // 8]}#{hashlib.sha256(link.encode('utf-8', 'replace')).hexdigest()}"
 
 
 def sketch(entry: Entry) -> tuple[int, ...]:

@@ -12,6 +12,7 @@ from sqlalchemy import Engine, delete, insert, select
 from hinomi.model.claims import Claim
 from hinomi.model.clock import Clock
 from hinomi.store.schema import ALLOWED
+from hinomi.store.state import sole_writer
 
 _CASED = frozenset({"account", "url", "mutex", "pipe", "wallet", "user-agent", "ssdeep"})
 
@@ -53,7 +54,7 @@ class AllowList:
     def add(self, kind: str, value: str, *, who: str, why: str) -> Allowance:
         """Allow a value; a second time replaces who and why."""
         entry = Allowance(kind, plain(kind, value), why, who, self._clock().isoformat())
-        with self._engine.begin() as connection:
+        with sole_writer(self._engine, ALLOWED) as connection:
             connection.execute(self._delete(entry.type, entry.value))
             connection.execute(insert(ALLOWED).values(**entry.to_json()))
         return entry
@@ -66,8 +67,8 @@ class AllowList:
     def entries(self) -> list[Allowance]:
         """Return every entry, by type and value."""
         with self._engine.connect() as connection:
-            query = select(ALLOWED).order_by(ALLOWED.c.type, ALLOWED.c.value)
-            return [Allowance(r.type, r.value, r.why, r.who, r.at) for r in connection.execute(query)]
+            found = [Allowance(r.type, r.value, r.why, r.who, r.at) for r in connection.execute(select(ALLOWED))]
+        return sorted(found, key=lambda entry: (entry.type, entry.value))  # databases differ in how they sort words
 
     def applied(self, claims: Iterable[Claim]) -> tuple[Claim, ...]:
         """Return the claims with the allowed ones made harmless: role `benign`, and who allowed them and why."""

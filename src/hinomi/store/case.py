@@ -13,7 +13,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Engine, insert, select, update
 
@@ -35,6 +35,20 @@ def default_case_folder() -> Path:
         return Path("/var/lib/hinomi")
     state = os.environ.get("XDG_STATE_HOME")
     return (Path(state) if state else Path.home() / ".local" / "state") / "hinomi"
+
+
+class CasePlace(NamedTuple):
+    """Where a case lives: the folder of its evidence (None: the default one), and a URL where its state is elsewhere.
+
+    A state at a URL can be shared: each machine keeps evidence and locks in a folder of its own.
+    """
+
+    folder: Path | None = None
+    state: str | None = None
+
+
+Place = Path | CasePlace | None
+"""How a case is named: a folder that holds all of it, a place with its state elsewhere, or None for the default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +111,9 @@ class Run:
 class Case:
     """A case folder. Use `Case.open`; close it or use it as a context manager."""
 
-    def __init__(self, path: Path, engine: Engine, clock: Clock) -> None:
+    def __init__(self, path: Path, engine: Engine, clock: Clock, *, shared: bool = False) -> None:
         self.path = path
+        self._shared = shared
         self.engine = engine
         self.clock = clock
         self.evidence = path / "evidence"
@@ -107,9 +122,10 @@ class Case:
         self.journal = Journal(engine, clock)
 
     @classmethod
-    def open(cls, path: Path | None = None, clock: Clock = system_clock) -> Case:
+    def open(cls, place: Place = None, clock: Clock = system_clock) -> Case:
         """Open or begin a case; recovers runs that were cut off."""
-        folder = (path or default_case_folder()).absolute()
+        where = place if isinstance(place, CasePlace) else CasePlace(place)
+        folder = (where.folder or default_case_folder()).absolute()
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             (folder / "locks").mkdir(exist_ok=True)
@@ -117,7 +133,8 @@ class Case:
             raise PermissionDeniedError(
                 "case.not-writable", place=str(folder), cause=str(error), next_step="choose another with --case DIR"
             ) from error
-        case = cls(folder, open_state(f"sqlite:///{folder / 'state.db'}"), clock)
+        url = where.state or f"sqlite:///{folder / 'state.db'}"
+        case = cls(folder, open_state(url), clock, shared=where.state is not None)
         case._recover()
         return case
 
@@ -172,7 +189,7 @@ class Case:
         try:
             lock = os.open(self.lock_path(run_id), os.O_RDWR | os.O_CLOEXEC)
         except OSError:
-            return False
+            return self._shared  # no lock here: the run is another machine's, which alone can tell
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -10,6 +10,7 @@ from sqlalchemy import Engine, delete, func, insert, select, update
 
 from hinomi.model.clock import Clock
 from hinomi.store.schema import FEEDS, STORIES
+from hinomi.store.state import sole_writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class FeedStore:
 
     def add(self, url: str, title: str = "") -> bool:
         """Subscribe; False where it is there already."""
-        with self._engine.begin() as connection:
+        with sole_writer(self._engine, FEEDS) as connection:
             if connection.execute(select(FEEDS.c.url).where(FEEDS.c.url == url)).first():
                 return False
             connection.execute(insert(FEEDS).values(url=url, title=title, added_at=self._clock().isoformat()))
@@ -95,7 +96,7 @@ class FeedStore:
 
     def keep(self, story: Story) -> None:
         """Record a story as seen."""
-        with self._engine.begin() as connection:
+        with sole_writer(self._engine, STORIES) as connection:
             last = connection.execute(select(func.max(STORIES.c.position))).scalar() or 0
             connection.execute(
                 insert(STORIES).values(

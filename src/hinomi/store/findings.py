@@ -9,6 +9,7 @@ from sqlalchemy import Engine, insert, select, update
 
 from hinomi.model.findings import Finding, finding_from
 from hinomi.store.schema import FINDINGS
+from hinomi.store.state import sole_writer
 
 
 class FindingStore:
@@ -20,7 +21,7 @@ class FindingStore:
     def keep(self, findings: Iterable[Finding], run_id: str, seen: str) -> list[Finding]:
         """Store what a run found and return the findings with their first and last sighting filled in."""
         kept = []
-        with self._engine.begin() as connection:
+        with sole_writer(self._engine, FINDINGS) as connection:
             for finding in findings:
                 query = select(FINDINGS.c.first_seen).where(FINDINGS.c.id == finding.id)
                 first = connection.execute(query).scalar()

@@ -12,6 +12,7 @@ from sqlalchemy import Engine, func, insert, select
 
 from hinomi.model.clock import Clock
 from hinomi.store.schema import JOURNAL
+from hinomi.store.state import sole_writer
 
 GENESIS = "0" * 64
 
@@ -47,7 +48,7 @@ class Journal:
         text = json.dumps(body, ensure_ascii=True, sort_keys=True)
         at = self._clock().isoformat()
         actor = _actor()
-        with self._engine.begin() as connection:
+        with sole_writer(self._engine, JOURNAL) as connection:
             last = connection.execute(select(JOURNAL).order_by(JOURNAL.c.sequence.desc()).limit(1)).first()
             sequence, previous = (last.sequence + 1, last.hash) if last else (1, GENESIS)
             seal = digest_of(sequence, at, actor, event, text, previous)

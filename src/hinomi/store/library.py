@@ -13,6 +13,7 @@ from hinomi.model.clock import Clock
 from hinomi.store.allowed import AllowList
 from hinomi.store.schema import CLAIMS, FINDINGS, RELATIONS, REPORTS
 from hinomi.store.searching import MAX_SPANS, Snippet, folded, snippets, words_of
+from hinomi.store.state import sole_writer
 
 MAX_FOUND = 50
 
@@ -61,8 +62,8 @@ class Library:
 
     def add(self, report: Report) -> None:
         """Keep a report; reading it again replaces its claims but keeps what people decided about them."""
-        decided = {d.claim_id: d for d in self.decisions(report.id)}
-        with self._engine.begin() as connection:
+        with sole_writer(self._engine, REPORTS) as connection:
+            decided = {d.claim_id: d for d in _decisions(connection, report.id)}
             connection.execute(delete(RELATIONS).where(RELATIONS.c.report_id == report.id))
             connection.execute(delete(CLAIMS).where(CLAIMS.c.report_id == report.id))
             connection.execute(delete(REPORTS).where(REPORTS.c.id == report.id))
@@ -105,12 +106,8 @@ class Library:
 
     def decisions(self, report_id: str) -> tuple[Decision, ...]:
         """Return what people decided about a report's claims, in the order of the text."""
-        query = select(CLAIMS).where(CLAIMS.c.report_id == report_id, CLAIMS.c.status != "suggested")
         with self._engine.connect() as connection:
-            rows = connection.execute(query.order_by(CLAIMS.c.position)).all()
-        return tuple(
-            Decision(r.id, r.status, r.decided_by or "", r.decided_at or "", r.decided_why or "") for r in rows
-        )
+            return _decisions(connection, report_id)
 
     def search(self, query: str, *, limit: int = MAX_FOUND) -> list[Found]:
         """Return the reports that hold every word of `query` in title or text, newest first.
@@ -127,7 +124,7 @@ class Library:
 
     def remove(self, report_id: str) -> Withdrawn | None:
         """Delete a report and withdraw what only its indicators supported; None where there is no such report."""
-        with self._engine.begin() as connection:
+        with sole_writer(self._engine, FINDINGS) as connection:
             if connection.execute(select(REPORTS.c.id).where(REPORTS.c.id == report_id)).first() is None:
                 return None
             connection.execute(delete(RELATIONS).where(RELATIONS.c.report_id == report_id))
@@ -152,6 +149,14 @@ class Library:
             "sha256": report.sha256, "media_type": report.media_type, "notes": list(report.notes),
             "read_at": self._clock().isoformat(), "folded": folded(f"{report.title}\n{report.text}"),
         }  # fmt: skip
+
+
+def _decisions(connection: Connection, report_id: str) -> tuple[Decision, ...]:
+    query = select(CLAIMS).where(CLAIMS.c.report_id == report_id, CLAIMS.c.status != "suggested")
+    return tuple(
+        Decision(r.id, r.status, r.decided_by or "", r.decided_at or "", r.decided_why or "")
+        for r in connection.execute(query.order_by(CLAIMS.c.position))
+    )
 
 
 def _found(row: Row[Any], words: tuple[str, ...]) -> Found:
