@@ -33,10 +33,10 @@ def key_options(function: F) -> F:
 
 def signer_of(settings: Settings, key: Path | None, descriptor: int | None) -> Signer:
     """Open the key to sign with. Without `--key` it is the case's own, made behind a passphrase where there is none."""
-    from hinomi.store.case import default_case_folder
+    from hinomi.store.case import folder_of
     from hinomi.watch.signing import new_key, open_key
 
-    path = key or (settings.case or default_case_folder()) / "keys" / "signing.pem"
+    path = key or folder_of(settings.case) / "keys" / "signing.pem"
     if key is not None or path.exists():
         return open_key(path, partial(passphrase, path, descriptor))
     made = new_key(path, passphrase(path, descriptor, new=True) or b"")

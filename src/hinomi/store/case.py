@@ -51,6 +51,12 @@ Place = Path | CasePlace | None
 """How a case is named: a folder that holds all of it, a place with its state elsewhere, or None for the default."""
 
 
+def folder_of(place: Place) -> Path:
+    """Return the folder of a case: what lies there is this machine's alone."""
+    named = place.folder if isinstance(place, CasePlace) else place
+    return (named or default_case_folder()).absolute()
+
+
 @dataclass(frozen=True, slots=True)
 class RunInfo:
     """A run as recorded: one look at one target."""
@@ -124,8 +130,8 @@ class Case:
     @classmethod
     def open(cls, place: Place = None, clock: Clock = system_clock) -> Case:
         """Open or begin a case; recovers runs that were cut off."""
-        where = place if isinstance(place, CasePlace) else CasePlace(place)
-        folder = (where.folder or default_case_folder()).absolute()
+        folder = folder_of(place)
+        state = place.state if isinstance(place, CasePlace) else None
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             (folder / "locks").mkdir(exist_ok=True)
@@ -133,8 +139,8 @@ class Case:
             raise PermissionDeniedError(
                 "case.not-writable", place=str(folder), cause=str(error), next_step="choose another with --case DIR"
             ) from error
-        url = where.state or f"sqlite:///{folder / 'state.db'}"
-        case = cls(folder, open_state(url), clock, shared=where.state is not None)
+        url = state or f"sqlite:///{folder / 'state.db'}"
+        case = cls(folder, open_state(url), clock, shared=state is not None)
         case._recover()
         return case
 
