@@ -105,6 +105,25 @@ _TELLERS: dict[str, Teller] = {
         v["protocol"], f"{v['local_address']}:{v['local_port']}", f"-> {v['remote_address']}:{v['remote_port']}",
         v["state"] or "", v["process"] or "", _named("pid", v["pid"]),
     ],
+    "memory_regions": lambda v: [
+        f"pid {v['pid']} {v['address']}", v["permissions"], f"{v['size']} B", v["kind"], v["path"] or "",
+        v["package_state"] or "", "ELF" if v["elf"] else "",
+    ],
+    "memory_matches": lambda v: [
+        f"pid {v['pid']} {v['region']}+{v['offset']:#x}", v["permissions"], v["path"] or "", v["pattern"], v["excerpt"],
+    ],
+    "hidden_processes": lambda v: [
+        f"pid {v['pid']}", v["name"] or "", v["exe"] or "", _named("hidden_from", _some(v["hidden_from"])),
+        _named("seen_by", _some(v["seen_by"])), _named("covered_by", v["covered_by"]),
+    ],
+    "kernel_modules": lambda v: [
+        v["name"], _named("seen_in", _some(v["views"])), _named("hidden_from", _some(v["hidden_from"])),
+        _named("taint", v["taint"]), v["path"] or "", v["package_state"] or "", _named("hooks", _some(v["hooks"])),
+    ],
+    "interfaces": lambda v: [
+        v["name"], v["kind"] or "", "up" if v["up"] else "", _named("promiscuous", v["promiscuity"]),
+        _named("master", v["master"]), _named("listeners", _some(v["listeners"])),
+    ],
     "settings": lambda v: [f"{_at(v)}:", f"{v['name']} = {v['value']}"],
     "libraries": lambda v: [
         v["path"], v["name"], v["version"] or "", v["state"], _named("content", v["content_version"]), _some(v["cves"]),

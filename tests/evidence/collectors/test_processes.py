@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hinomi.evidence.collectors.processes import COLLECTOR, processes
 from hinomi.evidence.sources.memory import memory_target
 from hinomi.model.findings import Coverage
-from hinomi.model.tables.host import Process
+from hinomi.model.tables.processes import Process
 
 TARGET = memory_target({"/etc/passwd": f"me:x:{os.getuid()}:0::/:/bin/sh\n"})
 needs_proc = pytest.mark.skipif(not Path("/proc/self/exe").exists(), reason="no /proc")

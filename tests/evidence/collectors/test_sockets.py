@@ -7,7 +7,7 @@ import pytest
 from hinomi.evidence.collectors.sockets import COLLECTOR, sockets
 from hinomi.evidence.sources.memory import memory_target
 from hinomi.model.findings import Coverage
-from hinomi.model.tables.host import Socket
+from hinomi.model.tables.processes import Socket
 
 needs_proc = pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="no /proc/net")
 

@@ -13,7 +13,7 @@ def stat(name: bytes, flags: int = 0) -> bytes:
 @pytest.mark.parametrize("name", [b"sh", b"a b", b") S 9 9", b"((", b"\xff\n"])
 def test_names_may_hold_anything(name: bytes) -> None:
     found = procfs.parse_stat(stat(name, procfs.PF_KTHREAD))
-    assert (found.name, found.state, found.ppid, found.start) == (name, b"S", 1, 4242)
+    assert (found.name, found.state, found.ppid, found.session, found.start) == (name, b"S", 1, 7, 4242)
     assert found.flags & procfs.PF_KTHREAD
     assert procfs.terminal(found.tty) == "pts/0"
 
@@ -22,20 +22,6 @@ def test_exe_links() -> None:
     assert procfs.parse_exe(b"/bin/sh") == procfs.Exe(b"/bin/sh", False, False)
     assert procfs.parse_exe(b"/tmp/x (deleted)") == procfs.Exe(b"/tmp/x", True, False)
     assert procfs.parse_exe(b"/memfd:a b (deleted)") == procfs.Exe(b"/memfd:a b", False, True)
-
-
-def test_maps_show_gone_libraries_and_writable_code() -> None:
-    text = (
-        b"55-56 r-xp 0 08:01 1 /usr/bin/x\n"
-        b"57-58 r-xp 0 08:01 2                          /tmp/l i b.so (deleted)\n"
-        b"58-59 r--p 0 08:01 2                          /tmp/data (deleted)\n"
-        b"59-60 rwxp 0 00:00 0 \n"
-        b"60-61 rwxp 0 00:00 0                          [heap]\n"
-        b"61-62 rwxp 0 08:01 1 /usr/bin/x\n"
-        b"62-63 rwxs 0 00:01 5 /SYSV00000000 (deleted)\n"
-        b"63-64 --xp 0 00:00 0 [vsyscall]\n"
-    )
-    assert procfs.parse_maps(iter(text.split(b"\n"))) == procfs.Maps((b"/tmp/l i b.so",), 2)
 
 
 def test_environment_and_arguments() -> None:
@@ -77,7 +63,6 @@ def test_socket_tables() -> None:
 @settings(max_examples=200, derandomize=True, deadline=None)
 @given(st.binary(max_size=300))
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
-    procfs.parse_maps(iter(data.split(b"\n")))
     procfs.arguments(data)
     procfs.preload_of(data)
     procfs.container_of(data)

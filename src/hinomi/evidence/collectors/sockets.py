@@ -6,14 +6,14 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hinomi.evidence.process import procfs
 from hinomi.evidence.process.netstat import MAX_TABLE, PROTOCOLS, parse_table
 from hinomi.evidence.target import Target
 from hinomi.model.findings import Coverage
 from hinomi.model.tables import Row
-from hinomi.model.tables.host import Socket
+from hinomi.model.tables.processes import Socket
 from hinomi.model.text import path_text
 
 _SOCKET = re.compile(rb"socket:\[(\d{1,20})\]$")
@@ -44,9 +44,10 @@ class _Holders:
 def sockets(coverage: Coverage, proc: bytes = procfs.PROC) -> Iterator[Socket]:
     """Yield the sockets that `proc` shows. Processes whose descriptors are refused are one miss with their count."""
     holders = _holders(proc)
-    for pid in holders.namespaces.values():
+    for namespace, pid in holders.namespaces.items():
         for protocol in PROTOCOLS:
-            yield from _table(proc, pid, protocol, holders, coverage)
+            for row in _table(proc, pid, protocol, holders, coverage):
+                yield replace(row, namespace=path_text(namespace))
     for kind, count in sorted(holders.refused.items()):
         coverage.miss("sockets", kind, "permission", f"{count} processes")
 

@@ -33,6 +33,7 @@ class Stat(NamedTuple):
     name: bytes
     state: bytes
     ppid: int
+    session: int
     tty: int
     flags: int
     start: int
@@ -53,14 +54,6 @@ class Status:
     uid: int
     euid: int
     tracer: int
-
-
-@dataclass(frozen=True, slots=True)
-class Maps:
-    """What the memory map shows: executable mappings of files that are gone, and anonymous rwx regions."""
-
-    deleted: tuple[bytes, ...]
-    writable_executable: int
 
 
 def pids(proc: bytes = PROC) -> list[int]:
@@ -91,7 +84,8 @@ def parse_stat(data: bytes) -> Stat:
     fields = data[end + 1 :].split()
     if start < 0 or end < start or len(fields) < 20:
         raise ValueError("no stat line")
-    return Stat(data[start + 1 : end], fields[0], int(fields[1]), int(fields[4]), int(fields[6]), int(fields[19]))
+    ppid, _, session, tty = (int(field) for field in fields[1:5])
+    return Stat(data[start + 1 : end], fields[0], ppid, session, tty, int(fields[6]), int(fields[19]))
 
 
 def parse_status(data: bytes) -> Status:
@@ -129,20 +123,26 @@ def preload_of(environ: bytes) -> bytes | None:
     return found
 
 
-def parse_maps(lines: Iterator[bytes]) -> Maps:
-    """Read `address perms offset device inode path` lines; SysV and shared anonymous memory is no deleted library."""
-    gone: dict[bytes, None] = {}
-    writable = 0
-    for line in lines:
-        parts = line.split(None, 5)
-        if len(parts) < 5 or b"x" not in parts[1]:
-            continue
-        path = parts[5].rstrip(b"\n") if len(parts) > 5 else b""
-        if path.endswith(_DELETED) and not path.startswith((b"/SYSV", b"/dev/zero", b"/anon_hugepage")):
-            gone[path.removesuffix(_DELETED)] = None
-        elif b"w" in parts[1] and not path.startswith(b"/") and path not in (b"[vsyscall]", b"[vdso]"):
-            writable += 1
-    return Maps(tuple(gone)[:100], writable)
+def maps_lines(base: bytes) -> Iterator[bytes]:
+    """Return the lines of a process's memory map, read at once; `base` is its folder with a slash."""
+    return iter(read(base + b"maps", MAX_MAPS).split(b"\n"))
+
+
+def root_identity(path: bytes) -> tuple[int, int] | None:
+    """Return device and inode of the folder at `path`; None where it cannot be told."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def terminal_index(fdinfo: bytes) -> int | None:
+    """Return the number of the pseudo-terminal that a master's descriptor belongs to, None where it is not said."""
+    for line in fdinfo.split(b"\n"):
+        if line.startswith(b"tty-index:") and line[10:].strip().isdigit():
+            return int(line[10:])
+    return None
 
 
 def container_of(cgroup: bytes) -> str | None:

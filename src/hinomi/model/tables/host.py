@@ -1,4 +1,4 @@
-"""What the target runs, who may log in, what is installed."""
+"""What starts by itself, who may log in, what is installed, how it is set."""
 
 from __future__ import annotations
 
@@ -63,56 +63,6 @@ class Package(Row):
     purl: str = column("Package URL.")
     status: str | None = column("installed, config-files, half-installed, ...", default=None)
     path: str = column("The package database.")
-
-
-@table("processes", "One row per process of a live host.", subject="pid")
-class Process(Row):
-    """A process as /proc shows it at one moment."""
-
-    pid: int = column("Process id.")
-    ppid: int = column("Parent's process id.")
-    name: str = column("comm (at most 15 bytes).")
-    exe: str | None = column(
-        "Path of the program, without ' (deleted)'; null for kernel threads or where unreadable.",
-        default=None,
-    )
-    exe_deleted: bool = column("The program's file is gone.", default=False)
-    exe_memfd: bool = column("The program lives in anonymous memory (memfd).", default=False)
-    cmdline: list[str] = column("Arguments.", default_factory=list)
-    cwd: str | None = column("Working folder.", default=None)
-    root: str | None = column("Root folder as this process sees it.", default=None)
-    uid: int = column("Real user number.")
-    euid: int = column("Effective user number.")
-    user: str | None = column("Account name.", default=None)
-    login_uid: int | None = column("User who logged in (audit), null where unset.", default=None)
-    started: float = column("Start, seconds since 1970 UTC.")
-    tty: str | None = column("Controlling terminal.", default=None)
-    stdin: str | None = column("What descriptor 0 points at.", default=None)
-    stdout: str | None = column("What descriptor 1 points at.", default=None)
-    stderr: str | None = column("What descriptor 2 points at.", default=None)
-    kernel_thread: bool = column("Has PF_KTHREAD.", default=False)
-    tracer_pid: int = column("Process that traces it, 0 for none.", default=0)
-    preload: str | None = column("LD_PRELOAD of its environment.", default=None)
-    deleted_libraries: list[str] = column("Mapped executable files that are gone.", default_factory=list)
-    executable_anonymous: int = column("Writable and executable anonymous regions.", default=0)
-    container: str | None = column("Container id from its cgroup.", default=None)
-    exe_package_state: str | None = column("State of the program's file: intact, modified, unowned.", default=None)
-
-
-@table("sockets", "One row per socket of a live host.", subject="pid")
-class Socket(Row):
-    """A TCP, UDP, raw or packet socket joined to its process."""
-
-    pid: int | None = column("Process that holds it; null where no process could be found.", default=None)
-    process: str | None = column("That process's name.", default=None)
-    protocol: str = column("tcp, tcp6, udp, udp6, raw, raw6 or packet.")
-    local_address: str | None = column("Local address.", default=None)
-    local_port: int | None = column("Local port.", default=None)
-    remote_address: str | None = column("Remote address.", default=None)
-    remote_port: int | None = column("Remote port.", default=None)
-    state: str | None = column("listen, established, ...", default=None)
-    uid: int | None = column("Owner's number.", default=None)
-    inode: int = column("Socket inode.")
 
 
 @table("settings", "One row per security-relevant setting read from a configuration file.", subject="name")
