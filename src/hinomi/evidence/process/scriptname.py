@@ -9,7 +9,20 @@ from collections.abc import Sequence
 _SHELL = re.compile(rb"-?(?:ba|da|a|k|mk|z|c|tc|fi)?sh")
 _OTHERS = re.compile(rb"(?:pypy|python|perl|ruby|php|lua|luajit|node|nodejs|tclsh|expect|awk|gawk)[0-9.]*")
 # options that take the next word, and those after which the program itself is given
-_VALUED = {b"-W", b"-X", b"-I", b"-r", b"-o", b"+o", b"-O", b"+O", b"--init-file", b"--rcfile", b"--require", b"--import"}
+_VALUED = {
+    b"-W",
+    b"-X",
+    b"-I",
+    b"-r",
+    b"-o",
+    b"+o",
+    b"-O",
+    b"+O",
+    b"--init-file",
+    b"--rcfile",
+    b"--require",
+    b"--import",
+}
 _INLINE = re.compile(rb"-[a-zA-Z]*c|-[eEm]|--eval|--command|-p|--print|-[a-zA-Z]*e")
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from hinomi.model.tables.base import Row, column, table
 
 
-@table("processes", "One row per process of a live host, and per program that it runs while it is watched.", subject="pid")
+@table(
+    "processes", "One row per process of a live host, and per program that it runs while it is watched.", subject="pid"
+)
 class Process(Row):
     """A process as /proc shows it at one moment; pid and `started` together name it for good."""
 
@@ -27,7 +29,9 @@ class Process(Row):
     user: str | None = column("Account name.", default=None)
     login_uid: int | None = column("User who logged in (audit), null where unset.", default=None)
     started: float = column("Start, seconds since 1970 UTC.")
-    ended: float | None = column("End, seconds since 1970 UTC; null while it runs, or where nobody watched.", default=None)
+    ended: float | None = column(
+        "End, seconds since 1970 UTC; null while it runs, or where nobody watched.", default=None
+    )
     session: int = column("Session id: the process that began its session.", default=0)
     tty: str | None = column("Controlling terminal.", default=None)
     stdin: str | None = column("What descriptor 0 points at.", default=None)
@@ -35,7 +39,9 @@ class Process(Row):
     stderr: str | None = column("What descriptor 2 points at.", default=None)
     kernel_thread: bool = column("Has PF_KTHREAD.", default=False)
     tracer_pid: int = column("Process that traces it, 0 for none.", default=0)
-    terminals: list[str] = column("Pseudo-terminals whose other end it holds (pts/3): it shows what runs there.", default_factory=list)
+    terminals: list[str] = column(
+        "Pseudo-terminals whose other end it holds (pts/3): it shows what runs there.", default_factory=list
+    )
     preload: str | None = column("LD_PRELOAD of its environment.", default=None)
     libraries: list[str] = column("Files mapped executable, beside the program itself.", default_factory=list)
     deleted_libraries: list[str] = column("Mapped executable files that are gone.", default_factory=list)
@@ -61,7 +67,11 @@ class Socket(Row):
     namespace: str | None = column("Network namespace (net:[4026531840]).", default=None)
 
 
-@table("memory_regions", "One row per region of a process's memory that holds code of unsure origin, or a pattern.", subject="pid")
+@table(
+    "memory_regions",
+    "One row per region of a process's memory that holds code of unsure origin, or a pattern.",
+    subject="pid",
+)
 class MemoryRegion(Row):
     """Executable memory that is no file of an intact package, and every region in which a memory scan found a pattern."""
 
@@ -70,12 +80,18 @@ class MemoryRegion(Row):
     address: str = column("First address, in hexadecimal digits.")
     size: int = column("Bytes of address space.")
     permissions: str = column("As the kernel writes them: rwxp; s for shared.")
-    kind: str = column("anonymous, heap, stack, shared (anonymous, shared), memfd, deleted, file, or special (of the kernel).")
+    kind: str = column(
+        "anonymous, heap, stack, shared (anonymous, shared), memfd, deleted, file, or special (of the kernel)."
+    )
     path: str | None = column("The file behind it, or the kernel's name for it ([heap]); null for none.", default=None)
     file_offset: int = column("Where in the file the region begins.", default=0)
-    package_state: str | None = column("State of the file behind it: intact, modified, unowned; null without one.", default=None)
+    package_state: str | None = column(
+        "State of the file behind it: intact, modified, unowned; null without one.", default=None
+    )
     resident: int | None = column("Bytes in memory or swap; null where it was not asked.", default=None)
-    private_dirty: int | None = column("Bytes that differ from the file behind it or were written; null where unknown.", default=None)
+    private_dirty: int | None = column(
+        "Bytes that differ from the file behind it or were written; null where unknown.", default=None
+    )
     elf: bool = column("It begins with the header of an ELF program.", default=False)
 
 
@@ -101,8 +117,13 @@ class HiddenProcess(Row):
     """A process that was alive before and after a listing in which it is not, or whose folder is covered."""
 
     pid: int = column("Process id.")
-    hidden_from: list[str] = column("listing (/proc by the kernel's call), library (the C library's reading of it), folder (/proc/PID), mount (covered by a mount).", default_factory=list)
-    seen_by: list[str] = column("Ways that show it: signal, session, scheduler, pidfd, stat, cgroup, mountinfo.", default_factory=list)
+    hidden_from: list[str] = column(
+        "listing (/proc by the kernel's call), library (the C library's reading of it), folder (/proc/PID), mount (covered by a mount).",
+        default_factory=list,
+    )
+    seen_by: list[str] = column(
+        "Ways that show it: signal, session, scheduler, pidfd, stat, cgroup, mountinfo.", default_factory=list
+    )
     name: str | None = column("comm, where it can be read.", default=None)
     exe: str | None = column("Its program, where it can be read.", default=None)
     started: float | None = column("Start, seconds since 1970 UTC, where it can be read.", default=None)
@@ -114,13 +135,18 @@ class KernelModule(Row):
     """A module, and which of the kernel's own lists name it."""
 
     name: str = column("Module name.")
-    views: list[str] = column("Lists that name it: modules (/proc/modules), sysfs (/sys/module), symbols (/proc/kallsyms), tracing (functions that can be traced).", default_factory=list)
+    views: list[str] = column(
+        "Lists that name it: modules (/proc/modules), sysfs (/sys/module), symbols (/proc/kallsyms), tracing (functions that can be traced).",
+        default_factory=list,
+    )
     hidden_from: list[str] = column("Lists that are readable and should name it, but do not.", default_factory=list)
     size: int | None = column("Bytes.", default=None)
     users: list[str] = column("Modules that use it.", default_factory=list)
     state: str | None = column("live, loading or unloading.", default=None)
     taint: str = column("Letters of its taint: O built elsewhere, E unsigned, P proprietary, F forced.", default="")
-    path: str | None = column("Its file below /lib/modules of the running kernel; null where there is none.", default=None)
+    path: str | None = column(
+        "Its file below /lib/modules of the running kernel; null where there is none.", default=None
+    )
     package_state: str | None = column("State of that file: intact, modified, unowned.", default=None)
     hooks: list[str] = column("Kernel functions that it redirects (ftrace).", default_factory=list)
 
@@ -139,4 +165,6 @@ class Interface(Row):
     promiscuity: int = column("How many users asked for that.", default=0)
     master: str | None = column("Bridge or bond that it is a port of.", default=None)
     master_kind: str | None = column("Kind of that master.", default=None)
-    listeners: list[str] = column("pids of processes with a packet socket on it or on all interfaces.", default_factory=list)
+    listeners: list[str] = column(
+        "pids of processes with a packet socket on it or on all interfaces.", default_factory=list
+    )
