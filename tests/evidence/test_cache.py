@@ -214,7 +214,7 @@ def test_a_reading_survives_its_text(
     coverage.count("things", 3)
     coverage.miss("area", path, "damaged", "why")
     rows: list[Row] = [ContentMatch(path=path, rule="r", offset=size, excerpt="\udcff")]
-    reading = Reading(size, sha, kind, "md5", "00", xattrs, None, rows, coverage)
+    reading = Reading(size, sha, kind, "md5", "00", xattrs, None, rows=rows, coverage=coverage)
     back = decode(encode(reading))
     assert (back.size, back.sha256, back.xattrs, back.rows) == (size, sha, xattrs, rows)
     assert back.coverage is not None and back.coverage.to_json() == coverage.to_json()

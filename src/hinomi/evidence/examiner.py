@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from threading import Event
 
+from hinomi.evidence.acl import acl_text, label_text
 from hinomi.evidence.collector import ContentCollector, Feed, FeedCollector
 from hinomi.evidence.content import Content, FileChangedError, FileTooLargeError
 from hinomi.evidence.folders import Folder, Handle, miss_os_error
@@ -68,11 +69,14 @@ class Examiner:
             _miss_content(coverage, entry.path, error)
             return Reading()
         rows = [row for c in self._collectors for row in self._collect(c, content, feeds.get(c.name), coverage)]
-        capability = xattrs.get(CAPABILITY) if xattrs else None
-        return Reading(
-            content.size, content.sha256, content.content_type, kind, content.digest, sorted(xattrs),
-            capability.hex() if capability else None, rows,
-        )  # fmt: skip
+        reading = Reading(
+            content.size, content.sha256, content.content_type, kind, content.digest, sorted(xattrs), rows=rows
+        )
+        if xattrs:
+            capability = xattrs.get(CAPABILITY)
+            reading.capabilities = capability.hex() if capability else None
+            reading.acl, reading.label = acl_text(xattrs), label_text(xattrs)
+        return reading
 
     def _collect(
         self, collector: ContentCollector, content: Content, fed: _Fed | None, coverage: Coverage

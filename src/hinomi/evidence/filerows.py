@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from hinomi.evidence.inodeflags import flag_letters
 from hinomi.evidence.names import names_of
 from hinomi.evidence.reading import Reading
 from hinomi.evidence.target import Target
@@ -51,6 +52,9 @@ class FileRows:
             content_type=given.content_type,
             xattrs=given.xattrs,
             capabilities=given.capabilities,
+            acl=given.acl,
+            label=given.label,
+            flags=flag_letters(entry.flags),
             package=ownership.package_of(path),
             package_state=_unread_state(state) if unread else state,
         )

@@ -22,6 +22,8 @@ class Reading:
     digest: str | None = None  # ... the digest of that kind, else the SHA-256
     xattrs: list[str] = field(default_factory=list)
     capabilities: str | None = None  # hex
+    acl: str | None = None
+    label: str | None = None
     rows: list[Row] = field(default_factory=list)
     coverage: Coverage | None = None  # what is to be said beyond "one file of `size` bytes"
     linked: bool = False  # from another name of the same file: nothing was read
@@ -43,7 +45,7 @@ def encode(reading: Reading) -> bytes:
     digest = None if reading.digest == reading.sha256 else reading.digest
     body = [
         reading.size, reading.sha256, reading.content_type, reading.digest_kind, digest, reading.xattrs,
-        reading.capabilities, rows, _said(reading.coverage),
+        reading.capabilities, reading.acl, reading.label, rows, _said(reading.coverage),
     ]  # fmt: skip
     return json.dumps(body, separators=(",", ":")).encode("ascii")
 
@@ -51,10 +53,11 @@ def encode(reading: Reading) -> bytes:
 def decode(payload: bytes) -> Reading:
     """Return the reading; `ValueError` where the text is not one."""
     try:
-        size, sha256, kind, digest_kind, digest, xattrs, capabilities, rows, said = json.loads(payload.decode("ascii"))
+        size, sha256, kind, digest_kind, digest, xattrs, *rest = json.loads(payload.decode("ascii"))
+        capabilities, acl, label, rows, said = rest
         made = [_row(name, values) for name, values in rows] if rows else []
         return Reading(
-            size, sha256, kind, digest_kind, digest or sha256, xattrs, capabilities, made, _coverage(said)
+            size, sha256, kind, digest_kind, digest or sha256, xattrs, capabilities, acl, label, made, _coverage(said)
         )  # fmt: skip
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise ValueError("not a reading") from error

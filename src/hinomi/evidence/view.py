@@ -33,6 +33,7 @@ class Entry(NamedTuple):
     blocks: int | None = None  # 512-byte blocks really allocated (sparse files hold less than their size)
     mtime_ns: int | None = None  # the same times in whole nanoseconds, where the source is a live file system
     ctime_ns: int | None = None
+    flags: int | None = None  # inode flags (FS_*_FL) as far as the source tells
 
     @property
     def name(self) -> bytes:

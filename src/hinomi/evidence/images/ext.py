@@ -172,6 +172,7 @@ class ExtTree:
         extra = raw[128:] if len(raw) > 132 and int.from_bytes(raw[128:130], "little") >= 24 else b""
         node = Node(kind, mode & 0o7777, uid | uid_high << 16, gid | gid_high << 16, size, inode=number)
         node.links = links
+        node.flags = flags
         node.blocks = sectors | sectors_high << 32
         node.mtime = _time(mtime, extra[8:12])
         node.ctime = _time(ctime, extra[4:8])

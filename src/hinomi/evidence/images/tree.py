@@ -44,6 +44,7 @@ class Node:
     links: int = 1
     link: bytes | None = None
     blocks: int | None = None
+    flags: int | None = None  # inode flags as FS_*_FL
     content: Callable[[], Source] | None = None
     xattrs: Callable[[], dict[str, bytes]] | None = None
     children: dict[bytes, Node] | None = None  # folders of built trees only

@@ -270,6 +270,9 @@ def _entry(path: bytes, node: Node) -> Entry:
         node.btime,
         node.link,
         node.blocks,
+        None,
+        None,
+        node.flags,
     )
 
 

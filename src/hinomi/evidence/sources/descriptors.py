@@ -11,6 +11,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, BinaryIO
 
 from hinomi.evidence.folders import Identity
+from hinomi.evidence.sources.statx import UNKNOWN, Extras
 from hinomi.evidence.view import Entry, EntryKind
 
 if TYPE_CHECKING:
@@ -41,9 +42,10 @@ def open_at(name: bytes, flags: int, folder: int) -> int:
         return os.open(name, flags, dir_fd=folder)
 
 
-def make_entry(path: bytes, info: os.stat_result, link_target: bytes | None = None) -> Entry:
-    """Return the entry for what `stat` says of `path`."""
+def make_entry(path: bytes, info: os.stat_result, link_target: bytes | None = None, extras: Extras = UNKNOWN) -> Entry:
+    """Return the entry for what `stat` (and `statx`) say of `path`."""
     mode = info.st_mode
+    btime, flags = extras
     return Entry(
         path,
         _KINDS.get(mode & 0o170000, "character-device"),
@@ -56,11 +58,12 @@ def make_entry(path: bytes, info: os.stat_result, link_target: bytes | None = No
         info.st_nlink,
         info.st_mtime,
         info.st_ctime,
-        None,
+        btime,
         link_target,
         info.st_blocks,
         info.st_mtime_ns,
         info.st_ctime_ns,
+        flags,
     )
 
 

@@ -19,6 +19,7 @@ from hinomi.evidence.ownership import ownership_of
 from hinomi.evidence.sources.descriptors import FILE, FOLDER, OpenFolder, make_entry, open_at, read_xattrs
 from hinomi.evidence.sources.mounts import skipped_mounts
 from hinomi.evidence.sources.platforms import host_label, platform_of
+from hinomi.evidence.sources.statx import extras_of
 from hinomi.evidence.target import Limits, Target
 from hinomi.evidence.view import Entry
 from hinomi.model.errors import TargetError
@@ -151,7 +152,7 @@ class RootView:
                 continue
             if self._selection is not None and not self._chosen(inside, info, self._selection, coverage):
                 continue
-            entries.append(make_entry(inside, info, target))
+            entries.append(make_entry(inside, info, target, extras_of(name, fd)))
         return entries
 
     def _chosen(self, path: bytes, info: os.stat_result, selection: Selection, coverage: Coverage) -> bool:
@@ -196,7 +197,7 @@ class RootView:
             return None
         try:
             target = os.readlink(found.name, dir_fd=found.folder) if stat.S_ISLNK(found.info.st_mode) else None
-            return make_entry(found.path, found.info, target)
+            return make_entry(found.path, found.info, target, extras_of(found.name, found.folder))
         except OSError:
             return None
         finally:

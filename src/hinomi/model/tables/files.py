@@ -30,6 +30,13 @@ class File(Row):
     )
     xattrs: list[str] = column("Names of extended attributes.", default_factory=list)
     capabilities: str | None = column("File capabilities (security.capability) in hex.", default=None)
+    acl: str | None = column(
+        "POSIX ACL by number, short form (user:1000:rw-,..., default:...); null where there is none.", default=None
+    )
+    label: str | None = column("SELinux label.", default=None)
+    flags: str | None = column(
+        "Inode flags by the letters of lsattr(1): i immutable, a append-only, ...; null where unknown.", default=None
+    )
     package: str | None = column("Name of the package that owns the path.", default=None)
     package_state: str | None = column(
         "intact, modified or unowned; null where no package database was found.", default=None
