@@ -100,6 +100,12 @@ BUILDERS = {
 
 
 @pytest.fixture(scope="session")
+def tools():
+    """Return run(tool, *arguments, cwd, feed), which skips the test where the tool is missing."""
+    return run
+
+
+@pytest.fixture(scope="session")
 def builders():
     """Return {kind: build(folder, out)}."""
     return BUILDERS

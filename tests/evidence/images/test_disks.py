@@ -1,146 +1,135 @@
-"""Partition tables and qcow2."""
+"""Virtual machines' disks and acquisitions: the same disk through every container that the machine's tools write."""
 
 from __future__ import annotations
 
 import struct
-import uuid
 import zlib
 
 import pytest
 
+from hinomi.evidence.archives.source import BytesSource
+from hinomi.evidence.images.allowance import Allowance
+from hinomi.evidence.images.opening import open_trees
 from hinomi.evidence.sources.image import open_image
-from hinomi.model.errors import TargetError
+from hinomi.model.errors import ParseError, TargetError
 
 MIB = 1 << 20
+FORMS = {
+    "sparse.vmdk": ("vmdk", "subformat=monolithicSparse"),
+    "exported.vmdk": ("vmdk", "subformat=streamOptimized"),
+    "flat.vmdk": ("vmdk", "subformat=monolithicFlat"),
+    "split.vmdk": ("vmdk", "subformat=twoGbMaxExtentSparse"),
+    "split-flat.vmdk": ("vmdk", "subformat=twoGbMaxExtentFlat"),
+    "dynamic.vhd": ("vpc", "subformat=dynamic"),
+    "fixed.vhd": ("vpc", "subformat=fixed"),
+    "dynamic.vhdx": ("vhdx", "subformat=dynamic"),
+    "fixed.vhdx": ("vhdx", "subformat=fixed"),
+    "packed.qcow2": ("qcow2", "compression_type=zstd"),
+}
 
 
 @pytest.fixture(scope="module")
-def parts(builders, tmp_path_factory):
-    """Return the bytes of (a data file system, a root file system)."""
-    folder = tmp_path_factory.mktemp("parts")
-    data, root = folder / "data", folder / "root"
-    data.mkdir()
-    (data / "notes.txt").write_text("n")
+def disk(builders, tmp_path_factory):
+    """Return the file of a raw disk without partitions: a root with one file of noise, so that nothing is a hole."""
+    folder = tmp_path_factory.mktemp("disk")
     for name in ("etc", "bin", "usr/lib"):
-        (root / name).mkdir(parents=True)
-    (root / "etc/hostname").write_text("gate7\n")
-    builders["ext2"](data, folder / "data.img")
-    builders["ext4"](root, folder / "root.img")
-    return (folder / "data.img").read_bytes(), (folder / "root.img").read_bytes()
+        (folder / "root" / name).mkdir(parents=True)
+    (folder / "root/etc/hostname").write_text("gate7\n")
+    (folder / "root/bin/noise").write_bytes(bytes(n * n * 7 >> 3 & 255 for n in range(300_000)))
+    builders["ext4"](folder / "root", folder / "raw")
+    return folder / "raw"
 
 
-def mbr(*images):
-    table, body, at = b"", b"", 2048
-    for image in images:
-        table += struct.pack("<BBBBBBBBII", 0, 0, 0, 0, 0x83, 0, 0, 0, at, len(image) // 512)
-        body += image
-        at += len(image) // 512
-    head = b"\0" * 446 + table.ljust(64, b"\0") + b"\x55\xaa"
-    return head.ljust(MIB, b"\0") + body
-
-
-def logical(image):
-    first = struct.pack("<BBBBBBBBII", 0, 0, 0, 0, 0x05, 0, 0, 0, 2048, 1 << 20)
-    inner = struct.pack("<BBBBBBBBII", 0, 0, 0, 0, 0x83, 0, 0, 0, 63, len(image) // 512)
-    loop = struct.pack("<BBBBBBBBII", 0, 0, 0, 0, 0x05, 0, 0, 0, 0, 9)
-    head = b"\0" * 446 + first.ljust(64, b"\0") + b"\x55\xaa"
-    second = b"\0" * 446 + (inner + loop).ljust(64, b"\0") + b"\x55\xaa"
-    return head.ljust(MIB, b"\0") + second.ljust(63 * 512, b"\0") + image
-
-
-def gpt(*images):
-    entries, body, at = b"", b"", 2048
-    for image in images:
-        last = at + len(image) // 512 - 1
-        entries += uuid.uuid4().bytes + uuid.uuid4().bytes + struct.pack("<QQQ", at, last, 0) + b"\0" * 72
-        body += image
-        at = last + 1
-    protective = struct.pack("<BBBBBBBBII", 0, 0, 0, 0, 0xEE, 0, 0, 0, 1, 9999).ljust(64, b"\0")
-    head = b"\0" * 446 + protective + b"\x55\xaa"
-    header = b"EFI PART" + b"\0" * 64 + struct.pack("<QII", 2, 128, 128)
-    return (head + header.ljust(512, b"\0") + entries).ljust(MIB, b"\0") + body
-
-
-def qcow2(raw, bits=16, packed=False):
-    step = 1 << bits
-    count = -(-len(raw) // step)
-    l1_at, l2_at = step, 2 * step
-    tables = -(-count // (step // 8))
-    data_at = l2_at + tables * step
-    body, l2 = b"", []
-    for index in range(count):
-        cluster = raw[index * step : (index + 1) * step].ljust(step, b"\0")
-        if not cluster.strip(b"\0"):
-            l2.append(0)
-        elif packed:
-            machine = zlib.compressobj(9, zlib.DEFLATED, -12)
-            small = machine.compress(cluster) + machine.flush()
-            place = data_at + len(body)
-            sectors = (place % 512 + len(small) - 1) // 512
-            l2.append(1 << 62 | sectors << (62 - (bits - 8)) | place)
-            body += small
-        else:
-            l2.append(1 << 63 | data_at + len(body))
-            body += cluster
-    header = struct.pack(">4sIQIIQIIQ", b"QFI\xfb", 2, 0, 0, bits, len(raw), 0, tables, l1_at)
-    l1 = b"".join((1 << 63 | l2_at + n * step).to_bytes(8, "big") for n in range(tables))
-    table = b"".join(e.to_bytes(8, "big") for e in l2).ljust(tables * step, b"\0")
-    return header.ljust(step, b"\0") + l1.ljust(step, b"\0") + table + body + b"\0" * 512
-
-
-def opened(tmp_path, data, kind=None):
-    path = tmp_path / "disk.img"
-    path.write_bytes(data)
-    return open_image(path, kind=kind)
-
-
-@pytest.mark.parametrize("table", [mbr, gpt])
-def test_the_root_partition_stands_for_the_disk(tmp_path, parts, table):
-    image = opened(tmp_path, table(*parts))
+def check(image, disk):
     assert image.target.host == "gate7"
-    assert image.target.name.endswith("disk.img")
-    (beside,) = image.beside
-    assert beside.target.name.endswith("disk.img » p1")
-    assert beside.target.view.read(b"/notes.txt", 9) == b"n"
+    assert image.target.view.read(b"/bin/noise", MIB) == open_image(disk).target.view.read(b"/bin/noise", MIB)
+    assert image.tree.notes.missed == []
 
 
-def test_a_logical_partition_and_a_table_that_loops(tmp_path, parts):
-    assert opened(tmp_path, logical(parts[1])).target.host == "gate7"
+@pytest.mark.parametrize("form", FORMS)
+def test_a_disk_of_a_virtual_machine(form, disk, tools, tmp_path):
+    kind, option = FORMS[form]
+    packed = ["-c"] if form.startswith("packed") else []
+    tools("qemu-img", "convert", *packed, "-f", "raw", "-O", kind, "-o", option, disk, tmp_path / form)
+    check(open_image(tmp_path / form), disk)
 
 
-def test_a_closed_partition_is_said(tmp_path, parts):
-    image = opened(tmp_path, mbr(parts[1], b"XFSB".ljust(MIB, b"x")))
-    assert image.tree.notes.missed == [("p2", "unsupported", "xfs is not opened here")]
+def test_a_layer_over_a_disk_beside_it(disk, tools, tmp_path):
+    tools("qemu-img", "convert", "-f", "raw", "-O", "qcow2", disk, tmp_path / "base.qcow2")
+    tools("qemu-img", "create", "-f", "qcow2", "-b", "base.qcow2", "-F", "qcow2", "over.qcow2", cwd=tmp_path)
+    check(open_image(tmp_path / "over.qcow2"), disk)
+    (tmp_path / "base.qcow2").unlink()
+    with pytest.raises(TargetError, match="not beside it"):
+        open_image(tmp_path / "over.qcow2")
 
 
-@pytest.mark.parametrize("packed", [False, True])
-def test_qcow2(tmp_path, parts, packed):
-    image = opened(tmp_path, qcow2(mbr(*parts), packed=packed))
-    assert image.target.host == "gate7"
-    assert image.beside[0].target.view.listdir(b"/") == [b"lost+found", b"notes.txt"]
+def test_a_part_of_a_split_disk_that_is_gone_is_named(disk, tools, tmp_path):
+    tools("qemu-img", "convert", "-O", "vmdk", "-o", FORMS["split.vmdk"][1], disk, tmp_path / "disk.vmdk")
+    (tmp_path / "disk-s001.vmdk").unlink()
+    with pytest.raises(TargetError, match="s001"):
+        open_image(tmp_path / "disk.vmdk")
 
 
-def test_qcow2_with_a_backing_file_is_refused(tmp_path):
-    header = struct.pack(">4sIQIIQIIQ", b"QFI\xfb", 2, 512, 9, 16, MIB, 0, 1, 65536)
-    with pytest.raises(TargetError, match="backing"):
-        opened(tmp_path, header.ljust(1 << 17, b"\0"))
+def test_a_descriptor_reaches_no_file_of_another_folder(disk, tmp_path):
+    (tmp_path / "vm").mkdir()
+    (tmp_path / "raw").write_bytes(disk.read_bytes())
+    sectors = disk.stat().st_size // 512
+    for name in ("../raw", str(tmp_path / "raw")):
+        text = f'# Disk DescriptorFile\nversion=1\nparentCID=ffffffff\nRW {sectors} FLAT "{name}" 0\n'
+        (tmp_path / "vm/disk.vmdk").write_text(text)
+        with pytest.raises(TargetError, match="not beside"):
+            open_image(tmp_path / "vm/disk.vmdk")
 
 
-@pytest.mark.parametrize(
-    ("data", "cause"),
-    [
-        (b"#!/bin/sh\necho hello\n" * 99, "no image or archive"),
-        (b"", "no image or archive"),
-        (b"XFSB".ljust(4096, b"\0"), "xfs"),
-        (b"LUKS\xba\xbe".ljust(4096, b"\0"), "luks"),
-    ],
-)
-def test_what_is_no_image_is_refused_with_its_reason(tmp_path, data, cause):
-    with pytest.raises(TargetError, match=cause):
-        opened(tmp_path, data)
+@pytest.mark.parametrize("form", ["encase6", "smart"])
+@pytest.mark.parametrize("effort", ["none", "best"])
+def test_an_acquisition_by_its_tool(form, effort, disk, tools, tmp_path):
+    tools("ewfacquire", "-q", "-u", "-t", tmp_path / "disk", "-f", form, "-c", effort, "-S", "1.4GiB", disk)
+    check(open_image(tmp_path / ("disk.s01" if form == "smart" else "disk.E01")), disk)
 
 
-def test_the_kind_can_be_said(tmp_path, parts):
-    with pytest.raises(TargetError):
-        opened(tmp_path, parts[0], kind="squashfs")
-    assert opened(tmp_path, b"\0" * 1024 + parts[0][1024:], kind="ext").target.view.listdir(b"/") != []
+def section(kind, at, body, last=False):
+    size = 76 + len(body)
+    return struct.pack("<16sQQ40xI", kind, at if last else at + size, size, 0) + body
+
+
+def acquisition(raw, segments, chunk=32768):
+    """Return the segments of an acquisition, each with as many chunks as it takes; every second is compressed."""
+    chunks = [raw[at : at + chunk] for at in range(0, len(raw), chunk)]
+    per = -(-len(chunks) // segments)
+    volume = struct.pack("<IIIIQ", 1, len(chunks), chunk // 512, 512, len(raw) // 512).ljust(1052, b"\0")
+    made = []
+    for number in range(segments):
+        out = b"EVF\x09\x0d\x0a\xff\x00\x01" + struct.pack("<HH", number + 1, 0)
+        if number == 0:
+            out += section(b"volume", len(out), volume)
+        body, offsets = b"", []
+        for index, plain in enumerate(chunks[number * per : (number + 1) * per]):
+            packed = index % 2 == 0
+            offsets.append(76 + len(body) | packed << 31)
+            body += zlib.compress(plain) if packed else plain + b"sums"
+        base = len(out)
+        out += section(b"sectors", len(out), body)
+        entries = b"".join(struct.pack("<I", offset) for offset in offsets) + b"sums"
+        out += section(b"table", len(out), struct.pack("<I4xQ4xI", len(offsets), base, 0) + entries)
+        out += section(b"done" if number == segments - 1 else b"next", len(out), b"", last=True)
+        made.append(out)
+    return made
+
+
+def test_an_acquisition_in_segments(disk, tmp_path):
+    names = [f"e{number:02}" for number in range(1, 100)] + ["eaa", "eab"]
+    for name, data in zip(names, acquisition(disk.read_bytes(), 101), strict=True):
+        (tmp_path / f"disk.{name}").write_bytes(data)
+    check(open_image(tmp_path / "disk.e01"), disk)
+    (tmp_path / "disk.e07").unlink()
+    with pytest.raises(TargetError, match="segments are missing"):
+        open_image(tmp_path / "disk.e01")
+
+
+def test_an_acquisition_whose_sections_run_in_circles():
+    (whole,) = acquisition(bytes(65536), 1)
+    looped = bytearray(whole)
+    looped[13 + 16 : 13 + 24] = struct.pack("<Q", 13)
+    with pytest.raises(ParseError, match="damaged"):
+        open_trees(BytesSource(bytes(looped)), Allowance(1 << 20))

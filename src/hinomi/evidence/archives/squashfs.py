@@ -1,24 +1,25 @@
 """squashfs 4.0 images: every regular file, read in place. Format: the kernel's squashfs_fs.h.
 
-Compressors: gzip, xz, zstd and lz4; lzo and the old lzma form are said to be unsupported.
+All its compressors are read: gzip, lzma, lzo, xz, lz4 and zstd.
 """
 
 from __future__ import annotations
 
-import lzma
 import struct
-import zlib
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
 
+from hinomi.evidence.archives.blocks import lzma_block, xz_block, zlib_block, zstd_block
 from hinomi.evidence.archives.lz4 import decompress_block
+from hinomi.evidence.archives.lzo import lzo_block
 from hinomi.evidence.archives.members import Member, Members
 from hinomi.evidence.archives.source import Source, Stream
 from hinomi.evidence.archives.streams import UnsupportedError
+from hinomi.evidence.kept import Kept
 from hinomi.model.errors import ParseError
 
 METADATA = 8192
 MAX_FOLDERS = 200_000
+MAX_CACHED = 256
 MAX_BLOCK = 1 << 20
 _BLOCK_UNCOMPRESSED = 1 << 24
 _NO_FRAGMENT = 0xFFFFFFFF
@@ -26,8 +27,8 @@ _SUPER = struct.Struct("<4sIIIIHHHHHHQQQQQQQQ")
 _DIRECTORY, _FILE, _LONG_DIRECTORY, _LONG_FILE = 1, 2, 8, 9
 
 
-class _Image:
-    """The tables of one image."""
+class SquashTables:
+    """The tables of one image; safe between threads."""
 
     def __init__(self, source: Source) -> None:
         header = source.read_at(0, _SUPER.size)
@@ -42,22 +43,20 @@ class _Image:
         self.inodes_at, self.directories_at, self.fragments_at = values[15], values[16], values[17]
         if values[9] != 4 or not 4096 <= self.block_size <= MAX_BLOCK:
             raise UnsupportedError("archive.unsupported", cause="squashfs version or block size")
-        self._cache: OrderedDict[int, tuple[bytes, int]] = OrderedDict()
+        self._cache: Kept[tuple[bytes, int]] = Kept(MAX_CACHED)
 
     def metadata(self, at: int) -> tuple[bytes, int]:
         """Return a metadata block's plain bytes and where the next one begins."""
-        if at in self._cache:
-            return self._cache[at]
+        return self._cache.get(at, lambda: self._metadata(at))
+
+    def _metadata(self, at: int) -> tuple[bytes, int]:
         word = self.source.read_at(at, 2)
         size = int.from_bytes(word, "little") & 0x7FFF
         raw = self.source.read_at(at + 2, size)
         if len(word) < 2 or len(raw) < size or not size:
             raise ParseError("archive.truncated", cause="squashfs metadata")
         plain = raw if word[1] & 0x80 else self.unpack(raw, METADATA)
-        self._cache[at] = plain, at + 2 + size
-        if len(self._cache) > 256:
-            self._cache.popitem(last=False)
-        return self._cache[at]
+        return plain, at + 2 + size
 
     def read(self, at: int, offset: int, length: int) -> bytes:
         """Return `length` bytes of metadata, across blocks."""
@@ -89,7 +88,7 @@ class _Image:
 
 def read_squashfs(source: Source) -> Members:
     """Yield every regular file; `ParseError` where the tables are damaged."""
-    image = _Image(source)
+    image = SquashTables(source)
     folders = [(b"", *_split(image.root))]
     seen = {image.root}
     for prefix, at, offset in folders:
@@ -108,7 +107,7 @@ def _split(reference: int) -> tuple[int, int]:
     return reference >> 16, reference & 0xFFFF
 
 
-def _children(image: _Image, at: int, offset: int) -> Iterator[tuple[bytes, tuple[int, int]]]:
+def _children(image: SquashTables, at: int, offset: int) -> Iterator[tuple[bytes, tuple[int, int]]]:
     """Yield (name, where the inode is) for a folder's entries."""
     inode = image.read(image.inodes_at + at, offset, 32)
     kind = int.from_bytes(inode[:2], "little")
@@ -134,7 +133,7 @@ def _children(image: _Image, at: int, offset: int) -> Iterator[tuple[bytes, tupl
             position += 9 + length
 
 
-def _file(image: _Image, name: bytes, kind: int, at: tuple[int, int]) -> Member:
+def _file(image: SquashTables, name: bytes, kind: int, at: tuple[int, int]) -> Member:
     if kind == _FILE:
         body = image.read(image.inodes_at + at[0], at[1], 32)
         start, fragment, inside, size = struct.unpack_from("<IIII", body, 16)
@@ -147,7 +146,7 @@ def _file(image: _Image, name: bytes, kind: int, at: tuple[int, int]) -> Member:
 
 
 def _content(
-    image: _Image, at: tuple[int, int], head: int, start: int, size: int, fragment: int, inside: int
+    image: SquashTables, at: tuple[int, int], head: int, start: int, size: int, fragment: int, inside: int
 ) -> Iterator[bytes]:
     whole = size // image.block_size + (1 if fragment == _NO_FRAGMENT and size % image.block_size else 0)
     left = size
@@ -161,33 +160,17 @@ def _content(
         yield image.fragment(fragment)[inside : inside + left]
 
 
+_COMPRESSORS: dict[int, Callable[[bytes, int], bytes]] = {
+    1: zlib_block,
+    2: lzma_block,
+    3: lzo_block,
+    4: xz_block,
+    5: lambda raw, limit: decompress_block(raw, limit, b""),
+    6: zstd_block,
+}
+
+
 def _decompressor(number: int) -> Callable[[bytes, int], bytes]:
-    names = {1: _gzip, 4: _xz, 5: lambda raw, limit: decompress_block(raw, limit, b""), 6: _zstd}
-    if number not in names:
+    if number not in _COMPRESSORS:
         raise UnsupportedError("archive.unsupported", cause=f"squashfs compressor {number}")
-    return names[number]
-
-
-def _gzip(raw: bytes, limit: int) -> bytes:
-    try:
-        return zlib.decompressobj().decompress(raw, limit)
-    except zlib.error as error:
-        raise ParseError("archive.damaged", cause=str(error)) from error
-
-
-def _xz(raw: bytes, limit: int) -> bytes:
-    try:
-        return lzma.LZMADecompressor(memlimit=64 << 20).decompress(raw, limit)
-    except (lzma.LZMAError, EOFError) as error:
-        raise ParseError("archive.damaged", cause=str(error)) from error
-
-
-def _zstd(raw: bytes, limit: int) -> bytes:
-    try:
-        import zstandard
-    except ImportError as error:
-        raise UnsupportedError("archive.unsupported", cause="zstd") from error
-    try:
-        return zstandard.ZstdDecompressor().decompress(raw, max_output_size=limit)
-    except zstandard.ZstdError as error:
-        raise ParseError("archive.damaged", cause=str(error)) from error
+    return _COMPRESSORS[number]

@@ -8,6 +8,7 @@ import os
 import shutil
 import stat
 import tempfile
+from collections.abc import Callable
 from typing import TYPE_CHECKING, BinaryIO
 
 from hinomi.evidence.archives.budget import BudgetError
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 IN_MEMORY = 32 << 20
+MAX_READ = 64 << 20
 HOLE = 1 << 16  # zeros of this many bytes are left out of the temporary file
 FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
@@ -43,14 +45,34 @@ class DiskSource:
             raise ParseError("image.unreadable", cause=str(error)) from error
 
 
-def open_disk(path: bytes) -> DiskSource:
-    """Open a regular file or block device; `OSError` for anything else."""
-    fd = os.open(path, FLAGS)
+def open_disk(path: bytes, flags: int = 0) -> DiskSource:
+    """Open a regular file or block device, with more `flags` of `os.open`; `OSError` for anything else."""
+    fd = os.open(path, FLAGS | flags)
     mode = os.fstat(fd).st_mode
     if not (stat.S_ISREG(mode) or stat.S_ISBLK(mode)):
         os.close(fd)
         raise OSError(errno.EINVAL, "neither a file nor a block device")
     return DiskSource(fd, os.lseek(fd, 0, os.SEEK_END))
+
+
+def read_in_steps(size: int, step: int, offset: int, length: int, piece: Callable[[int, int, int], bytes]) -> bytes:
+    """Return a range of `size` bytes that lie in blocks of `step`; at most 64 MiB at once.
+
+    `piece(block, inside, number)` gives `number` bytes of one block from `inside`; fewer are a `ParseError`.
+    """
+    if offset < 0 or offset >= size:
+        return b""
+    end = offset + min(length, size - offset, MAX_READ)
+    out: list[bytes] = []
+    while offset < end:
+        block, inside = divmod(offset, step)
+        number = min(step - inside, end - offset)
+        data = piece(block, inside, number)
+        if len(data) < number:
+            raise ParseError("image.truncated", cause="a block ends early or lies outside the image")
+        out.append(data)
+        offset += number
+    return out[0] if len(out) == 1 else b"".join(out)
 
 
 class ZeroSource:

@@ -7,15 +7,14 @@ The journal is not replayed: an image taken while it was mounted is read as it s
 from __future__ import annotations
 
 import struct
-from collections import OrderedDict
 from collections.abc import Mapping
 from functools import partial
-from threading import Lock
 from typing import NamedTuple
 
 from hinomi.evidence.archives.source import BytesSource, Source
 from hinomi.evidence.images.extmap import BlockMap
 from hinomi.evidence.images.tree import KINDS, Listing, Node, Notes
+from hinomi.evidence.kept import Kept
 from hinomi.model.errors import ParseError
 
 SUPERBLOCK_AT = 1024
@@ -104,27 +103,16 @@ class ExtTree:
             raise ParseError("image.unsupported", cause="an external journal, no file system")
         if sb.incompatible & _RECOVER:
             self.notes.miss("", "changed", "journal not replayed: the image was taken while in use")
-        self._tables: OrderedDict[int, int] = OrderedDict()
-        self._blocks: OrderedDict[int, bytes] = OrderedDict()
-        self._folders: OrderedDict[int, dict[bytes, Node]] = OrderedDict()
-        self._lock = Lock()
+        self._tables: Kept[int] = Kept(1 << 16)
+        self._pages: Kept[bytes] = Kept(MAX_CACHED_TABLES)
+        self._folders: Kept[dict[bytes, Node]] = Kept(MAX_CACHED_FOLDERS)
         self.root = self.node(ROOT)
         if self.root.kind != "directory":
             raise ParseError("image.damaged", cause="the root inode is no folder")
 
     def children(self, node: Node) -> Mapping[bytes, Node]:
         """Return a folder's entries by name; an entry whose inode is damaged is noted and left out."""
-        with self._lock:
-            known = self._folders.get(node.inode)
-            if known is not None:
-                self._folders.move_to_end(node.inode)
-                return known
-        found = self._list(node)
-        with self._lock:
-            self._folders[node.inode] = found
-            if len(self._folders) > MAX_CACHED_FOLDERS:
-                self._folders.popitem(last=False)
-        return found
+        return self._folders.get(node.inode, lambda: self._list(node))
 
     def _list(self, node: Node) -> dict[bytes, Node]:
         content = node.content() if node.content is not None else BytesSource(b"")
@@ -200,21 +188,13 @@ class ExtTree:
         return raw
 
     def _page(self, page: int) -> bytes:
-        with self._lock:
-            block = self._blocks.get(page)
-        if block is None:
-            block = self.source.read_at(page << 14, 1 << 14)
-            with self._lock:
-                self._blocks[page] = block
-                if len(self._blocks) > MAX_CACHED_TABLES:
-                    self._blocks.popitem(last=False)
-        return block
+        return self._pages.get(page, lambda: self.source.read_at(page << 14, 1 << 14))
 
     def _table(self, group: int) -> int:
         """Return the block where a group's inodes begin."""
-        known = self._tables.get(group)
-        if known is not None:
-            return known
+        return self._tables.get(group, lambda: self._find_table(group))
+
+    def _find_table(self, group: int) -> int:
         sb = self.superblock
         per_block = sb.block_size // sb.descriptor_size
         meta, inside = divmod(group, per_block)
@@ -228,8 +208,6 @@ class ExtTree:
         table = int.from_bytes(raw[8:12], "little")
         if sb.descriptor_size >= 64:
             table |= int.from_bytes(raw[40:44], "little") << 32
-        if len(self._tables) < 1 << 16:
-            self._tables[group] = table
         return table
 
     # --- what hangs on an inode -----------------------------------------------------------------------------------

@@ -3,61 +3,31 @@
 from __future__ import annotations
 
 import struct
-from bisect import bisect_right
 from collections.abc import Iterator
 
 from hinomi.evidence.archives.source import Source
+from hinomi.evidence.images.runs import Run, RunSource
 from hinomi.model.errors import ParseError
 
 MAX_EXTENTS = 1 << 20
 MAX_DEPTH = 5
 MAX_POINTER_BLOCKS = 1 << 16
-MAX_READ = 64 << 20  # bytes of one reading: a hole costs memory too
 
 
-class BlockMap:
+class BlockMap(RunSource):
     """A file's content. Extents are (first block in the file, first block in the image or 0 for zeros, blocks)."""
 
     def __init__(self, source: Source, block_size: int, body: bytes, size: int, *, extents: bool) -> None:
-        self.size = size
-        self._source = source
+        self._image = source
+        self._file_size = size
         self._block = block_size
         self._spent = 0
         self._most = source.size // block_size  # pointer blocks are blocks of the image too
-        found = list(self._extents(body, 0) if extents else self._indirect(body))
-        found.sort()
-        self._runs = found
-        self._starts = [run[0] for run in found]
+        found = self._extents(body, 0) if extents else self._indirect(body)
+        super().__init__(source, (self._run(*extent) for extent in found), size)
 
-    def read_at(self, offset: int, length: int) -> bytes:
-        """Return bytes; holes are zeros, blocks outside the image a `ParseError`."""
-        if offset < 0 or offset >= self.size:
-            return b""
-        length = min(length, self.size - offset, MAX_READ)
-        out: list[bytes] = []
-        while length > 0:
-            piece = self._piece(offset, length)
-            out.append(piece)
-            offset += len(piece)
-            length -= len(piece)
-        return out[0] if len(out) == 1 else b"".join(out)
-
-    def _piece(self, offset: int, length: int) -> bytes:
-        """Return the beginning of a range: up to the end of its run or hole."""
-        block, inside = divmod(offset, self._block)
-        index = bisect_right(self._starts, block) - 1
-        if index >= 0:
-            first, place, count = self._runs[index]
-            if block < first + count:
-                length = min(length, (first + count) * self._block - offset)
-                if not place:
-                    return bytes(length)
-                data = self._source.read_at((place + block - first) * self._block + inside, length)
-                if len(data) < length:
-                    raise ParseError("image.truncated", cause="a file's block lies outside the image")
-                return data
-        following = self._starts[index + 1] * self._block if index + 1 < len(self._starts) else self.size
-        return bytes(min(length, following - offset))
+    def _run(self, first: int, place: int, count: int) -> Run:
+        return Run(first * self._block, count * self._block, place * self._block or None)
 
     # --- extents --------------------------------------------------------------------------------------------------
 
@@ -73,7 +43,7 @@ class BlockMap:
                 yield _extent(node, at)
             else:
                 low, high = struct.unpack_from("<IH", node, at + 4)
-                yield from self._extents(self._source.read_at((high << 32 | low) * self._block, self._block), depth + 1)
+                yield from self._extents(self._image.read_at((high << 32 | low) * self._block, self._block), depth + 1)
 
     # --- indirect blocks ------------------------------------------------------------------------------------------
 
@@ -83,7 +53,7 @@ class BlockMap:
         yield from _runs(pointers[:12], 0)
         first = 12
         for level, pointer in enumerate(pointers[12:], 1):
-            if pointer and first * self._block < self.size:
+            if pointer and first * self._block < self._file_size:
                 yield from self._level(pointer, level, first)
             first += per**level
 
@@ -91,14 +61,14 @@ class BlockMap:
         self._spent += 1
         if self._spent > min(MAX_POINTER_BLOCKS, self._most):
             raise ParseError("image.damaged", cause="too many indirect blocks")
-        raw = self._source.read_at(block * self._block, self._block)
+        raw = self._image.read_at(block * self._block, self._block)
         pointers = struct.unpack(f"<{len(raw) // 4}I", raw[: len(raw) // 4 * 4])
         if level == 1:
             yield from _runs(pointers, first)
             return
         below = (self._block // 4) ** (level - 1)
         for index, pointer in enumerate(pointers):
-            if pointer and (first + index * below) * self._block < self.size:
+            if pointer and (first + index * below) * self._block < self._file_size:
                 yield from self._level(pointer, level - 1, first + index * below)
 
 

@@ -9,12 +9,12 @@ from functools import partial
 from threading import Lock
 
 from hinomi.evidence.archives.source import Source
+from hinomi.evidence.images.disk import read_in_steps
 from hinomi.evidence.images.tree import Node, Notes
 from hinomi.model.errors import ParseError
 
 MAX_CHAIN = 1 << 20
 MAX_FOLDER = 16 << 20
-MAX_READ = 64 << 20
 MAX_FOLDERS = 100_000
 FILES = 1 << 32  # numbers of files, beyond those of clusters
 _LONG, _VOLUME, _DIRECTORY = 0x0F, 0x08, 0x10
@@ -134,19 +134,10 @@ class _Clusters:
 
     def read_at(self, offset: int, length: int) -> bytes:
         """Return bytes, cluster by cluster."""
-        if offset < 0 or offset >= self.size:
-            return b""
-        end = offset + min(length, self.size - offset, MAX_READ)
-        out: list[bytes] = []
-        while offset < end:
-            index, inside = divmod(offset, self._step)
-            number = min(self._step - inside, end - offset)
-            piece = self._source.read_at(self._data + (self._clusters[index] - 2) * self._step + inside, number)
-            if len(piece) < number:
-                raise ParseError("image.truncated", cause="FAT cluster outside the image")
-            out.append(piece)
-            offset += number
-        return b"".join(out)
+        return read_in_steps(self.size, self._step, offset, length, self._piece)
+
+    def _piece(self, index: int, inside: int, number: int) -> bytes:
+        return self._source.read_at(self._data + (self._clusters[index] - 2) * self._step + inside, number)
 
 
 def _long_name(parts: list[bytes]) -> bytes:

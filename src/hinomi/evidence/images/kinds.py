@@ -8,9 +8,11 @@ from __future__ import annotations
 from hinomi.evidence.archives.kinds import ISO_MAGIC_AT, STREAMS, sniff
 from hinomi.evidence.archives.source import Source
 
-FILE_SYSTEMS = frozenset({"ext", "squashfs", "cpio", "fat", "disk", "qcow2"})
-OPENED = ("tar", "oci", "cpio", "ext", "squashfs", "zip", "disk", "qcow2", "fat", "iso", "7z", "ar", "rpm",
-          *sorted(STREAMS))  # fmt: skip
+FILE_SYSTEMS = ("ext", "squashfs", "fat", "iso")
+DISKS = ("qcow2", "vmdk", "vhd", "vhdx", "ewf")
+OPENED = (
+    "tar", "oci", "cpio", "zip", "7z", "ar", "rpm", *FILE_SYSTEMS, "disk", "lvm", *DISKS, *sorted(STREAMS),
+)  # fmt: skip
 HEAD = 2048  # bytes by which all but a few kinds are told
 
 # (where, magic, kind); the first that fits decides.

@@ -2,51 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from hinomi.evidence.archives.budget import BudgetError
 from hinomi.evidence.archives.kinds import STREAMS
-from hinomi.evidence.archives.source import Source, stream_of
-from hinomi.evidence.archives.streams import decompressed
+from hinomi.evidence.archives.source import Source
+from hinomi.evidence.images.allowance import Allowance
+from hinomi.evidence.images.beside import Alone, Beside
 from hinomi.evidence.images.cpio import read_cpio_tree
-from hinomi.evidence.images.disk import spooled
-from hinomi.evidence.images.disks import Qcow2Source, partition_source, partitions_of
+from hinomi.evidence.images.disks import disk_inside
 from hinomi.evidence.images.ext import ExtTree
 from hinomi.evidence.images.fat import FatTree
 from hinomi.evidence.images.iso import IsoTree
-from hinomi.evidence.images.kinds import OPENED, recognise
+from hinomi.evidence.images.kinds import DISKS, OPENED, recognise
 from hinomi.evidence.images.layers import is_container, open_images
+from hinomi.evidence.images.lvm import PhysicalVolume, read_physical, volumes_of
 from hinomi.evidence.images.members import read_members_tree, read_zip_tree
+from hinomi.evidence.images.partitions import partition_source, partitions_of
 from hinomi.evidence.images.squash import SquashTree
 from hinomi.evidence.images.tar import read_tar_tree
 from hinomi.evidence.images.tree import BuiltTree, Notes, Tree
 from hinomi.model.errors import ParseError
 
 MAX_WRAPPERS = 6  # compressions and disks around a file system
-MIN_UNPACKED = 4 << 30
-MAX_UNPACKED = 64 << 30
-RATIO = 64
-
-
-@dataclass(slots=True)
-class Allowance:
-    """What opening one target may cost: bytes unpacked in all, and the folder for temporary files."""
-
-    bytes_left: int
-    work: str | None = None
-
-    @classmethod
-    def for_size(cls, size: int, work: str | None = None) -> Allowance:
-        """Return the allowance for a file of that size."""
-        return cls(min(MAX_UNPACKED, max(MIN_UNPACKED, RATIO * size)), work)
-
-    def unpack(self, kind: str, source: Source) -> Source:
-        """Return a compressed stream's plain content; `BudgetError` when too much has been unpacked."""
-        plain = spooled(decompressed(kind, stream_of(source)), self.bytes_left, self.work)  # type: ignore[arg-type]
-        self.bytes_left -= plain.size
-        return plain
+_FILE_SYSTEMS: dict[str, Callable[[Source], Tree]] = {
+    "ext": ExtTree,
+    "squashfs": SquashTree,
+    "fat": FatTree,
+    "iso": IsoTree,
+}
 
 
 class Opened(NamedTuple):
@@ -56,47 +41,65 @@ class Opened(NamedTuple):
     tree: Tree
 
 
-def open_trees(source: Source, allowance: Allowance, kind: str | None = None) -> list[Opened]:
+class _Part(NamedTuple):
+    """A partition or volume by its name; `source` is None where it stays closed, and `cause` says why."""
+
+    name: str
+    source: Source | None
+    cause: str = ""
+
+
+def open_trees(
+    source: Source, allowance: Allowance, kind: str | None = None, beside: Beside | None = None
+) -> list[Opened]:
     """Open an image; the first tree is the one the file stands for (the root file system among partitions).
 
-    `kind` overrides what the content says. Raises `ParseError` with a code image.* or archive.* and the cause in words.
+    `kind` overrides what the content says; `beside` finds the further files of a split image.
+    Raises `ParseError` with a code image.* or archive.* and the cause in words.
     """
-    return _open(source, allowance, kind, 0)
+    return _open(source, allowance, kind, beside or Alone(), 0)
 
 
-def _open(source: Source, allowance: Allowance, kind: str | None, depth: int) -> list[Opened]:
+def _open(source: Source, allowance: Allowance, kind: str | None, beside: Beside, depth: int) -> list[Opened]:
     found = kind or recognise(source)
     if depth > MAX_WRAPPERS:
         raise BudgetError("depth")
     if found is None:
         raise ParseError("image.unknown", cause="no image or archive that is known here")
     if found in STREAMS:
-        return _open(allowance.unpack(found, source), allowance, None, depth + 1)
-    if found == "qcow2":
-        return _open(Qcow2Source(source), allowance, None, depth + 1)
+        return _open(allowance.unpack(found, source), allowance, None, Alone(), depth + 1)
+    if found in DISKS:
+        return _open_image_of_disk(found, source, allowance, beside, depth)
     if found == "disk":
-        return _open_disk(source, allowance, depth)
+        parts = [_Part(f"p{one.number}", partition_source(source, one)) for one in partitions_of(source)]
+        return _open_parts(parts, allowance, depth)
+    if found == "lvm":
+        return _open_parts([_Part("", source)], allowance, depth)
     if found in ("tar", "oci"):
         return _open_tar(source, allowance)
     if found in ("rpm", "ar"):
         return _open_package(found, source, allowance, depth)
-    opener = _openers(allowance).get(found)
-    if opener is None:
-        raise ParseError("image.unsupported", cause=f"{found} is not opened here")
-    return [Opened("", opener(source))]
+    return [Opened("", _open_tree(found, source, allowance))]
 
 
-def _openers(allowance: Allowance) -> dict[str, Callable[[Source], Tree]]:
-    limit, work = allowance.bytes_left, allowance.work
-    return {
-        "ext": ExtTree,
-        "squashfs": SquashTree,
-        "fat": FatTree,
-        "cpio": lambda source: read_cpio_tree(source, limit, work),
-        "zip": lambda source: read_zip_tree(source, limit, work),
-        "7z": lambda source: read_members_tree("7z", source, limit, work),
-        "iso": IsoTree,
-    }
+def _open_tree(kind: str, source: Source, allowance: Allowance) -> Tree:
+    if kind in _FILE_SYSTEMS:
+        return _FILE_SYSTEMS[kind](source)
+    if kind == "cpio":
+        return read_cpio_tree(source, allowance.bytes_left, allowance.work)
+    if kind == "zip":
+        return read_zip_tree(source, allowance.bytes_left, allowance.work)
+    if kind == "7z":
+        return read_members_tree("7z", source, allowance.bytes_left, allowance.work)
+    raise ParseError("image.unsupported", cause=f"{kind} is not opened here")
+
+
+def _open_image_of_disk(kind: str, source: Source, allowance: Allowance, beside: Beside, depth: int) -> list[Opened]:
+    notes = Notes()
+    opened = _open(disk_inside(kind, source, beside, notes), allowance, None, Alone(), depth + 1)
+    for place, reason, detail in notes.missed:
+        opened[0].tree.notes.miss(place, reason, detail)
+    return opened
 
 
 def _open_tar(source: Source, allowance: Allowance) -> list[Opened]:
@@ -130,25 +133,24 @@ def _open_package(kind: str, source: Source, allowance: Allowance, depth: int) -
     node = tree.find(inner) if inner is not None else None
     if node is None or node.content is None or (kind == "ar" and b"debian-binary" not in names):
         return [Opened("", tree)]
-    opened = _open(node.content(), allowance, None, depth + 1)
+    opened = _open(node.content(), allowance, None, Alone(), depth + 1)
     if kind == "rpm" or node.size == 0:
         return opened
     return [*opened, Opened("control", tree)]
 
 
-def _open_disk(source: Source, allowance: Allowance, depth: int) -> list[Opened]:
-    """Open every partition that can be; the one with a Linux root comes first and stands for the disk."""
+def _open_parts(parts: Iterable[_Part], allowance: Allowance, depth: int) -> list[Opened]:
+    """Open every partition and volume that can be; the one with a Linux root comes first and stands for the disk."""
     opened: list[Opened] = []
     closed = Notes()
-    for partition in partitions_of(source):
-        part = partition_source(source, partition)
-        name = f"p{partition.number}"
-        try:
-            for inner in _open(part, allowance, None, depth + 1):
-                opened.append(Opened(f"{name} {inner.label}".strip(), inner.tree))
-        except ParseError as error:
-            if error.code != "image.unknown" or part.read_at(0, 1 << 16).strip(b"\0"):
-                closed.miss(name, reason_of(error), error.cause)
+    physical: list[PhysicalVolume] = []
+    for part in parts:
+        if part.source is not None and recognise(part.source) == "lvm":
+            physical += _physical(part, closed)
+        else:
+            _open_part(part, allowance, depth, opened, closed)
+    for volume in _volumes(physical, closed):
+        _open_part(volume, allowance, depth, opened, closed)
     if not opened:
         causes = "; ".join(f"{name}: {cause}" for name, _, cause in closed.missed[:5])
         raise ParseError("image.unsupported", cause=causes or "no partition holds a file system")
@@ -156,6 +158,35 @@ def _open_disk(source: Source, allowance: Allowance, depth: int) -> list[Opened]
     for place, reason, detail in closed.missed:
         opened[0].tree.notes.miss(place, reason, detail)
     return [Opened("", opened[0].tree), *opened[1:]] if looks_like_root(opened[0].tree) else opened
+
+
+def _physical(part: _Part, closed: Notes) -> list[PhysicalVolume]:
+    try:
+        assert part.source is not None  # it was recognised
+        return [read_physical(part.source)]
+    except ParseError as error:
+        closed.miss(part.name, reason_of(error), error.cause)
+        return []
+
+
+def _volumes(physical: list[PhysicalVolume], closed: Notes) -> list[_Part]:
+    try:
+        return [_Part(*volume) for volume in volumes_of(physical)]
+    except ParseError as error:
+        closed.miss("lvm", reason_of(error), error.cause)
+        return []
+
+
+def _open_part(part: _Part, allowance: Allowance, depth: int, opened: list[Opened], closed: Notes) -> None:
+    if part.source is None:
+        closed.miss(part.name, "unsupported", part.cause)
+        return
+    try:
+        for inner in _open(part.source, allowance, None, Alone(), depth + 1):
+            opened.append(Opened(f"{part.name} {inner.label}".strip(), inner.tree))
+    except ParseError as error:
+        if error.code != "image.unknown" or part.source.read_at(0, 1 << 16).strip(b"\0"):
+            closed.miss(part.name, reason_of(error), error.cause)
 
 
 def looks_like_root(tree: Tree) -> bool:
@@ -171,7 +202,7 @@ def looks_like_root(tree: Tree) -> bool:
 def reason_of(error: ParseError) -> str:
     """Map an error's code to the coverage's reason."""
     last = error.code.rsplit(".", 1)[-1]
-    known = ("truncated", "encrypted", "unsupported", "unreadable", "budget", "unknown")
+    known = ("truncated", "encrypted", "unsupported", "unreadable", "budget", "unknown", "incomplete")
     return last if last in known else "damaged"
 
 

@@ -6,14 +6,14 @@ Format: the kernel's squashfs_fs.h and Documentation/filesystems/squashfs.
 from __future__ import annotations
 
 import struct
-from collections import OrderedDict
 from collections.abc import Mapping
 from functools import partial
-from threading import Lock, RLock
 
 from hinomi.evidence.archives.source import Source
-from hinomi.evidence.archives.squashfs import _Image as Tables
+from hinomi.evidence.archives.squashfs import SquashTables
+from hinomi.evidence.images.disk import read_in_steps
 from hinomi.evidence.images.tree import Listing, Node, Notes
+from hinomi.evidence.kept import Kept
 from hinomi.evidence.view import EntryKind
 from hinomi.model.errors import ParseError
 
@@ -21,7 +21,6 @@ NO_FRAGMENT = 0xFFFFFFFF
 NO_TABLE = 0xFFFFFFFFFFFFFFFF
 MAX_FOLDER = 64 << 20
 MAX_BLOCKS = 1 << 20
-MAX_READ = 64 << 20
 MAX_CACHED_FOLDERS = 2048
 MAX_CACHED_BLOCKS = 64  # of up to 1 MiB each
 _KINDS: dict[int, EntryKind] = {
@@ -30,31 +29,19 @@ _KINDS: dict[int, EntryKind] = {
 _PREFIXES = {0: "user.", 1: "trusted.", 2: "security."}
 
 
-class _Reader(Tables):
-    """The tables, safe between threads, with the blocks that hold several files' tails remembered."""
+class _Reader(SquashTables):
+    """The tables, with the blocks that hold several files' tails remembered."""
 
     def __init__(self, source: Source) -> None:
         super().__init__(source)
-        self._lock = RLock()
-        self._tails: OrderedDict[int, bytes] = OrderedDict()
+        self._tails: Kept[bytes] = Kept(MAX_CACHED_BLOCKS)
         head = source.read_at(0, 96)
         self.ids = int.from_bytes(head[26:28], "little")
         self.ids_at, self.xattrs_at = struct.unpack_from("<Q8xQ", head, 48)
 
-    def read(self, at: int, offset: int, length: int) -> bytes:
-        """Return metadata; one thread at a time."""
-        with self._lock:
-            return super().read(at, offset, length)
-
     def fragment(self, index: int) -> bytes:
         """Return a block of tails."""
-        with self._lock:
-            known = self._tails.get(index)
-            if known is None:
-                known = self._tails[index] = super().fragment(index)
-                if len(self._tails) > MAX_CACHED_BLOCKS:
-                    self._tails.popitem(last=False)
-            return known
+        return self._tails.get(index, lambda: super(_Reader, self).fragment(index))
 
     def id(self, index: int) -> int:
         """Return a user or group number."""
@@ -75,26 +62,16 @@ class SquashTree:
         self.made_at = int.from_bytes(source.read_at(8, 4), "little")
         self.notes = Notes()
         self._listing = Listing()
-        self._folders: OrderedDict[int, dict[bytes, Node]] = OrderedDict()
+        self._folders: Kept[dict[bytes, Node]] = Kept(MAX_CACHED_FOLDERS)
         self._places: dict[int, tuple[int, int, int]] = {}
         self._ids: dict[int, int] = {}
-        self._lock = Lock()
         self.root = self._node(self._reader.root >> 16, self._reader.root & 0xFFFF)
         if self.root.kind != "directory":
             raise ParseError("image.damaged", cause="the root inode is no folder")
 
     def children(self, node: Node) -> Mapping[bytes, Node]:
         """Return a folder's entries by name; an entry whose inode is damaged is noted and left out."""
-        with self._lock:
-            known = self._folders.get(node.inode)
-        if known is not None:
-            return known
-        found = self._list(node)
-        with self._lock:
-            self._folders[node.inode] = found
-            if len(self._folders) > MAX_CACHED_FOLDERS:
-                self._folders.popitem(last=False)
-        return found
+        return self._folders.get(node.inode, lambda: self._list(node))
 
     def _list(self, node: Node) -> dict[bytes, Node]:
         start, first, size = self._places[node.inode]
@@ -229,18 +206,10 @@ class _Content:
 
     def read_at(self, offset: int, length: int) -> bytes:
         """Return bytes, block by block."""
-        if offset < 0 or offset >= self.size:
-            return b""
-        end = offset + min(length, self.size - offset, MAX_READ)
-        out: list[bytes] = []
-        while offset < end:
-            block, inside = divmod(offset, self._reader.block_size)
-            piece = self._block(block)[inside : inside + end - offset]
-            if not piece:
-                raise ParseError("image.damaged", cause="squashfs block is too short")
-            out.append(piece)
-            offset += len(piece)
-        return b"".join(out)
+        return read_in_steps(self.size, self._reader.block_size, offset, length, self._piece)
+
+    def _piece(self, index: int, inside: int, number: int) -> bytes:
+        return self._block(index)[inside : inside + number]
 
     def _block(self, index: int) -> bytes:
         known, data = self._last

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from hinomi.evidence.archives.budget import BudgetError
 from hinomi.evidence.archives.source import Source
+from hinomi.evidence.images.beside import FolderBeside, ViewBeside
 from hinomi.evidence.images.disk import open_disk
 from hinomi.evidence.images.inner import Candidate, InnerImages
 from hinomi.evidence.images.opening import Allowance, Opened, looks_like_root, open_trees, reason_of
@@ -60,7 +61,7 @@ def open_image(path: str | os.PathLike[str], *, kind: str | None = None, limits:
         raise TargetError(code, place=name, cause=error.strerror or "cannot be opened") from error
     allowance = Allowance.for_size(source.size, work)
     try:
-        opened = open_trees(source, allowance, kind)
+        opened = open_trees(source, allowance, kind, FolderBeside(os.fsencode(name)))
     except ParseError as error:
         raise TargetError("target.not-an-image", place=name, cause=_words(error)) from error
     label = os.path.basename(name.rstrip("/")) or "image"
@@ -101,7 +102,7 @@ def _inner(outer: Image, candidate: Candidate, update: bool, shown: str, coverag
     assert isinstance(view, ImageView)  # made by this module only
     try:
         source = view.file_source(candidate.path)
-        opened = open_trees(source, outer.allowance)
+        opened = open_trees(source, outer.allowance, None, ViewBeside(view, candidate.path))
     except (ParseError, OSError) as error:
         reason = reason_of(error) if isinstance(error, ParseError) else "unreadable"
         if not candidate.archive or isinstance(error, BudgetError):
