@@ -10,6 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from hinomi.brief.agreement import overruled, sign_reasons, version_reasons
+from hinomi.brief.judge import ALONE
+from hinomi.intel.merging import MergedView
 from hinomi.model.claims import Claim, ClaimCoverage, Report, Section
 from hinomi.model.findings import severity_rank
 from hinomi.model.verdict import Verdict
@@ -56,13 +59,13 @@ def coverage_within(report: Report, coverage: Sequence[ClaimCoverage]) -> list[C
     return [c for c in coverage if c.claim_id in ids]
 
 
-def compose(items: Sequence[Item]) -> tuple[dict[str, Any], ...]:
-    """Return the digest's items, what concerns us most first."""
-    made = [_compose(item) for item in items]
+def compose(items: Sequence[Item], view: MergedView = ALONE) -> tuple[dict[str, Any], ...]:
+    """Return the digest's items, what concerns us most first; `view` says what the reports say of the same things."""
+    made = [_compose(item, view) for item in items]
     return tuple(sorted(made, key=lambda i: (-i["rank"], i["title"])))
 
 
-def _compose(item: Item) -> dict[str, Any]:
+def _compose(item: Item, view: MergedView) -> dict[str, Any]:
     report, verdict = item.report, item.verdict
     score, why = _rank(report, verdict)
     return {
@@ -74,10 +77,12 @@ def _compose(item: Item) -> dict[str, Any]:
         "names": _named(report, NAME_TYPES),
         "scope": {
             "quotes": _quotes(report, "scope"),
-            "versions": [_version(c) for c in report.claims if c.type in VERSION_TYPES],
+            "versions": [_version(c, report, view) for c in report.claims if c.type in VERSION_TYPES],
             "sectors": _quoted(report, "sector"),
             "countries": _quoted(report, "country"),
         },
+        "differing": [r.text.to_json() for r in version_reasons(report, view)],
+        "agreement": [r.text.to_json() for r in sign_reasons(report, view)],
         "view_of_source": _quotes(report, "view"),
         "mitigation": _mitigation(report),
         "sources": _sources(report),
@@ -119,12 +124,12 @@ def _quoted(report: Report, kind: str) -> list[str]:
     return list(reversed(words.values()))
 
 
-def _version(claim: Claim) -> dict[str, Any]:
+def _version(claim: Claim, report: Report, view: MergedView) -> dict[str, Any]:
     operator = str(claim.attributes.get("operator") or "")
     said = claim.value if claim.value.startswith(("<", ">", "=")) else f"{operator} {claim.value}".strip()
     return {
         "kind": claim.type, "version": said, "product": str(claim.attributes.get("product", "")),
-        "branch": str(claim.attributes.get("branch") or ""),
+        "branch": str(claim.attributes.get("branch") or ""), "overruled_by": overruled(claim, report, view),
     }  # fmt: skip
 
 

@@ -7,10 +7,12 @@ everything the target holds, and all else is *unknown* with its reasons.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from hinomi.brief.agreement import sign_reasons, told_by_a_stricter, version_reasons
 from hinomi.brief.words import both
+from hinomi.intel.merging import MergedView
 from hinomi.intel.vocabulary.behaviours import behaviours
 from hinomi.model.claims import Claim, ClaimCoverage, Report
 from hinomi.model.findings import Coverage, Finding, Story, severity_rank
@@ -38,11 +40,19 @@ class Look:
     organisation: Mapping[str, Any] = field(default_factory=dict)
 
 
+ALONE = MergedView((), (), ())
+"""The view of a report that was read without others."""
+
+
 def judge(
-    report: Report, claim_coverage: Sequence[ClaimCoverage], look: Look, actions: Sequence[Action] = ()
+    report: Report,
+    claim_coverage: Sequence[ClaimCoverage],
+    look: Look,
+    actions: Sequence[Action] = (),
+    view: MergedView = ALONE,
 ) -> Verdict:
-    """Answer the report's three questions for what was looked at."""
-    related = tuple(f for f in look.findings if concerns(f, report))
+    """Answer the report's three questions for what was looked at; `view` says what reports beside it say."""
+    related = tuple(f for f in look.findings if concerns(f, report) or told_by_a_stricter(f, report, view))
     story_ids = {f.story for f in related}
     stories = tuple(s for s in look.stories if s.id in story_ids)
     return Verdict(
@@ -50,8 +60,8 @@ def judge(
         report_title=report.title,
         report_source=report.source,
         targets=look.targets,
-        affected=_affected(report, claim_coverage, related, look),
-        compromised=_compromised(report, claim_coverage, related, stories, look),
+        affected=_and(_affected(report, claim_coverage, related, look), version_reasons(report, view)),
+        compromised=_and(_compromised(report, claim_coverage, related, stories, look), sign_reasons(report, view)),
         actions=tuple(actions),
         findings=related,
         stories=stories,
@@ -59,6 +69,10 @@ def judge(
         coverage=look.coverage.to_json(),
         unchecked=_unchecked(report, claim_coverage),
     )
+
+
+def _and(judgement: Judgement, reasons: Sequence[Reason]) -> Judgement:
+    return replace(judgement, reasons=(*judgement.reasons, *reasons))
 
 
 def concerns(finding: Finding, report: Report) -> bool:

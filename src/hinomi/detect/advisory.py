@@ -111,6 +111,7 @@ class _Advisory:
     ids: frozenset[str]
     affected: tuple[Mapping[str, Any], ...]
     reports: tuple[str, ...] = ()
+    product: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +159,10 @@ def _advisory(rule: Rule) -> _Advisory:
     ids = {str(record["id"]), *(str(a) for a in record.get("aliases") or ())}
     affected = tuple(a for a in record.get("affected") or () if isinstance(a, dict))
     own = record.get("database_specific")
-    reports = own.get("reports") if isinstance(own, dict) else None
+    own = own if isinstance(own, dict) else {}
+    reports = own.get("reports")
     named = tuple(str(r) for r in reports) if isinstance(reports, list) else ()
-    return _Advisory(rule, frozenset(ids), affected, named)
+    return _Advisory(rule, frozenset(ids), affected, named, str(own.get("product", "")))
 
 
 def _decided(values: Mapping[str, Any], advisories: Iterable[_Advisory]) -> Draft:
@@ -265,7 +267,7 @@ def _compared(
     evidence = ((component.table, component.row),)
     return draft_of(
         advisory.rule, component.subject, evidence=evidence, values=values, subject_type=subject_type,
-        reports=advisory.reports,
+        reports=advisory.reports, attributes={"product": advisory.product} if advisory.product else {},
     )  # fmt: skip
 
 

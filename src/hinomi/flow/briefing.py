@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hinomi import __version__
-from hinomi.flow.checking import indicators_in, library_indicators, look_of, rules_of, verdict_on
+from hinomi.flow.checking import indicators_in, library_indicators, look_of, rules_of, verdict_on, with_versions
 from hinomi.flow.reading import read_reports
 from hinomi.flow.scanning import ScanResult, judge_rows
+from hinomi.intel.merging import merge
 from hinomi.model.claims import Report
 from hinomi.model.errors import UsageError
 from hinomi.model.findings import Coverage
@@ -36,7 +37,7 @@ def brief(
     reports = read_reports(case, sources) if sources else case.library.reports()
     if not reports:
         raise UsageError("brief.no-reports", place=str(case.path), cause="the library is empty")
-    catalogue = rules_of(case, rule_folders)
+    catalogue = with_versions(rules_of(case, rule_folders), reports)
     look = stored_look(case, catalogue, reports, organisation or {})
     return digest(case, reports, catalogue, look, title=title)
 
@@ -48,16 +49,20 @@ def digest(
     from hinomi.brief.digest import Item, articles_of, compose
     from hinomi.brief.document import DigestDocument
 
+    view = merge(reports)
     articles = [article for report in reports for article in articles_of(report)]
-    items = [Item(a, verdict_on(a, catalogue, look) if look else None) for a in articles]
-    return DigestDocument(title, case.clock().date().isoformat(), __version__, compose(items))
+    items = [Item(a, verdict_on(a, catalogue, look, view) if look else None) for a in articles]
+    return DigestDocument(title, case.clock().date().isoformat(), __version__, compose(items, view))
 
 
 def stored_look(
     case: Case, catalogue: Catalogue, reports: Sequence[Report], organisation: Mapping[str, Any]
 ) -> Look | None:
     """Ask the latest evidence of every target anew, so that a report read later is answered from what is stored."""
-    indicators = [*library_indicators(case), *indicators_in(reports, accepted_only=False)]
+    from hinomi.brief.agreement import strengthened
+
+    surer = strengthened(reports, merge(reports))
+    indicators = [*library_indicators(case), *indicators_in(surer, accepted_only=False)]
     scans = []
     for run in latest_runs(case):
         coverage = coverage_from(run.coverage or {})

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from hinomi.evidence.options import ScanOptions
 from hinomi.flow.reading import read_reports
 from hinomi.flow.scanning import DEFAULTS, Progress, ScanResult, scan
+from hinomi.intel.merging import MergedView, merge
 from hinomi.model.claims import Report
 from hinomi.model.findings import Coverage
 from hinomi.model.verdict import Verdict
@@ -65,17 +66,20 @@ def check(
     options: ScanOptions = DEFAULTS,
 ) -> Checked:
     """Read the reports, examine the targets once, and answer each report's three questions."""
+    from hinomi.brief.agreement import strengthened
+
     reports = read_reports(case, sources)
-    catalogue = _with_versions(rules_of(case, rule_folders), reports)
-    indicators = [*library_indicators(case), *indicators_in(reports, accepted_only=False)]
+    view = merge(reports)
+    catalogue = with_versions(rules_of(case, rule_folders), reports)
+    indicators = [*library_indicators(case), *indicators_in(strengthened(reports, view), accepted_only=False)]
     scans = scan(case, targets, catalogue, indicators, progress=progress, kind=kind, options=options)
     look, coverage = look_of(scans, organisation or {})
-    verdicts = tuple(verdict_on(report, catalogue, look) for report in reports)
+    verdicts = tuple(verdict_on(report, catalogue, look, view) for report in reports)
     case.journal.append("checked", reports=[r.id for r in reports], runs=[s.run for s in scans])
     return Checked(tuple(reports), verdicts, tuple(scans), coverage, look)
 
 
-def _with_versions(catalogue: Catalogue, reports: Sequence[Report]) -> Catalogue:
+def with_versions(catalogue: Catalogue, reports: Sequence[Report]) -> Catalogue:
     """Add what the reports say of fixed and affected versions to the advisories."""
     from hinomi.detect.advisoryfile import report_rules
     from hinomi.intel.osv import ranges_of
@@ -96,11 +100,11 @@ def look_of(scans: Sequence[ScanResult], organisation: Mapping[str, Any]) -> tup
     return Look(tuple(s.target for s in scans), findings, stories, coverage, organisation), coverage
 
 
-def verdict_on(report: Report, catalogue: Catalogue, look: Look) -> Verdict:
-    """Answer one report's questions, with the steps to take."""
+def verdict_on(report: Report, catalogue: Catalogue, look: Look, view: MergedView) -> Verdict:
+    """Answer one report's questions beside what others say, with the steps to take."""
     from hinomi.brief.judge import concerns, judge
     from hinomi.detect.checkability import coverage_of
     from hinomi.respond.plan import steps_for
 
     related = [f for f in look.findings if concerns(f, report)]
-    return judge(report, coverage_of(report, catalogue), look, steps_for(related, report))
+    return judge(report, coverage_of(report, catalogue), look, steps_for(related, report), view)

@@ -16,6 +16,8 @@ from hinomi.store.searching import MAX_SPANS, Snippet, folded, snippets, words_o
 from hinomi.store.state import sole_writer
 
 MAX_FOUND = 50
+_FROM_REPORTS = frozenset({"indicator", "advisory"})
+"""Rules that can be made of what reports say: where such a finding names one report, it rests on that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Withdrawn:
-    """What left with a report: findings that only its indicators supported, and those that merely lost a voice."""
+    """What left with a report: findings that it alone supported, and those that merely lost a voice."""
 
     findings: tuple[str, ...]
     weakened: tuple[str, ...]
@@ -123,7 +125,7 @@ class Library:
             return [_found(row, words) for row in connection.execute(wanted)]
 
     def remove(self, report_id: str) -> Withdrawn | None:
-        """Delete a report and withdraw what only its indicators supported; None where there is no such report."""
+        """Delete a report and withdraw what it alone supported; None where there is no such report."""
         with sole_writer(self._engine, FINDINGS) as connection:
             if connection.execute(select(REPORTS.c.id).where(REPORTS.c.id == report_id)).first() is None:
                 return None
@@ -165,14 +167,14 @@ def _found(row: Row[Any], words: tuple[str, ...]) -> Found:
 
 
 def _withdraw(connection: Connection, report_id: str) -> Withdrawn:
-    """Delete indicator findings that name no other report, and take the report's name off the others."""
+    """Delete findings that rest on this report alone, and take the report's name off the others."""
     gone, weakened = [], []
     rows = connection.execute(select(FINDINGS.c.id, FINDINGS.c.body).order_by(FINDINGS.c.id)).all()
     for row in rows:
         reports = row.body["reports"]
         if report_id not in reports:
             continue
-        if row.body["rule"]["kind"] == "indicator" and reports == [report_id]:
+        if row.body["rule"]["kind"] in _FROM_REPORTS and reports == [report_id]:
             connection.execute(delete(FINDINGS).where(FINDINGS.c.id == row.id))
             gone.append(row.id)
         else:

@@ -17,7 +17,7 @@ from hinomi.model.claims import ClaimStatus
 from hinomi.model.errors import UsageError
 
 if TYPE_CHECKING:
-    from hinomi.flow.library_merge import MergedView
+    from hinomi.intel.merging import MergedView
     from hinomi.model.claims import Report
     from hinomi.store.case import Case
 
@@ -185,7 +185,7 @@ def search(settings: Settings, words: tuple[str, ...]) -> int:
 def merge(settings: Settings, reports: tuple[str, ...]) -> int:
     """See several reports as one."""
     from hinomi.flow.library import chosen
-    from hinomi.flow.library_merge import merge as merged
+    from hinomi.intel.merging import merge as merged
 
     with _case(settings) as case:
         view = merged(chosen(case, reports))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hinomi.flow.library_merge import merge
+from hinomi.intel.merging import merge
 from hinomi.model.claims import Claim, ClaimRole, ClaimStatus, ClaimType, Report
 
 
