@@ -23,6 +23,7 @@ from hinomi.model.findings import Coverage
 from hinomi.model.tables import Row
 from hinomi.store.evidence import PARTIAL, EvidenceWriter
 from hinomi.store.findings import FindingStore
+from hinomi.store.gaps import GapStore
 from hinomi.store.journal import Journal
 from hinomi.store.library import Library
 from hinomi.store.schema import RUNS
@@ -126,6 +127,7 @@ class Case:
         self.library = Library(engine, clock)
         self.findings = FindingStore(engine)
         self.journal = Journal(engine, clock)
+        self.gaps = GapStore(engine, clock)
 
     @classmethod
     def open(cls, place: Place = None, clock: Clock = system_clock) -> Case:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,15 +11,17 @@ from sqlalchemy import Engine, delete, func, insert, select, update
 from hinomi.model.clock import Clock
 from hinomi.store.schema import GAPS
 
+_OPEN = GAPS.c.reconciled_at.is_(None)
 MAX_CLOSED = 10_000  # closed gaps kept; older ones are in the journal's counts only
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """One gap. Times are ISO 8601 in UTC. `until` is None while it lasts, `reconciled_at` until we looked again."""
+    """One gap of one host. Times are ISO 8601 in UTC; `until` and `reconciled_at` are None as long as it is open."""
 
     id: str
-    reason: str  # queue-overflow, watcher-stopped, process-events-lost, disk-full, unmounted, not-watched, ...
+    host: str
+    reason: str  # queue-overflow, watcher-stopped, process-events-lost, disk-full, unmounted, ...
     place: str
     since: str
     until: str | None
@@ -43,11 +44,11 @@ class GapStore:
         self._clock = clock
 
     def open(
-        self, reason: str, place: str, since: str, until: str | None, *, number: int = 1, detail: str = ""
+        self, host: str, reason: str, place: str, since: str, until: str | None, *, number: int = 1, detail: str = ""
     ) -> Gap:
         """Record a gap. One of the same reason and place that still lasts is widened instead."""
         with self._engine.begin() as connection:
-            same = (GAPS.c.reason == reason, GAPS.c.place == place, GAPS.c.reconciled_at.is_(None))
+            same = (GAPS.c.host == host, GAPS.c.reason == reason, GAPS.c.place == place, _OPEN)
             known = connection.execute(select(GAPS).where(*same).limit(1)).first()
             if known is not None:
                 gap = Gap(**known._mapping)
@@ -55,7 +56,15 @@ class GapStore:
                 connection.execute(update(GAPS).where(GAPS.c.id == gap.id).values(**values))
                 return Gap(**(asdict(gap) | values))
             gap = Gap(
-                secrets.token_hex(8), reason, place, since, until, number, self._clock().isoformat(), detail=detail
+                secrets.token_hex(8),
+                host,
+                reason,
+                place,
+                since,
+                until,
+                number,
+                self._clock().isoformat(),
+                detail=detail,
             )
             connection.execute(insert(GAPS).values(**asdict(gap)))
         return gap
@@ -71,16 +80,15 @@ class GapStore:
             self._forget(connection)
         return Gap(**(asdict(gap) | values))
 
-    def listed(self, *, only_open: bool = False, limit: int = 1000) -> list[Gap]:
-        """Return the latest gaps, oldest first."""
+    def listed(self, host: str | None = None, *, only_open: bool = False, limit: int = 1000) -> list[Gap]:
+        """Return the latest gaps of one host or of all, oldest first."""
         query = select(GAPS).order_by(GAPS.c.since.desc(), GAPS.c.id).limit(limit)
+        if host is not None:
+            query = query.where(GAPS.c.host == host)
         if only_open:
-            query = query.where(GAPS.c.reconciled_at.is_(None))
+            query = query.where(_OPEN)
         with self._engine.connect() as connection:
             return [Gap(**row._mapping) for row in connection.execute(query)][::-1]
-
-    def __iter__(self) -> Iterator[Gap]:
-        return iter(self.listed())
 
     def _forget(self, connection: Any) -> None:
         closed = GAPS.c.reconciled_at.is_not(None)

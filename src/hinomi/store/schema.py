@@ -140,15 +140,16 @@ Index("stories_by_position", STORIES.c.position)
 GAPS = Table(
     "gaps",
     METADATA,
-    Column("id", String(32), primary_key=True),
-    Column("reason", String(40), nullable=False),
-    Column("place", Text, nullable=False),  # the folder it is about
-    Column("since", String(40), nullable=False),
-    Column("until", String(40)),  # null: goes on
+    Column("id", Word(32), primary_key=True),
+    Column("host", Text(), nullable=False),
+    Column("reason", Word(40), nullable=False),
+    Column("place", Text(), nullable=False),  # the folder it is about
+    Column("since", Word(40), nullable=False),
+    Column("until", Word(40)),  # null: goes on
     Column("number", Integer, nullable=False),
-    Column("recorded_at", String(40), nullable=False),
-    Column("reconciled_at", String(40)),  # null: what changed in it is not known yet
+    Column("recorded_at", Word(40), nullable=False),
+    Column("reconciled_at", Word(40)),  # null: what changed in it is not known yet
     Column("changes", Integer),  # found when it was reconciled
-    Column("detail", Text, nullable=False),
+    Column("detail", Text(), nullable=False),
 )
 Index("gaps_by_since", GAPS.c.since)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import struct
+from contextlib import suppress
 from typing import NamedTuple
 
 NETLINK_CONNECTOR = 11
@@ -78,10 +79,8 @@ class ProcessConnector:
 
     def close(self) -> None:
         """Unsubscribe."""
-        try:
+        with suppress(OSError):
             self._subscribe(2)
-        except OSError:
-            pass
         self._socket.close()
 
 

@@ -30,7 +30,8 @@ READ_SIZE = 128 << 10
 MAX_FOLDERS = 50_000  # remembered paths
 _HEAD = struct.Struct("=IBBHQii")
 _INFO = struct.Struct("=BBH")
-_DFID_NAME, _FID, _DFID, _PIDFD, _OLD, _NEW = 2, 1, 3, 4, 10, 12
+_DFID_NAME, _DFID, _PIDFD, _OLD, _NEW = 2, 3, 4, 10, 12
+_NO_PIDFD_MADE = -2  # -1: the process has ended
 _BITS = (
     (sc.FAN_MODIFY | sc.FAN_CLOSE_WRITE, CONTENT),
     (sc.FAN_ATTRIB, ATTRIBUTES),
@@ -159,31 +160,17 @@ class FanotifyBackend:
     def _take(
         self, data: bytes, at: int, end: int, mask: int, pid: int, events: list[FileEvent], losses: list[Loss]
     ) -> None:
-        """Read one event's records: where, and whether the process still runs."""
-        alive: bool | None = None
-        places: list[tuple[bytes, bytes]] = []
-        while at + 4 <= end:
-            kind, _, size = _INFO.unpack_from(data, at)
-            if size < 4:
-                break
-            if kind == _PIDFD:
-                descriptor = int.from_bytes(data[at + 4 : at + 8], "little", signed=True)
-                alive = descriptor >= 0 if descriptor != -2 else None  # -1: has ended; -2: could not be made
-                if descriptor >= 0:
-                    os.close(descriptor)
-            elif kind in (_DFID_NAME, _OLD, _NEW, _DFID):
-                places.append(_place(data, at, size))
-            at += size
+        """Turn one event into what it says of each place it names (a rename names two)."""
+        alive, places = _records(data, at, end)
         what = _what(mask)
         for key, name in places:
             folder, wanted = self._folder(key)
-            if not folder:
-                if what != EXECUTED:
-                    losses.append(Loss("vanished-folder", name))
-                continue
-            path = _joined(folder, name)
-            if wanted or what == EXECUTED or any(is_below(path, scope) for scope in self._scopes):
-                events.append(FileEvent(path, what, pid, alive))
+            if folder:
+                path = _joined(folder, name)
+                if wanted or what == EXECUTED or any(is_below(path, scope) for scope in self._scopes):
+                    events.append(FileEvent(path, what, pid, alive))
+            elif what != EXECUTED:
+                losses.append(Loss("vanished-folder", name))
         if what & FOLDER and what & (MOVED | REMOVED):
             self._folders.clear()  # paths below it are others now
 
@@ -222,6 +209,25 @@ class FanotifyBackend:
             os.close(descriptor)
         self._roots.clear()
         os.close(self._group)
+
+
+def _records(data: bytes, at: int, end: int) -> tuple[bool | None, list[tuple[bytes, bytes]]]:
+    """Return (whether the process still runs, places) of an event, and give its pidfd back."""
+    alive: bool | None = None
+    places: list[tuple[bytes, bytes]] = []
+    while at + 4 <= end:
+        kind, _, size = _INFO.unpack_from(data, at)
+        if size < 4:
+            break
+        if kind == _PIDFD:
+            descriptor = int.from_bytes(data[at + 4 : at + 8], "little", signed=True)
+            alive = descriptor >= 0 if descriptor != _NO_PIDFD_MADE else None
+            if descriptor >= 0:
+                os.close(descriptor)
+        elif kind in (_DFID_NAME, _DFID, _OLD, _NEW):
+            places.append(_place(data, at, size))
+        at += size
+    return alive, places
 
 
 def _place(data: bytes, at: int, size: int) -> tuple[bytes, bytes]:

@@ -68,7 +68,7 @@ class Pending:
         if event.what & URGENT:
             change.not_before = 0.0
         if writer is not None and (not change.writers or change.writers[-1] is not writer):
-            change.writers = [w for w in change.writers if w.pid != writer.pid][1 - MAX_WRITERS :] + [writer]
+            change.writers = [*[w for w in change.writers if w.pid != writer.pid][1 - MAX_WRITERS :], writer]
         return True
 
     def hurry(self, path: bytes) -> None:
@@ -91,7 +91,7 @@ class Pending:
     def take(self, number: int) -> list[Change]:
         """Return and forget at most `number` changes that may be looked at now, in order of their first event."""
         now = self._monotonic()
-        taken = []
+        taken: list[Change] = []
         for change in list(self._changes.values()):
             if len(taken) >= number:
                 break

@@ -11,6 +11,7 @@ from hinomi.watch.live.connector import EXEC, EXIT, FORK, UID, ProcessEvent
 
 MAX_ENDED = 8192
 MAX_ANCESTORS = 12
+MAX_OPENED = 4096
 MAX_ARGUMENTS = 4096  # bytes of a command line that are kept
 MAX_STARTS = 20_000  # process starts that wait for the judge
 
@@ -40,14 +41,22 @@ class ProcessTable:
     """Keeps identities by process id. `read` asks the system about one living process; None where it has ended."""
 
     def __init__(
-        self, read: ReadIdentity, *, max_ended: int = MAX_ENDED, clock: Callable[[], float] = time.time
+        self,
+        read: ReadIdentity,
+        *,
+        loaders: Iterable[str] = (),
+        max_ended: int = MAX_ENDED,
+        clock: Callable[[], float] = time.time,
     ) -> None:
+        """`loaders` are the paths of dynamic loaders, which the kernel opens with every program."""
         self._read = read
         self.follows = True  # whether events come; without them, nothing remembered can be trusted
         self._clock = clock
         self._max_ended = max_ended
         self._alive: dict[int, Identity] = {}
         self._ended: OrderedDict[int, Identity] = OrderedDict()
+        self._opened: OrderedDict[int, str] = OrderedDict()  # programs about to be run, by process
+        self._loaders = frozenset(loaders)
         self._starts: dict[tuple[int, float], Identity] = {}
         self.dropped_starts = 0
         self.unread = 0  # programs that ended before they could be read
@@ -83,7 +92,7 @@ class ProcessTable:
             self._alive[pid] = replace(above, pid=pid, ppid=parent, ancestors=line, started=self._clock())
 
     def _exec(self, pid: int) -> None:
-        before = self._alive.get(pid)
+        before, program = self._alive.get(pid), self._opened.pop(pid, None)
         found = self._read(pid)
         line = before.ancestors if before is not None else ()
         if found is not None:
@@ -92,6 +101,7 @@ class ProcessTable:
             self.unread += 1
             parent = before.ppid if before is not None else 0
             now = Identity(pid, parent, ancestors=line, started=self._clock(), read=False)
+            now = _named(now, program) if program is not None else now
             if before is not None:
                 now = replace(now, uid=before.uid, login_uid=before.login_uid, container=before.container)
         self._alive[pid] = now
@@ -102,6 +112,7 @@ class ProcessTable:
 
     def _exit(self, pid: int) -> None:
         gone = self._alive.pop(pid, None)
+        self._opened.pop(pid, None)
         if gone is None:
             return
         self._ended.pop(pid, None)
@@ -116,17 +127,24 @@ class ProcessTable:
         return ((parent, above.exe or above.name), *above.ancestors[: MAX_ANCESTORS - 1])
 
     def ran(self, pid: int, program: str) -> None:
-        """Learn a program's path from the file system's own event, for one that ended before it could be read.
+        """Learn a program's path from the file system's own event, for one that ends before it can be read.
 
-        The loader and interpreters are opened after the program itself, so the first path counts.
+        That event may come before or after the one that says that the process became it. Interpreters are opened after
+        the script, so the first path counts; the loader's never does.
         """
+        if program in self._loaders:
+            return
         for known in (self._alive, self._ended):
             found = known.get(pid)
             if found is not None and not found.read and found.exe is None:
-                known[pid] = learned = replace(found, exe=program, name=program.rsplit("/", 1)[-1][:15])
+                known[pid] = learned = _named(found, program)
                 if (pid, found.started) in self._starts:
                     self._starts[pid, found.started] = learned
                 return
+        if pid in self._alive and self._alive[pid].exe != program:
+            self._opened.setdefault(pid, program)
+            if len(self._opened) > MAX_OPENED:
+                self._opened.popitem(last=False)
 
     def who(self, pid: int, alive: bool | None) -> Identity | None:
         """Return who a change is by. `alive` False: that process has ended, and another may wear its number now."""
@@ -161,3 +179,7 @@ class ProcessTable:
     def living(self) -> list[Identity]:
         """Return every living process."""
         return list(self._alive.values())
+
+
+def _named(identity: Identity, program: str) -> Identity:
+    return replace(identity, exe=program, name=program.rsplit("/", 1)[-1][:15])

@@ -1,4 +1,4 @@
-"""The few system calls that Python has no name for, through the C library. Linux only; constants from the uapi headers."""
+"""The few system calls that Python has no name for, through the C library; numbers from Linux's own headers."""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ def upgrade() -> None:
     op.create_table(
         "gaps",
         Column("id", String(32), primary_key=True),
+        Column("host", Text, nullable=False),
         Column("reason", String(40), nullable=False),
         Column("place", Text, nullable=False),
         Column("since", String(40), nullable=False),
