@@ -18,6 +18,8 @@ from hinomi.evidence.collector import ContentFile
 from hinomi.evidence.sources.root import root_target
 from hinomi.evidence.target import Limits, Target
 from hinomi.evidence.view import Entry
+from hinomi.evidence.workerloop import IDLE, SLOT, Bounds
+from hinomi.evidence.workers import Batch, Lost, WorkerPool
 from hinomi.model.findings import Coverage
 from hinomi.model.tables import Row
 from hinomi.model.tables.files import ContentMatch, File
@@ -205,3 +207,30 @@ def test_workers_die_with_their_parent(tmp_path: Path) -> None:
     process.kill()
     process.communicate(timeout=20)
     assert gone(workers)
+
+
+def test_a_slot_read_half_written_is_no_hang() -> None:
+    """A worker at its first file, told with no moment of beginning, is not ended as one that hangs."""
+
+    def job(entry: Entry) -> bytes:
+        time.sleep(60)
+        return b""
+
+    pool = WorkerPool(job, 1, Bounds(seconds=30, memory=256 << 20), job)
+    try:
+        (worker,) = pool._workers
+        batch = Batch()
+        batch.add(Entry(b"/file", "file", 1, 0o644, 0, 0, 1, 1, 1, 0.0, 0.0))
+        pool.submit(batch)
+        while worker.at[0] != 0:  # it has begun
+            time.sleep(0.01)
+        for torn in ((0, 0.0), (IDLE, 0.0)):
+            SLOT.pack_into(pool._shared, 0, *torn)
+            pool._end_slow()
+            assert pool._workers == [worker]
+        SLOT.pack_into(pool._shared, 0, 0, time.monotonic() - 60)
+        pool._end_slow()
+        assert pool._workers != [worker]
+        assert isinstance(batch.answers[0], Lost) and batch.answers[0].reason == "timeout"
+    finally:
+        pool.close()

@@ -21,7 +21,8 @@ from hinomi.evidence.folders import Folder, WorkerView, folders_of, miss_os_erro
 from hinomi.evidence.reading import Reading, decode, encode
 from hinomi.evidence.target import Target
 from hinomi.evidence.view import Entry
-from hinomi.evidence.workers import Batch, Bounds, Lost, WorkerPool
+from hinomi.evidence.workerloop import Bounds
+from hinomi.evidence.workers import Batch, Lost, WorkerPool
 from hinomi.model.findings import Coverage
 from hinomi.model.tables import Row
 from hinomi.model.text import path_text, printable
@@ -153,6 +154,8 @@ class Pipeline:
             raise
         finally:
             if self._pool is not None:
+                for door in self._pool.left_open():
+                    self._coverage.skip(f"workers-without-{door}")
                 self._pool.close()
             if self._reader is not None:
                 self._reader.close()
@@ -180,7 +183,7 @@ class Pipeline:
             if prepare is not None:
                 prepare()
         limits = self._target.limits
-        bounds = Bounds(limits.max_file_seconds, limits.max_worker_memory, self._nice)
+        bounds = Bounds(limits.max_file_seconds, limits.max_worker_memory, self._nice, self._cache_folder)
         self._pool = WorkerPool(reader.answer, self._jobs, bounds, reader.answer)
         return self._pool
 

@@ -9,8 +9,12 @@ import signal
 import struct
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NoReturn
 
+from hinomi.evidence import scratch
+from hinomi.evidence.confinement import DOORS, confine
 from hinomi.evidence.priority import be_nice
 from hinomi.evidence.view import Entry
 
@@ -25,7 +29,19 @@ HEAVY = 96 << 10  # before a file that may take long, what is done is handed ove
 CPU_SECONDS = 900  # of one batch; a parent that is alive ends a worker long before
 GROWN = 72 << 20  # bytes of private memory beyond the first batch's after which a fresh worker takes over ...
 GROWN_BATCHES = 8  # ... but not before this many batches
+MAX_SCRATCH = (1 << 30) + (1 << 20)  # bytes of one scratch file: what may be unpacked of one member, and a block
+BEGUN = 1 << 7  # in a worker's word on its confinement: it has come to that
 _DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a worker may cost."""
+
+    seconds: float  # wall time on one file
+    memory: int  # bytes of data beyond what it inherits
+    nice: bool = False
+    scratch: Path | None = None  # folder for what must be unpacked to be read; None: the system's
 
 
 def frame_of(files: list[tuple[int, tuple[Any, ...]]]) -> bytes:
@@ -35,13 +51,19 @@ def frame_of(files: list[tuple[int, tuple[Any, ...]]]) -> bytes:
 
 
 def serve(
-    job: Job, request: int, answer: int, shared: mmap.mmap, slot: int, parent: int, *, memory: int, nice: bool
+    job: Job, request: int, answer: int, shared: mmap.mmap, slot: int, parent: int, *, bounds: Bounds, told_at: int
 ) -> NoReturn:
-    """Answer batches from `request` on `answer` until there are none; ends the process."""
+    """Answer batches from `request` on `answer` until there are none; ends the process.
+
+    Its confinement is told in the byte at `told_at`: a bit for each of `DOORS` that is shut, and `BEGUN`.
+    """
     try:
-        _bound(parent, memory)
-        if nice:
+        _bound(parent, bounds.memory)
+        if bounds.nice:
             be_nice()
+        scratch.prepare(bounds.scratch)
+        shut = confine()
+        shared[told_at] = BEGUN | sum(1 << bit for bit, door in enumerate(DOORS) if door in shut)
         _Loop(job, request, answer, shared, slot * SLOT.size).run()
     except BaseException:  # noqa: BLE001 - nothing of the parent may run in this process: no handlers, no clean-up
         os._exit(1)
@@ -65,6 +87,7 @@ def _bound(parent: int, memory: int) -> None:
     if os.getppid() != parent:  # it ended before we asked
         os._exit(0)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _lower(resource.RLIMIT_FSIZE, MAX_SCRATCH)
     _lower(resource.RLIMIT_DATA, _data_size() + memory)
 
 

@@ -19,8 +19,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from hinomi.evidence.confinement import DOORS
 from hinomi.evidence.view import Entry
-from hinomi.evidence.workerloop import ANSWER, IDLE, SLOT, Job, frame_of, serve
+from hinomi.evidence.workerloop import ANSWER, BEGUN, IDLE, SLOT, Bounds, Job, frame_of, serve
 
 QUEUED = 2  # batches a worker has at once: it never waits for the walk
 MAX_ANSWER = 512 << 20
@@ -62,19 +63,10 @@ class Batch:
         return [index for index, answer in enumerate(self.answers) if answer is None]
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """What a worker may cost."""
-
-    seconds: float  # wall time on one file
-    memory: int  # bytes of data beyond what it inherits
-    nice: bool = False
-
-
 class _Worker:
     """One process with its two pipes."""
 
-    def __init__(self, job: Job, slot: int, shared: mmap.mmap, bounds: Bounds) -> None:
+    def __init__(self, job: Job, slot: int, shared: mmap.mmap, bounds: Bounds, told_at: int) -> None:
         self.slot = slot
         self._shared = shared
         SLOT.pack_into(shared, slot * SLOT.size, IDLE, 0.0)
@@ -87,7 +79,7 @@ class _Worker:
         if self.pid == 0:
             os.close(self.send)
             os.close(self.receive)
-            serve(job, request, answer, shared, slot, parent, memory=bounds.memory, nice=bounds.nice)
+            serve(job, request, answer, shared, slot, parent, bounds=bounds, told_at=told_at)
         os.close(request)
         os.close(answer)
         os.set_blocking(self.send, False)
@@ -124,7 +116,8 @@ class WorkerPool:
         self._bounds = bounds
         self._here = here
         self.held = 0  # bytes of answers that nobody has taken yet; whoever takes one subtracts it
-        self._shared = mmap.mmap(-1, SLOT.size * number)
+        self._told_at = SLOT.size * number  # behind the slots: a byte of each worker on its confinement
+        self._shared = mmap.mmap(-1, (SLOT.size + 1) * number)
         self._selector = selectors.DefaultSelector()
         self._workers: list[_Worker] = []
         self._barren = 0
@@ -139,7 +132,7 @@ class WorkerPool:
     def _start(self, slot: int) -> None:
         gc.freeze()  # collections in a child would copy every page of what it shares with us
         try:
-            worker = _Worker(self._job, slot, self._shared, self._bounds)
+            worker = _Worker(self._job, slot, self._shared, self._bounds, self._told_at + slot)
         except OSError:  # no more processes allowed: the others do the work
             return
         finally:
@@ -261,6 +254,11 @@ class WorkerPool:
         for batch in batches:
             if batch.left:
                 self.submit(batch)
+
+    def left_open(self) -> list[str]:
+        """Return which of `DOORS` stayed open in any worker so far."""
+        told = [word for word in self._shared[self._told_at :] if word & BEGUN]
+        return [door for bit, door in enumerate(DOORS) if any(not word >> bit & 1 for word in told)]
 
     def close(self) -> None:
         """End all workers, whatever they are at."""

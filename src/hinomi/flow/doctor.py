@@ -37,6 +37,17 @@ def _machine() -> Iterator[Check]:
     root = os.geteuid() == 0
     yield Check("root", root, "" if root else "without root, other users' files and processes stay unseen")
     yield Check("proc", Path("/proc/self/stat").exists(), "processes and sockets of the live host")
+    yield from _confinement()
+
+
+def _confinement() -> Iterator[Check]:
+    """What holds the processes that parse hostile content."""
+    from hinomi.evidence.confinement import DOORS, available
+
+    found = available()
+    for door in DOORS:
+        lost = "" if door in found else "this kernel does not keep the processes that parse files from network and disk"
+        yield Check(door, door in found, lost)
 
 
 def _extras() -> Iterator[Check]:

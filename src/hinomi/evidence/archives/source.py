@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
-from typing import BinaryIO, Protocol
+from typing import IO, Protocol
 
 from hinomi.evidence.archives.budget import BudgetError
+from hinomi.evidence.scratch import Scratch, ScratchError
 from hinomi.model.errors import ParseError
 
 IN_MEMORY = 12 << 20  # a nested archive above this lies in an unlinked temporary file
@@ -39,7 +39,7 @@ class BytesSource:
 class FileSource:
     """A seekable file, read through one window so that neighbouring small reads cost no system call."""
 
-    def __init__(self, file: BinaryIO, size: int | None = None) -> None:
+    def __init__(self, file: IO[bytes], size: int | None = None) -> None:
         self._file = file
         self.size = file.seek(0, 2) if size is None else size
         self._start = 0
@@ -80,7 +80,7 @@ class SliceSource:
         return self._source.read_at(self._offset + offset, min(length, self.size - offset))
 
 
-def open_source(file: BinaryIO) -> Source:
+def open_source(file: IO[bytes]) -> Source:
     """Return a source over a seekable file: whole in memory where small, windowed where large."""
     source = FileSource(file)
     if source.size <= IN_MEMORY:
@@ -175,30 +175,32 @@ def stream_of(source: Source, offset: int = 0, size: int | None = None) -> Strea
     return SourceStream(source, offset, source.size if size is None else min(source.size, offset + size))
 
 
-def spool(stream: Stream) -> tuple[Source, BinaryIO | None]:
-    """Make a stream seekable: in memory up to `IN_MEMORY`, then in an unlinked file (to be closed by the caller).
+def spool(stream: Stream) -> tuple[Source, Scratch | None]:
+    """Make a stream seekable: in memory up to `IN_MEMORY`, then in a scratch file (to be closed by the caller).
 
-    Raises `BudgetError` above 1 GiB.
+    Raises `BudgetError` above 1 GiB and where too many such members are nested.
     """
     parts: list[bytes] = []
     size = 0
-    file: BinaryIO | None = None
+    scratch: Scratch | None = None
     try:
         for chunk in stream.chunks():
             size += len(chunk)
             if size > MAX_SPOOL:
                 raise BudgetError("bytes of one member")
-            if file is None and size > IN_MEMORY:
-                file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the caller, and unlinked from birth
-                file.writelines(parts)
+            if scratch is None and size > IN_MEMORY:
+                scratch = Scratch()
+                scratch.file.writelines(parts)
                 parts.clear()
-            parts.append(chunk) if file is None else file.write(chunk)
+            parts.append(chunk) if scratch is None else scratch.file.write(chunk)
     except BaseException as error:
-        if file is not None:
-            file.close()
+        if scratch is not None:
+            scratch.close()
+        if isinstance(error, ScratchError):
+            raise BudgetError("members to be unpacked at once") from error
         if isinstance(error, OSError):
             raise ParseError("archive.spool", cause=str(error)) from error
         raise
-    if file is None:
+    if scratch is None:
         return BytesSource(b"".join(parts)), None
-    return FileSource(file, size), file
+    return FileSource(scratch.file, size), scratch

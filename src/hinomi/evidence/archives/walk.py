@@ -141,12 +141,12 @@ class Walker:
             self._following(kind, stream, chain, budget)
 
     def _spooled(self, kind: Kind, stream: Stream, chain: tuple[str, ...], budget: Budget) -> None:
-        source, file = spool(stream)
+        source, scratch = spool(stream)
         try:
             self._seekable(kind, source, chain, budget)
         finally:
-            if file is not None:
-                file.close()
+            if scratch is not None:
+                scratch.close()
 
     def _seekable(self, kind: Kind, source: Source, chain: tuple[str, ...], budget: Budget) -> None:
         """Walk a container that needs random access; the same bytes are walked only once while nothing is in them."""
@@ -252,13 +252,13 @@ class Walker:
 
     def _carrier(self, place: Place, name: bytes, stream: Stream, budget: Budget) -> None:
         """A program or script may carry a zip behind it."""
-        source, file = spool(stream)
+        source, scratch = spool(stream)
         try:
             if has_end_record(source):
                 self._container("zip", source, None, (*place.chain, zips.name_text(name)), budget)
         finally:
-            if file is not None:
-                file.close()
+            if scratch is not None:
+                scratch.close()
 
     def _class(self, place: Place, name: bytes, data: bytes) -> None:
         if len(data) <= MAX_CLASS and self._visitor.wants_class(data):
