@@ -150,3 +150,19 @@ def test_sql_types_follow_the_declarations() -> None:
     assert [sql_type(hint) for hint in (str, int | None, float, list[str], list[int], bytes | None, bool)] == [
         "VARCHAR", "BIGINT", "DOUBLE", "VARCHAR[]", "BIGINT[]", "BLOB", "BOOLEAN",
     ]  # fmt: skip
+
+
+def test_the_state_before_stands_beside_the_state_now(tables, tmp_path) -> None:
+    (tmp_path / "before").mkdir()
+    earlier = write_rows(tmp_path / "before", [filled("files", {"path": "/gone"}), filled("files", {"path": "/stays"})])
+    with Evidence(tables(files=[{"path": "/stays"}, {"path": "/new"}]), before=earlier) as evidence:
+        assert evidence.compared
+        rows = evidence.query("SELECT path FROM files WHERE path NOT IN (SELECT path FROM before.files)").rows
+        gone = evidence.query("SELECT path FROM before.files WHERE path NOT IN (SELECT path FROM files)").rows
+    assert (rows, gone) == ([("/new",)], [("/gone",)])
+
+
+def test_without_a_state_before_its_views_are_empty(tables) -> None:
+    with Evidence(tables(files=[{"path": "/a"}])) as evidence:
+        assert not evidence.compared
+        assert evidence.query("SELECT * FROM before.files").rows == []

@@ -11,7 +11,8 @@ from hinomi.detect.yamlfile import load_yaml, read_bounded
 from hinomi.model.errors import RuleError
 from hinomi.model.tables import TABLES
 
-_KEYS = frozenset({"name", "files", "packages", "rows", "hit", "miss", "others", "upper", "platform"})
+_STATE_KEYS = frozenset({"files", "packages", "rows", "platform"})
+_KEYS = _STATE_KEYS | {"name", "before", "hit", "miss", "others", "upper"}
 _HIT_KEYS = frozenset({"subject", "severity", "confidence", "related", "mentions"})
 
 
@@ -26,19 +27,26 @@ class ExpectedHit:
     mentions: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RuleCase:
-    """One case of a rule."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseState:
+    """What a target holds: files with their packages, and rows as listed."""
 
-    name: str
     files: Mapping[str, Any] = field(default_factory=dict)
     packages: Mapping[str, Any] = field(default_factory=dict)
     rows: Mapping[str, list[dict[str, Any]]] = field(default_factory=dict)
+    platform: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleCase(CaseState):
+    """One case of a rule; `before` is the state that a baseline rule compares it with."""
+
+    name: str
+    before: CaseState | None = None
     hits: tuple[ExpectedHit, ...] = ()
     misses: tuple[str, ...] = ()
     others: bool = False
     upper: bool = False
-    platform: str | None = None
 
     @property
     def is_miss(self) -> bool:
@@ -66,15 +74,32 @@ def _case(case: Any, place: str) -> RuleCase:
     misses = () if case.get("miss") in ("all", None) else tuple(str(m) for m in _list(case, "miss", place))
     return RuleCase(
         name=case["name"],
-        files=_mapping(case, "files", place),
-        packages=_mapping(case, "packages", place),
-        rows=_rows(_mapping(case, "rows", place), place),
+        before=_before(case, place),
         hits=hits,
         misses=misses,
         others=bool(case.get("others")),
         upper=bool(case.get("upper")),
-        platform=case.get("platform"),
+        **_state(case, place),
     )
+
+
+def _before(case: Mapping[str, Any], place: str) -> CaseState | None:
+    if "before" not in case:
+        return None
+    before = _mapping(case, "before", place)
+    unknown = sorted(str(key) for key in before if key not in _STATE_KEYS)
+    if unknown:
+        raise RuleError("rule.case", place=place, cause=f"unknown key `{unknown[0]}` in `before`")
+    return CaseState(**_state(before, place))
+
+
+def _state(given: Mapping[str, Any], place: str) -> dict[str, Any]:
+    return {
+        "files": _mapping(given, "files", place),
+        "packages": _mapping(given, "packages", place),
+        "rows": _rows(_mapping(given, "rows", place), place),
+        "platform": given.get("platform"),
+    }
 
 
 def _list(case: Mapping[str, Any], key: str, place: str) -> list[Any]:

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from hinomi.detect.advisory import match_advisories
-from hinomi.detect.casefile import ExpectedHit, RuleCase, read_cases
+from hinomi.detect.casefile import CaseState, ExpectedHit, RuleCase, read_cases
 from hinomi.detect.casetree import build_tree
 from hinomi.detect.draft import Draft, finish
 from hinomi.detect.rowset import filled, write_rows
@@ -80,23 +80,32 @@ def _breaks(miss: Miss) -> bool:
 
 def examine(rule: Rule, case: RuleCase, coverage: Coverage, *, upper: bool = False) -> list[Finding]:
     """Collect what the case gives and return the rule's findings on it."""
-    rows = _collected(rule, case, coverage, upper) if case.files else []
     with TemporaryDirectory(prefix="hinomi-case-") as folder:
-        try:
-            rows += [filled(table, values) for table, listed in case.rows.items() for values in listed]
-            tables = write_rows(Path(folder), rows)
-        except (KeyError, TypeError, ValueError) as error:
-            raise RuleError("rule.case", cause=str(error)) from error
-        with Evidence(tables) as evidence:
+        tables = _tables(Path(folder, "now"), rule, case, coverage, upper)
+        before = None
+        if case.before is not None:
+            before = _tables(Path(folder, "before"), rule, case.before, coverage, upper)
+        with Evidence(tables, before=before) as evidence:
             return finish(_drafts(evidence, rule, coverage), {}, target="case", run="case", seen=None)
 
 
+def _tables(folder: Path, rule: Rule, state: CaseState, coverage: Coverage, upper: bool) -> dict[str, list[Path]]:
+    """Write what one state of a case gives: rows collected from its files, and rows as listed."""
+    rows = _collected(rule, state, coverage, upper) if state.files else []
+    folder.mkdir()
+    try:
+        rows += [filled(table, values) for table, listed in state.rows.items() for values in listed]
+        return write_rows(folder, rows)
+    except (KeyError, TypeError, ValueError) as error:
+        raise RuleError("rule.case", cause=str(error)) from error
+
+
 def _drafts(evidence: Evidence, rule: Rule, coverage: Coverage) -> list[Draft]:
-    matchers = {"sql": run_rules, "yara": match_content, "advisory": match_advisories}
+    matchers = {"sql": run_rules, "baseline": run_rules, "yara": match_content, "advisory": match_advisories}
     return list(matchers[rule.kind](evidence, [rule], coverage))
 
 
-def _collected(rule: Rule, case: RuleCase, coverage: Coverage, upper: bool) -> list[Row]:
+def _collected(rule: Rule, case: CaseState, coverage: Coverage, upper: bool) -> list[Row]:
     from hinomi.evidence.collect import collect
     from hinomi.evidence.sources.memory import memory_target
 

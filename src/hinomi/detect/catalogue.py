@@ -113,10 +113,10 @@ def _read_folder(folder: Path) -> tuple[list[Rule], list[RuleError]]:
 
 
 def _rule_files(folder: Path) -> Iterator[tuple[Path, Callable[[Path], Rule]]]:
-    """Yield every rule file in stable order with its reader; rule packs lie flat or in sql/, yara/, advisories/."""
+    """Yield every rule file in stable order with its reader; rule packs lie flat or in the folders of their kinds."""
     if not folder.is_dir():
         raise RuleError("rule.no-folder", place=str(folder), cause="no such folder", next_step="check --rules")
-    places = [folder, folder / "sql", folder / "yara", folder / "advisories"]
+    places = [folder, *(folder / name for name in ("sql", "baseline", "yara", "advisories"))]
     found = 0
     for place in places:
         for path in sorted(place.iterdir()) if place.is_dir() else ():

@@ -95,7 +95,7 @@ def _index(catalogue: Catalogue) -> _Index:
     for rule in catalogue:
         record = json.loads(rule.body) if rule.kind == "advisory" else {}
         packages = _reachable(record)
-        if not rule.active or (record and not packages):
+        if not rule.active or rule.kind == "baseline" or (record and not packages):
             continue
         for behaviour in rule.behaviours:
             result.behaviours[behaviour].add(rule.id)

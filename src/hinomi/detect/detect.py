@@ -26,14 +26,16 @@ def detect(
     run: str,
     coverage: Coverage,
     seen: str | None = None,
+    before: dict[str, list[Path]] | None = None,
 ) -> list[Finding]:
     """Return the findings of one run of one target, most severe first; the same input gives the same list.
 
-    `tables` maps table names to the run's Parquet files. `seen` is the time of the run (ISO 8601, UTC). A rule that
-    fails is a miss in `coverage`; nothing that a rule or the evidence holds raises.
+    `tables` maps table names to the run's Parquet files; `before` those of an earlier look or of the original, which
+    the baseline rules compare the run with. `seen` is the time of the run (ISO 8601, UTC). A rule that fails is a miss
+    in `coverage`; nothing that a rule or the evidence holds raises.
     """
     catalogue.tell_errors(coverage)
-    with Evidence(tables) as evidence:
+    with Evidence(tables, before=before) as evidence:
         for table, cause in evidence.problems:
             coverage.miss(f"table:{table}", table, "unreadable", cause)
         drafts = merged(_drafts(evidence, catalogue, indicators, coverage))
@@ -47,6 +49,7 @@ def _drafts(
 ) -> list[Draft]:
     return [
         *run_rules(evidence, catalogue.of_kind("sql"), coverage),
+        *run_rules(evidence, catalogue.of_kind("baseline") if evidence.compared else (), coverage),
         *match_content(evidence, catalogue.of_kind("yara"), coverage),
         *match_advisories(evidence, catalogue.of_kind("advisory"), coverage),
         *match_indicators(evidence, indicators, coverage),

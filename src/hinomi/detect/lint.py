@@ -21,6 +21,7 @@ _CONSTANT_CONDITIONS = frozenset({"non_bool_expr", "invariant_expr"})
 _IGNORES_CASE = re.compile(r"\bilike\b|\blower\s*\(|\(\?i\)|,\s*'i'\s*\)", re.I)
 _LIKE_LETTERS = re.compile(r"\blike\s+'[^']*[a-z]{3}[^']*'", re.I)
 _JAPANESE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
+_SQL_KINDS = ("sql", "baseline")
 _BUILT_IN_VALUES = frozenset({"subject"})
 _KIND_VALUES = {
     "yara": frozenset({"patterns", "excerpt"}),
@@ -111,7 +112,7 @@ def _responses(rule: Rule, context: _Context) -> Iterator[tuple[str, str]]:
 
 
 def _sql(rule: Rule, context: _Context) -> Iterator[tuple[str, str]]:
-    if rule.kind != "sql":
+    if rule.kind not in _SQL_KINDS:
         return
     try:
         columns = context.evidence.bind(rule.body)
@@ -158,7 +159,7 @@ def _cases(rule: Rule, context: _Context) -> Iterator[tuple[str, str]]:
 
 
 def _letters(rule: Rule, context: _Context) -> Iterator[tuple[str, str]]:
-    found = _LIKE_LETTERS.search(rule.body) if rule.kind == "sql" else None
+    found = _LIKE_LETTERS.search(rule.body) if rule.kind in _SQL_KINDS else None
     if found:
         yield "lint.like", f"LIKE heeds case: use ILIKE or lower() in {found[0]}"
 
@@ -166,7 +167,7 @@ def _letters(rule: Rule, context: _Context) -> Iterator[tuple[str, str]]:
 def _ignores_case(rule: Rule) -> bool:
     if rule.kind == "yara":
         return bool(re.search(r"^\s*\$\w*\s*=.*\bnocase\b", rule.body, re.MULTILINE))
-    return rule.kind == "sql" and bool(_IGNORES_CASE.search(rule.body))
+    return rule.kind in _SQL_KINDS and bool(_IGNORES_CASE.search(rule.body))
 
 
 def _in_upper_case(case: RuleCase) -> bool:

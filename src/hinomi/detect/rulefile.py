@@ -19,6 +19,7 @@ _KEY_WORDS = (
 )
 _KEYS = frozenset(_KEY_WORDS.split())
 _LISTS = ("behaviours", "attack", "threats", "references", "responses")
+_COMPARES = re.compile(r"\bbefore\.[a-z_]+\b", re.IGNORECASE)
 _TECHNIQUE = re.compile(r"T\d{4}(\.\d{3})?")
 
 
@@ -109,7 +110,10 @@ def make_rule(reader: WordReader, *, rule_id: str, kind: RuleKind, body: str, pa
 
 
 def read_sql_rule(path: Path) -> Rule:
-    """Read one SQL rule file; `RuleError` with its place for anything wrong."""
+    """Read one SQL rule file; `RuleError` with its place for anything wrong.
+
+    A query that reads the schema `before` makes it a rule of the kind `baseline`: it compares two looks.
+    """
     text = read_bounded(path)
     words = load_yaml(text, path)
     if not isinstance(words, dict):
@@ -121,7 +125,9 @@ def read_sql_rule(path: Path) -> Rule:
     if reader.text("id") != path.stem:
         raise reader.error("id", f"the id must be the file's name, {path.stem!r}")
     level = "level" if "level" in words else "severity"
-    return make_rule(reader, rule_id=path.stem, kind="sql", body=reader.text("query"), path=path, level=level)
+    body = reader.text("query")
+    kind: RuleKind = "baseline" if _COMPARES.search(body) else "sql"
+    return make_rule(reader, rule_id=path.stem, kind=kind, body=body, path=path, level=level)
 
 
 def _renamed(words: dict[str, Any]) -> dict[str, Any]:

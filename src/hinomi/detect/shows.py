@@ -31,7 +31,8 @@ def shown_rows(evidence: Evidence, wanted: Iterable[tuple[str, int]]) -> dict[tu
 
 
 def _shown(evidence: Evidence, table: str, rows: list[int]) -> dict[tuple[str, int], str]:
-    sql = f'SELECT * FROM "{table}" WHERE row IN (SELECT unnest(?::BIGINT[]))'
+    view = ".".join(f'"{part}"' for part in table.split("."))
+    sql = f"SELECT * FROM {view} WHERE row IN (SELECT unnest(?::BIGINT[]))"
     try:
         found = evidence.query(sql, [rows], limit=len(rows) * 2)
     except (RuleError, QueryTimeoutError):  # the rule that cited the rows has told why already
@@ -41,7 +42,8 @@ def _shown(evidence: Evidence, table: str, rows: list[int]) -> dict[tuple[str, i
 
 def line(table: str, values: Mapping[str, Any]) -> str:
     """Return the row's one line, printable and bounded."""
-    teller = _TELLERS.get(table, _generic(table))
+    name = table.rpartition(".")[2]
+    teller = _TELLERS.get(name, _generic(name))
     return clipped(printable(" ".join(part for part in teller(values) if part)), MAX_SHOWN)
 
 

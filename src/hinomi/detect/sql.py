@@ -21,6 +21,7 @@ from hinomi.model.tables import TABLES, columns_of
 MEMORY_LIMIT = "120MB"
 QUERY_SECONDS = 20.0
 DATA_FOLDER = BUILT_IN / "data"
+BEFORE = "before"  # the schema of the state that a run is compared with
 _TYPES = {str: "VARCHAR", int: "BIGINT", float: "DOUBLE", bool: "BOOLEAN", bytes: "BLOB"}
 
 
@@ -45,16 +46,25 @@ class Evidence:
     """A locked, in-memory DuckDB connection whose views hold the evidence. A context manager.
 
     `tables` maps a table's name to its Parquet files, each with a `row` column. With `partitions` the files may be of
-    many runs, and every view has the columns `host` and `run` from their folders (`host=…/run=…`). Queries are single
+    many runs, and every view has the columns `host` and `run` from their folders (`host=…/run=…`). `before` holds the
+    tables of an earlier or original state; its views are in the schema `before` (`before.files`). Queries are single
     SELECTs; they read those files and the vocabularies of `rules/data`, and can neither write, reach other files nor
     change settings.
     """
 
-    def __init__(self, tables: Mapping[str, Sequence[Path]], *, partitions: bool = False) -> None:
+    def __init__(
+        self,
+        tables: Mapping[str, Sequence[Path]],
+        *,
+        partitions: bool = False,
+        before: Mapping[str, Sequence[Path]] | None = None,
+    ) -> None:
         import duckdb
 
         self._temp = TemporaryDirectory(prefix="hinomi-sql-")
-        files = [str(path) for paths in tables.values() for path in paths]
+        self.compared = before is not None
+        earlier = before or {}
+        files = [str(path) for held in (tables, earlier) for paths in held.values() for path in paths]
         # one thread: the order of list() and first() stays the same from run to run
         config: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": MEMORY_LIMIT, "threads": 1, "temp_directory": self._temp.name,
@@ -62,8 +72,10 @@ class Evidence:
         }  # fmt: skip
         self.connection = duckdb.connect(":memory:", config=config)
         self.problems: list[tuple[str, str]] = []  # (table, cause) of evidence that cannot be read
+        self.connection.execute(f"CREATE SCHEMA {BEFORE}")
         for name in TABLES:
-            self._make_view(name, tables.get(name, ()), partitions)
+            self._make_view(f'"{name}"', name, tables.get(name, ()), partitions)
+            self._make_view(f'{BEFORE}."{name}"', name, earlier.get(name, ()), partitions)
         self.connection.execute(_vocabulary_script() + MACROS)
         self.connection.execute(f"SET allowed_paths={_literal_list(files)}")
         self.connection.execute("SET enable_external_access=false")
@@ -115,14 +127,14 @@ class Evidence:
         finally:
             cursor.close()
 
-    def _make_view(self, name: str, files: Sequence[Path], partitions: bool) -> None:
+    def _make_view(self, view: str, table: str, files: Sequence[Path], partitions: bool) -> None:
         import duckdb
 
         try:
-            self.connection.execute(_view(name, files, partitions))
+            self.connection.execute(_view(view, table, files, partitions))
         except duckdb.Error as error:
-            self.problems.append((name, str(error).splitlines()[0]))
-            self.connection.execute(_view(name, (), partitions))
+            self.problems.append((view.replace('"', ""), str(error).splitlines()[0]))
+            self.connection.execute(_view(view, table, (), partitions))
 
 
 @cache
@@ -159,9 +171,9 @@ def sql_type(hint: Any) -> str:
     return next(sql_type(argument) for argument in get_args(hint) if argument is not type(None))
 
 
-def _view(name: str, files: Sequence[Path], partitions: bool) -> str:
+def _view(view: str, table: str, files: Sequence[Path], partitions: bool) -> str:
     """Return the view's SQL. Columns that older runs lack are null; the types are the declared ones."""
-    declared = f'CREATE VIEW "{name}" AS {_empty(name, partitions)}'
+    declared = f"CREATE VIEW {view} AS {_empty(table, partitions)}"
     if not files:
         return declared
     listed = _literal_list([str(path) for path in files])

@@ -1,4 +1,4 @@
-"""SQL rules over one run: each runs by itself, and what it returns becomes drafts."""
+"""SQL rules over one run, or over one run and the state before it: each runs by itself and gives drafts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from hinomi.detect.draft import Draft, draft_of
 from hinomi.detect.rule import Rule, is_severity
-from hinomi.detect.sql import QUERY_SECONDS, Evidence, QueryTimeoutError, Result
+from hinomi.detect.sql import BEFORE, QUERY_SECONDS, Evidence, QueryTimeoutError, Result
 from hinomi.model.errors import RuleError
 from hinomi.model.findings import Coverage
 from hinomi.model.tables import TABLES
@@ -18,7 +18,7 @@ MAX_FINDINGS = 2_000
 MAX_SUBJECT = 8_192
 _RESERVED = frozenset({"subject", "related", "severity", "confidence"})
 _TABLES_BY_LENGTH = sorted(TABLES, key=len, reverse=True)
-_ROW = re.compile(rf"(?:\w+_)?({'|'.join(_TABLES_BY_LENGTH)})_row")
+_ROW = re.compile(rf"({BEFORE}_)?(?:\w+_)?({'|'.join(_TABLES_BY_LENGTH)})_row")
 
 
 def run_rules(
@@ -69,9 +69,14 @@ def _related(value: Any) -> Iterator[str]:
 
 
 def evidence_table(column: str) -> str | None:
-    """Return the table whose rows a result column holds (`script_actions_row`, `other_scripts_row`), or None."""
+    """Return the table whose rows a result column holds, or None.
+
+    `script_actions_row` and `other_scripts_row` give the table, `before_scripts_row` gives `before.scripts`.
+    """
     match = _ROW.fullmatch(column)
-    return match[1] if match else None
+    if match is None:
+        return None
+    return f"{BEFORE}.{match[2]}" if match[1] else match[2]
 
 
 def _evidence(row: dict[str, Any]) -> Iterator[tuple[str, int]]:

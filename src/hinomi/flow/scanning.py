@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from hinomi.evidence.options import ScanOptions
 from hinomi.evidence.priority import be_nice
-from hinomi.model.errors import TargetError
+from hinomi.flow.original import ARROW, Original
+from hinomi.model.errors import TargetError, UsageError
 from hinomi.model.findings import Coverage, Finding, Story
 from hinomi.store.case import Case, Run
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from hinomi.evidence.target import Target
     from hinomi.model.tables import Row
 
-ARROW = " » "
 CACHE = "cache"  # folder in the case
 DEFAULTS = ScanOptions()
 Progress = Callable[[int, int, str], None]  # files, bytes, current path
@@ -71,6 +71,18 @@ def _open_file(name: str, kind: str | None, exclude: Sequence[Path]) -> Image:
     return open_image(name, kind=kind, work=str(exclude[0]) if exclude else None)
 
 
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What every look of one scan shares."""
+
+    case: Case
+    catalogue: Catalogue
+    indicators: Sequence[Indicator]
+    progress: Progress | None
+    options: ScanOptions
+    original: Original | None = None  # what the targets are compared with
+
+
 def scan(
     case: Case,
     targets: Sequence[str],
@@ -80,34 +92,45 @@ def scan(
     progress: Progress | None = None,
     kind: str | None = None,
     options: ScanOptions = DEFAULTS,
+    compare: str | None = None,
 ) -> list[ScanResult]:
     """Examine every target in turn; a target that cannot be opened at all raises `TargetError` before any work.
 
     With `options.nice` this whole process gives way to others from here on.
     An image gives one result for itself and one for each file system found inside it, outer ones first.
+    `compare` is the original of the one target, of the same sorts as a target: it is read without rules, and the
+    baseline rules tell by meaning what the target has, lacks or does otherwise.
     """
-    from hinomi.evidence.target import Target
-
     if options.nice:
         be_nice()
+    if compare is not None and len(targets) != 1:
+        raise UsageError("scan.compare-one", place="--compare", cause=str(len(targets)))
     opened = [open_target(name, exclude=[case.path], kind=kind, options=options) for name in targets]
-    results: list[ScanResult] = []
-    for target in opened:
-        if isinstance(target, Target):
-            results.append(_scan(case, target, catalogue, indicators, progress, options=options))
-        else:
-            results += _scan_image(case, target, catalogue, indicators, progress, options)
+    job = _Job(case, catalogue, indicators, progress, options)
+    if compare is not None:
+        job = replace(job, original=_look_at_original(job, compare))
+    results = [result for target in opened for result in _scan_any(job, target)]
+    if job.original is not None and results:
+        job.original.tell_missing(results[0].coverage)
     return results
 
 
-def _scan_image(
-    case: Case,
-    image: Image,
-    catalogue: Catalogue,
-    indicators: Sequence[Indicator],
-    progress: Progress | None,
-    options: ScanOptions,
-) -> list[ScanResult]:
+def _look_at_original(job: _Job, name: str) -> Original:
+    """Read the original's rows, of every file system inside it too; no rule is asked about it."""
+    from hinomi.detect.catalogue import Catalogue
+
+    target = open_target(name, exclude=[job.case.path], options=job.options)
+    looks = _scan_any(replace(job, catalogue=Catalogue(()), indicators=()), target)
+    return Original.of([(look.target, job.case.tables(look.run), look.coverage) for look in looks])
+
+
+def _scan_any(job: _Job, target: Target | Image) -> list[ScanResult]:
+    from hinomi.evidence.target import Target
+
+    return [_scan(job, target)] if isinstance(target, Target) else _scan_image(job, target)
+
+
+def _scan_image(job: _Job, image: Image) -> list[ScanResult]:
     """Examine an image, then what lies beside it in the same file and what was found inside, breadth first."""
     from hinomi.evidence.images.inner import InnerImages
     from hinomi.evidence.sources.image import MAX_INNER, inner_images, say_notes
@@ -123,8 +146,7 @@ def _scan_image(
                 todo.extend((inner, *inner.beside))
             say_notes(now, coverage)
 
-        more = _More(noted.take, after, (now.row,))
-        results.append(_scan(case, now.target, catalogue, indicators, progress, more, options=options))
+        results.append(_scan(job, now.target, _More(noted.take, after, (now.row,))))
     return results
 
 
@@ -141,39 +163,21 @@ class _More:
     rows: Sequence[Row] = ()
 
 
-def _scan(
-    case: Case,
-    target: Target,
-    catalogue: Catalogue,
-    indicators: Sequence[Indicator],
-    progress: Progress | None,
-    more: _More | None = None,
-    *,
-    options: ScanOptions = DEFAULTS,
-) -> ScanResult:
+def _scan(job: _Job, target: Target, more: _More | None = None) -> ScanResult:
     """Examine one target."""
-    run = case.begin_run(target=target.name, kind=target.kind, host=target.host)
+    run = job.case.begin_run(target=target.name, kind=target.kind, host=target.host)
     try:
-        return _examine(case, run, target, catalogue, indicators, progress, more or _More(), options)
+        return _examine(job, run, target, more or _More())
     except BaseException:
         run.abandon()
         raise
 
 
-def _examine(
-    case: Case,
-    run: Run,
-    target: Target,
-    catalogue: Catalogue,
-    indicators: Sequence[Indicator],
-    progress: Progress | None,
-    more: _More,
-    options: ScanOptions,
-) -> ScanResult:
+def _examine(job: _Job, run: Run, target: Target, more: _More) -> ScanResult:
     from hinomi.detect.yara import content_collector
     from hinomi.evidence.collect import collect
 
-    coverage = Coverage()
+    case, options, coverage = job.case, job.options, Coverage()
     for row in more.rows:
         run.add(row)
 
@@ -181,21 +185,23 @@ def _examine(
         run.add(row)
         more.see(row)
 
-    cache = case.path / CACHE if options.use_cache else None
     collect(
         target,
         sink,
         coverage,
-        watchers=[content_collector(catalogue)],
-        progress=progress,
+        watchers=[content_collector(job.catalogue)],
+        progress=job.progress,
         jobs=options.jobs,
         nice=options.nice,
-        cache=cache,
+        cache=case.path / CACHE if options.use_cache else None,
     )
     more.after(coverage)
     run.seal()
+    before = job.original.counterpart(target.name, coverage) if job.original else None
     seen = case.clock().isoformat()
-    findings, stories = judge_rows(case, run.id, target.name, catalogue, indicators, coverage, seen=seen)
+    findings, stories = judge_rows(
+        case, run.id, target.name, job.catalogue, job.indicators, coverage, seen=seen, before=before
+    )
     run.finish(coverage)
     return ScanResult(target.name, run.id, findings, stories, coverage)
 
@@ -209,12 +215,19 @@ def judge_rows(
     coverage: Coverage,
     *,
     seen: str,
+    before: dict[str, list[Path]] | None = None,
 ) -> tuple[tuple[Finding, ...], tuple[Story, ...]]:
-    """Ask every rule of a run's rows; keep and return the findings with their stories. `seen` is when the rows were."""
+    """Ask every rule of a run's rows; keep and return the findings with their stories.
+
+    `seen` is when the rows were; `before` are the tables of the state that baseline rules compare them with.
+    """
     from hinomi.detect.detect import detect
     from hinomi.detect.story import tell
 
-    found = detect(case.tables(run_id), catalogue, indicators, target=target, run=run_id, coverage=coverage, seen=seen)
+    found = detect(
+        case.tables(run_id), catalogue, indicators,
+        target=target, run=run_id, coverage=coverage, seen=seen, before=before,
+    )  # fmt: skip
     stories = tuple(tell(found))
     return tuple(case.findings.keep([_with_way_in(f) for f in found], run_id, seen)), stories
 

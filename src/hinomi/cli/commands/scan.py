@@ -20,11 +20,12 @@ FORMATS = ("table", "json", "jsonl", "csv", "sarif", "ocsf", "stix", "md", "html
 @click.command("scan", help=say("help.scan"), short_help=say("help.scan.short"), epilog=say("help.scan.examples"))
 @click.argument("targets", nargs=-1, metavar="[TARGET]...")
 @click.option("--as", "kind", type=click.Choice(OPENED), help=say("option.as"))
+@click.option("--compare", metavar="ORIGINAL", help=say("option.compare"))
 @scan_options
 @fail_on
 @common(*FORMATS)
 def COMMAND(  # noqa: N802
-    settings: Settings, targets: tuple[str, ...], kind: str | None, options: ScanOptions
+    settings: Settings, targets: tuple[str, ...], kind: str | None, compare: str | None, options: ScanOptions
 ) -> int:
     """Examine targets with the built-in rules and the library's accepted indicators."""
     from hinomi.flow.checking import library_indicators, rules_of
@@ -35,7 +36,14 @@ def COMMAND(  # noqa: N802
         catalogue = rules_of(case, settings.rules)
         indicators = library_indicators(case)
         results = scan(
-            case, targets or ("/",), catalogue, indicators, progress=report_progress, kind=kind, options=options
+            case,
+            targets or ("/",),
+            catalogue,
+            indicators,
+            progress=report_progress,
+            kind=kind,
+            options=options,
+            compare=compare,
         )
         made = case.clock().isoformat()
     look = show_scans(results, made, settings)

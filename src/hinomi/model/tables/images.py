@@ -20,6 +20,10 @@ class ImageRow(Row):
     gzip_name: str | None = column("File name in the gzip header.", default=None)
     gzip_mtime: float | None = column("Time in the gzip header; null where it is zero.", default=None)
     gzip_effort: str | None = column("best (-9), fastest (-1) or other, by the gzip header's XFL.", default=None)
+    gzip_tool: str | None = column(
+        "Tool and level that reproduce the stream (gzip -9, zlib -6, ...); null where none does or none was tried.",
+        default=None,
+    )
     made_at: float | None = column("When the file system was made (ext, squashfs).", default=None)
     mounted_at: float | None = column("When it was last mounted (ext).", default=None)
     written_at: float | None = column("When its superblock was last written (ext).", default=None)
