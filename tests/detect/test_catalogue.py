@@ -15,7 +15,9 @@ from hinomi.model.findings import Coverage
 def test_the_shipped_rules_all_load() -> None:
     catalogue = load_rules()
     assert catalogue.errors == ()
-    files = [p for kind in ("sql/*.yml", "baseline/*.yml", "yara/*.yar", "advisories/*.json") for p in BUILT_IN.glob(kind)]
+    files = [
+        p for kind in ("sql/*.yml", "baseline/*.yml", "yara/*.yar", "advisories/*.json") for p in BUILT_IN.glob(kind)
+    ]
     assert len(catalogue) == len([p for p in files if not p.name.endswith(".cases.yml")]) > 20
     assert [r.id for r in catalogue] == [r.id for r in sorted(catalogue, key=lambda r: (r.kind, r.id))]
 
