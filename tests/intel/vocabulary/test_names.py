@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hinomi.intel.vocabulary.names import Form, Name, NameIndex, compact, name_index, split_words
+from hinomi.intel.vocabulary.names import Form, Name, NameIndex, compact, name_index
+from hinomi.intel.vocabulary.words import split_words
 
 
 @pytest.mark.parametrize(

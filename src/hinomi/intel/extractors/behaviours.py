@@ -12,7 +12,8 @@ from hinomi.intel.extractor import Candidate, ReadingContext, Sentence
 from hinomi.intel.names.words import advice_starts, lowered_of, words_of
 from hinomi.intel.techniques.crosswalk import OURS
 from hinomi.intel.vocabulary.behaviours import Cue, PhraseRule, behaviours, phrase_rules, technique_names
-from hinomi.intel.vocabulary.names import Form, Name, NameIndex, same_length_lower
+from hinomi.intel.vocabulary.names import Form, Name, NameIndex
+from hinomi.intel.vocabulary.words import same_length_lower
 
 _MAX_SENTENCE = 1500
 # Behaviours that advice asks the reader to look for on the own system.

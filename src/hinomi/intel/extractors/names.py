@@ -77,9 +77,8 @@ def _introduced_candidates(context: ReadingContext, words: Sequence[ClassWord], 
         if best is None or item.confidence > best[2]:
             found[key] = (item.name, item.type, item.confidence, item.phrase)
         spans.setdefault(key, []).append((item.start, item.end))
-    plain = _plain_words(context) if found else set()
     for key, (name, name_type, confidence, phrase) in found.items():
-        if name.isascii() and name.casefold() in plain and not name.islower():
+        if name.isascii() and not name.islower() and _is_plain_word(context, name.casefold()):
             continue
         for start, end in sorted(set(spans[key])):
             yield Candidate(
@@ -88,10 +87,10 @@ def _introduced_candidates(context: ReadingContext, words: Sequence[ClassWord], 
             )  # fmt: skip
 
 
-def _plain_words(context: ReadingContext) -> set[str]:
-    """The words that the text also writes in lower case: what stands among them is no name."""
-    text = context.folded.text
-    return {word for start, end, word in words_of(context) if text[start:end] == word}
+def _is_plain_word(context: ReadingContext, name: str) -> bool:
+    """Whether the text also writes the word in lower case: what stands among such words is no name."""
+    text, words = context.folded.text, words_of(context)
+    return any(text.startswith(name, words.all[number][0]) for number in words.places.get(name, ()))
 
 
 EXTRACTOR = NamesExtractor()

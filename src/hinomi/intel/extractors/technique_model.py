@@ -54,8 +54,8 @@ def _scored(context: ReadingContext, model: TechniqueModel) -> Iterator[_Scored]
 def _telling(context: ReadingContext, model: TechniqueModel) -> Iterator[Sentence]:
     """The sentences worth scoring: narration that holds a word the model gives weight to."""
     words = words_of(context)
-    strong = {word for word in {word for _, _, word in words} if stem(word) in model.strong}
-    starts = [start for start, _, word in words if word in strong]
+    strong = [word for word in words.places if stem(word) in model.strong]
+    starts = [words.all[number][0] for number in words.numbers(strong)]
     advice = advice_starts(context)
     shift = context.folded.original
     places: Sequence[int] = [shift(start) for start in starts]

@@ -5,18 +5,18 @@ from __future__ import annotations
 from hinomi.intel.advice import EN_HINTS, gives_advice
 from hinomi.intel.extractor import ReadingContext
 from hinomi.intel.literals import any_within, occurrences
-from hinomi.intel.vocabulary.names import Word, same_length_lower, split_words
+from hinomi.intel.vocabulary.words import TextWords, same_length_lower
 
 # Kept in the context's `__dict__`, as its own cached properties are.
 _LONG = 2000  # characters; no advice is that long
 _WORDS, _LOWERED, _ADVICE = "_vocabulary_words", "_lowered_text", "_advice_starts"
 
 
-def words_of(context: ReadingContext) -> list[Word]:
+def words_of(context: ReadingContext) -> TextWords:
     """Return the words of the folded text."""
-    known: list[Word] | None = context.__dict__.get(_WORDS)
+    known: TextWords | None = context.__dict__.get(_WORDS)
     if known is None:
-        known = context.__dict__[_WORDS] = split_words(lowered_of(context))
+        known = context.__dict__[_WORDS] = TextWords(lowered_of(context))
     return known
 
 

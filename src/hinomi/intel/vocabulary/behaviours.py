@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
 
 from hinomi.intel.vocabulary.loading import read_lines, read_yaml
-from hinomi.intel.vocabulary.names import Word
 from hinomi.intel.vocabulary.trie import trie_pattern
+from hinomi.intel.vocabulary.words import TextWords
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,18 +88,14 @@ class CueIndex:
         self._pattern = re.compile(f"(?=({trie_pattern(japanese)}))")
         self._cache: dict[str, tuple[tuple[int, str], ...]] = {}
 
-    def find(self, text: str, words: Sequence[Word]) -> Iterator[Cue]:
+    def find(self, text: str, words: TextWords) -> Iterator[Cue]:
         """Yield the cues in `text` (lower case, whose words are `words`): the English ones first, each by its place."""
-        heads, short = self._heads, self._short
-        known = {
-            word: cues
-            for word in {word for _, _, word in words}
-            if (word[:4] in heads or word[:3] in short or word[:2] in short) and (cues := self._of_word(word))
-        }
-        for start, word in [(start, word) for start, _, word in words if word in known]:
-            for number, cue in known[word]:
+        known = {word: cues for word in words.places if (cues := self._of_word(word))}
+        for number in words.numbers(known):
+            start, _, word = words.all[number]
+            for cue_number, cue in known[word]:
                 if len(cue) <= len(word) or text.startswith(cue, start):
-                    yield Cue(number, start, start + len(cue))
+                    yield Cue(cue_number, start, start + len(cue))
         if not text.isascii():
             for found in self._pattern.finditer(text):
                 for cue in self._shorter[found[1]]:
@@ -109,6 +105,9 @@ class CueIndex:
         """Return (number, cue) of the cues a word is, begins with or may begin; kept for the commonest words."""
         if (kept := self._cache.get(word)) is not None:
             return kept
+        heads, short = self._heads, self._short
+        if not (word[:4] in heads or word[:3] in short or word[:2] in short):
+            return ()
         begins = [
             (self._begins[word[:n]], word[:n])
             for n in range(min(len(word), _LONG_CUE), 0, -1)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import cache
 from typing import Literal, NamedTuple
 
 from hinomi.intel.vocabulary.loading import read_yaml, stopwords
-from hinomi.intel.vocabulary.names import Word
 from hinomi.intel.vocabulary.trie import PhraseFinder
+from hinomi.intel.vocabulary.words import TextWords
 
 NameType = Literal["actor", "malware", "tool", "campaign"]
 _TYPES: dict[str, NameType] = {"actor": "actor", "malware": "malware", "tool": "tool", "campaign": "campaign"}
@@ -46,7 +46,7 @@ def _finder() -> tuple[PhraseFinder, dict[str, NameType]]:
     return PhraseFinder(by_word.keys() | hyphened), by_word
 
 
-def class_words(text: str, lowered: str, words: Sequence[Word]) -> Iterator[ClassWord]:
+def class_words(text: str, lowered: str, words: TextWords) -> Iterator[ClassWord]:
     """Yield the class words of `text`: whole words in English (acronyms in capitals), anywhere in Japanese.
 
     `lowered` is `text` in lower case, offset by offset; `words` are its words.

@@ -10,23 +10,12 @@ from functools import cache
 from typing import Literal, NamedTuple
 
 from hinomi.intel.vocabulary.loading import read_lines, read_yaml
+from hinomi.intel.vocabulary.words import HEAD, TextWords, Word, same_length_lower
 
 Kind = Literal["actor", "malware", "tool", "campaign"]
 MAX_WORDS = 5
-_HEAD = 7
 
-# A run of letters and digits of one script. Japanese glues words of other scripts on without a space.
-_WORD = re.compile(r"[0-9a-z\u00df-\u024f]+|[\u30a1-\u30fa\u30fc]+|[\u4e00-\u9fff\u3005]+|[\u3041-\u3096]+")
-_ASCII_WORD = re.compile(r"[0-9a-z]+")
 _GAP = re.compile(r" ?[-_.・] ?| ")
-# Class words that Japanese glues to a katakana name.
-_KATAKANA_TAILS = (
-    "グループ", "マルウェア", "マルウエア", "ランサムウェア", "ランサムウエア", "バックドア", "ボットネット",
-    "ローダー",
-    "ローダ", "トロイ", "ウイルス", "ギャング", "チーム", "キャンペーン", "スティーラー", "ウェア", "ツール",
-)  # fmt: skip
-
-
 @dataclass(frozen=True, slots=True)
 class Name:
     """One entry: what it is, its canonical name and, where ATT&CK has it, its id."""
@@ -64,18 +53,6 @@ def compact(text: str) -> str:
     return "".join(c for c in plain if c.isalnum() or c == "ー").replace("ウエア", "ウェア").rstrip("ー")
 
 
-Word = tuple[int, int, str]
-"""Start, end and case-folded text of a word."""
-
-
-def same_length_lower(text: str) -> str:
-    """Return `text` in lower case; characters without a single lower-case twin stay as they are."""
-    lowered = text.lower()
-    if len(lowered) == len(text):
-        return lowered
-    return "".join(low if len(low := c.lower()) == 1 else c for c in text)
-
-
 class NameIndex:
     """Every form by its compact key."""
 
@@ -86,10 +63,10 @@ class NameIndex:
             known = self._forms.get(key, ())
             if all((f.name.kind == "actor") != (form.name.kind == "actor") for f in known):
                 self._forms[key] = (*known, form)
-        self._heads = {key[:n] for key in self._forms for n in range(1, _HEAD + 1)}
+        self._heads = {key[:n] for key in self._forms for n in range(1, HEAD + 1)}
         # Names are capitalised: a lower-case word begins one only where a form is written so, or is one by itself.
         small = {key for key, known in self._forms.items() if any(f.text[0].islower() for f in known)}
-        self._small_heads = {key[:n] for key in small for n in range(1, _HEAD + 1)}
+        self._small_heads = {key[:n] for key in small for n in range(1, HEAD + 1)}
 
     def __len__(self) -> int:
         return len(self._forms)
@@ -98,23 +75,23 @@ class NameIndex:
         """Return the forms written like `text`."""
         return self._forms.get(compact(text), ())
 
-    def find(self, text: str, words: Sequence[Word] | None = None) -> Iterator[Hit]:
+    def find(self, text: str, words: TextWords | None = None) -> Iterator[Hit]:
         """Yield the longest hits from left to right, not overlapping. Linear: at most five words are joined.
 
-        `words` are `split_words` of the text in lower case, where the caller has them already.
+        `words` are those of the text in lower case, where the caller has them already.
         """
-        words = split_words(same_length_lower(text)) if words is None else words
-        heads, small, forms = self._heads, self._small_heads, self._forms
-        beginnings = {word for word in {word for _, _, word in words} if word[:_HEAD] in heads}
+        words = TextWords(same_length_lower(text)) if words is None else words
+        all_, small, forms = words.all, self._small_heads, self._forms
+        beginnings = [word for head in words.heads.keys() & self._heads for word in words.heads[head]]
         whole = {word for word in beginnings if word.rstrip("ー") in forms}
         free = 0
-        for number in [number for number, word in enumerate(words) if word[2] in beginnings]:
-            start, end, word = words[number]
-            if number < free or ("a" <= text[start] <= "z" and word not in forms and word[:_HEAD] not in small):
+        for number in words.numbers(beginnings):
+            start, end, word = all_[number]
+            if number < free or ("a" <= text[start] <= "z" and word not in forms and word[:HEAD] not in small):
                 continue
-            if word not in whole and not self._goes_on(end, word, words, number + 1):
+            if word not in whole and not self._goes_on(end, word, all_, number + 1):
                 continue
-            hit, taken = self._longest(text, words, number)
+            hit, taken = self._longest(text, all_, number)
             if hit is not None:
                 free = number + taken
                 yield hit
@@ -123,7 +100,7 @@ class NameIndex:
         """Whether a word and the next one, right after it, begin a name together."""
         if following >= len(words) or words[following][0] - end > 3:
             return False
-        return (word + words[following][2])[:_HEAD] in self._heads
+        return (word + words[following][2])[:HEAD] in self._heads
 
     def _longest(self, text: str, words: Sequence[Word], first: int) -> tuple[Hit | None, int]:
         start, end, key = words[first]
@@ -136,39 +113,12 @@ class NameIndex:
                     break
                 end = words[number][1]
                 key += words[number][2]
-                if key[:_HEAD] not in self._heads:
+                if key[:HEAD] not in self._heads:
                     break
             forms = self._forms.get(key.rstrip("ー"))
             if forms:
                 best, taken = Hit(start, end, forms), number - first + 1
         return best, taken
-
-
-def split_words(lowered: str) -> list[Word]:
-    """Return the words of a lower-case text; a glued class word or `apt` becomes a word of its own."""
-    if lowered.isascii() and "apt" not in lowered:
-        return [(*found.span(), found[0]) for found in _ASCII_WORD.finditer(lowered)]
-    return list(_words(lowered))
-
-
-def _words(lowered: str) -> Iterator[Word]:
-    for match in (_WORD if not lowered.isascii() else _ASCII_WORD).finditer(lowered):
-        word = match[0]
-        start, end = match.span()
-        if (word[0] >= "\u30a1" or word.endswith("apt")) and (cut := _cut(word)):
-            yield start, start + cut, word[:cut]
-            start, word = start + cut, word[cut:]
-        yield start, end, word
-
-
-def _cut(word: str) -> int:
-    if word[0] >= "\u30a1":
-        for tail in _KATAKANA_TAILS:
-            if word.endswith(tail) and len(word) > len(tail) + 1:
-                return len(word) - len(tail)
-    elif len(word) > 6:
-        return len(word) - 3
-    return 0
 
 
 @cache

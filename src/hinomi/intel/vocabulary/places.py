@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
 from hinomi.intel.vocabulary.loading import read_yaml
-from hinomi.intel.vocabulary.names import Word
 from hinomi.intel.vocabulary.trie import PhraseFinder, trie_pattern
+from hinomi.intel.vocabulary.words import TextWords
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def _sectors() -> tuple[PhraseFinder, dict[str, tuple[str, bool]]]:
     return PhraseFinder(owner), owner
 
 
-def sectors(lowered: str, words: Sequence[Word]) -> Iterator[Place]:
+def sectors(lowered: str, words: TextWords) -> Iterator[Place]:
     """Yield the sectors named in `lowered` (folded, lower case): by themselves or in a list before 企業 or `sector`."""
     finder, owner = _sectors()
     chain: list[Place] = []

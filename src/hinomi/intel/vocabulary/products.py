@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
 from hinomi.intel.vocabulary.loading import read_yaml
-from hinomi.intel.vocabulary.names import Form, Name, NameIndex, Word
+from hinomi.intel.vocabulary.names import Form, Name, NameIndex
+from hinomi.intel.vocabulary.words import TextWords
 
 # Everyday words: products only when written exactly so and with a version or weakness beside them.
 _LOOSE = frozenset(
@@ -46,7 +47,7 @@ def vulnerability_index() -> tuple[NameIndex, dict[str, list[str]]]:
     return NameIndex([Form(Name("tool", name), name, False) for name in table]), table
 
 
-def find_products(text: str, words: Sequence[Word] | None = None) -> Iterator[ProductHit]:
+def find_products(text: str, words: TextWords | None = None) -> Iterator[ProductHit]:
     """Yield the products named in `text`; a trailing digit that begins a version is not part of the name."""
     index = product_index()
     for hit in index.find(text, words):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
+
+from hinomi.intel.vocabulary.words import TextWords
 
 _END = ""
 
@@ -39,12 +41,13 @@ class PhraseFinder:
         self._english = re.compile(trie_pattern(english))
         self._japanese = re.compile(trie_pattern(japanese)) if japanese else None
 
-    def find(self, lowered: str, words: Sequence[tuple[int, int, str]]) -> list[tuple[int, int]]:
+    def find(self, lowered: str, words: TextWords) -> list[tuple[int, int]]:
         """Return (start, end) of the phrases in `lowered`, whose words are `words`, by start; English ones whole."""
         spans: list[tuple[int, int]] = []
-        firsts, match = self._firsts, self._english.match
+        match = self._english.match
         last = 0
-        for start in [start for start, _, word in words if word in firsts]:
+        for number in words.numbers(words.places.keys() & self._firsts):
+            start = words.all[number][0]
             if start >= last and (found := match(lowered, start)):
                 after, before = lowered[found.end() : found.end() + 1], lowered[start - 1 : start]
                 if not _inside(after) and not _inside(before):

@@ -1,0 +1,86 @@
+"""The words of a text, made once: in order, and where each distinct one stands.
+
+Every vocabulary begins with a word. It asks which of its first words a text has, which is an intersection of two
+sets, and looks only at the places where those stand; what a text has no word of costs nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+HEAD = 7
+"""Letters by which the words that may begin a name are told from the others."""
+
+# A run of letters and digits of one script. Japanese glues words of other scripts on without a space.
+_WORD = re.compile(r"[0-9a-z\u00df-\u024f]+|[\u30a1-\u30fa\u30fc]+|[\u4e00-\u9fff\u3005]+|[\u3041-\u3096]+")
+_ASCII_WORD = re.compile(r"[0-9a-z]+")
+
+# Class words that Japanese glues to a katakana name.
+_KATAKANA_TAILS = (
+    "グループ", "マルウェア", "マルウエア", "ランサムウェア", "ランサムウエア", "バックドア", "ボットネット",
+    "ローダー",
+    "ローダ", "トロイ", "ウイルス", "ギャング", "チーム", "キャンペーン", "スティーラー", "ウェア", "ツール",
+)  # fmt: skip
+
+Word = tuple[int, int, str]
+"""Start, end and case-folded text of a word."""
+
+
+def same_length_lower(text: str) -> str:
+    """Return `text` in lower case; characters without a single lower-case twin stay as they are."""
+    lowered = text.lower()
+    if len(lowered) == len(text):
+        return lowered
+    return "".join(low if len(low := c.lower()) == 1 else c for c in text)
+
+
+class TextWords:
+    """The words of one text: `all` in order; `places` and `heads` tell where each distinct one stands in it."""
+
+    __slots__ = ("all", "heads", "places")
+
+    def __init__(self, lowered: str) -> None:
+        self.all = split_words(lowered)
+        self.places: dict[str, list[int]] = {}
+        """By distinct word, the numbers of its places in `all`, ascending."""
+        self.heads: dict[str, list[str]] = {}
+        """By first letters (at most HEAD), the distinct words that begin so."""
+        for number, (_, _, word) in enumerate(self.all):
+            known = self.places.get(word)
+            if known is None:
+                self.places[word] = [number]
+                self.heads.setdefault(word[:HEAD], []).append(word)
+            else:
+                known.append(number)
+
+    def numbers(self, words: Iterable[str]) -> list[int]:
+        """Return the numbers in `all` where any of the distinct `words` stands, ascending."""
+        return sorted(number for word in words for number in self.places[word])
+
+
+def split_words(lowered: str) -> list[Word]:
+    """Return the words of a lower-case text; a glued class word or `apt` becomes a word of its own."""
+    if lowered.isascii() and "apt" not in lowered:
+        return [(*found.span(), found[0]) for found in _ASCII_WORD.finditer(lowered)]
+    return list(_words(lowered))
+
+
+def _words(lowered: str) -> Iterator[Word]:
+    for match in (_WORD if not lowered.isascii() else _ASCII_WORD).finditer(lowered):
+        word = match[0]
+        start, end = match.span()
+        if (word[0] >= "\u30a1" or word.endswith("apt")) and (cut := _cut(word)):
+            yield start, start + cut, word[:cut]
+            start, word = start + cut, word[cut:]
+        yield start, end, word
+
+
+def _cut(word: str) -> int:
+    if word[0] >= "\u30a1":
+        for tail in _KATAKANA_TAILS:
+            if word.endswith(tail) and len(word) > len(tail) + 1:
+                return len(word) - len(tail)
+    elif len(word) > 6:
+        return len(word) - 3
+    return 0
