@@ -72,13 +72,17 @@ class ReadingContext:
         number = bisect_right(edges, offset) - 1
         return owners[number] if number >= 0 else None
 
+    @cached_property
+    def _article_edges(self) -> tuple[list[int], list[int | None]]:
+        articles = [number for number, section in enumerate(self.sections) if section.role == "article"]
+        edges, owners = _innermost_edges([self.sections[number] for number in articles])
+        return edges, [None if owner is None else articles[owner] for owner in owners]
+
     def article_at(self, offset: int) -> int | None:
         """Return the number of the innermost section of role `article` that covers `offset`."""
-        found = None
-        for number, section in enumerate(self.sections):
-            if section.role == "article" and section.span[0] <= offset < section.span[1]:
-                found = number
-        return found
+        edges, owners = self._article_edges
+        number = bisect_right(edges, offset) - 1
+        return owners[number] if number >= 0 else None
 
 
 def _innermost_edges(sections: Sequence[Section]) -> tuple[list[int], list[int | None]]:

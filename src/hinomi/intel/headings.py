@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from hinomi.intel.language import hard_wrapped
 from hinomi.model.claims import SectionRole, Span
@@ -100,17 +101,17 @@ class Heading:
     navigation: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of the text without its newline."""
+class Line(NamedTuple):
+    """One line of the text without its newline; `bare` is what it holds between surrounding white space."""
 
     text: str
     span: Span
+    bare: str
 
     @property
     def blank(self) -> bool:
         """Nothing but white space."""
-        return not self.text.strip()
+        return not self.bare
 
 
 def lines_of(text: str) -> list[Line]:
@@ -118,7 +119,7 @@ def lines_of(text: str) -> list[Line]:
     result, start = [], 0
     lines = text[:STRUCTURE_LIMIT].split("\n", _MAX_LINES)
     for line in lines[:_MAX_LINES]:
-        result.append(Line(line, (start, start + len(line))))
+        result.append(Line(line, (start, start + len(line)), line.strip()))
         start += len(line) + 1
     return result
 
@@ -127,7 +128,9 @@ def clean_heading(text: str) -> str:
     """Strip marks, numbering and brackets around a heading's words."""
     text = text.strip()
     for _ in range(3):
-        text = _NUMBERING.sub("", text, count=1).strip()
+        if not (mark := _NUMBERING.match(text)):
+            break
+        text = text[mark.end() :].strip()
     return text.strip("*_ :：【】[]〈〉<>《》「」■●◆▼").strip()
 
 
@@ -137,15 +140,35 @@ def role_of(heading: str) -> SectionRole | None:
     words = clean_heading(heading).lower()
     if words in _BY_WORD:
         return _BY_WORD[words]
-    for word, role in _BY_WORD.items():
-        if role == "other" or len(word) < 2 or len(words) > len(word) + 24:
-            continue
-        if word.isascii():
-            if len(word) >= 6 and (words.startswith(word + " ") or words.endswith(" " + word)):
-                return role
-        elif len(word) >= 3 and (words.startswith(word) or words.endswith(word)):
-            return role
-    return None
+    if len(words) > _LONGEST_WORD + _FURTHER_WORDS:
+        return None
+    known = [word for word in _ends(words) if word in _ORDER and len(words) <= len(word) + _FURTHER_WORDS]
+    return _BY_WORD[min(known, key=_ORDER.__getitem__)] if known else None
+
+
+def _ends(words: str) -> Iterator[str]:
+    """Yield what a heading begins or ends with: whole words, and of Japanese any run of characters."""
+    for place, character in enumerate(words):
+        if character == " ":
+            yield words[:place]
+            yield words[place + 1 :]
+    if not words.isascii():
+        for place in range(1, len(words)):
+            if not words[:place].isascii():
+                yield words[:place]
+            if not words[place:].isascii():
+                yield words[place:]
+
+
+_FURTHER_WORDS = 24
+"""Characters that a heading may have beside the word that names its section."""
+_ORDER = {
+    word: number
+    for number, (word, role) in enumerate(_BY_WORD.items())
+    if role != "other" and len(word) >= (6 if word.isascii() else 3)
+}
+"""The words that count within longer headings; the first of several wins."""
+_LONGEST_WORD = max(map(len, _ORDER))
 
 
 def find_headings(lines: Sequence[Line]) -> list[Heading]:
@@ -157,7 +180,7 @@ def find_headings(lines: Sequence[Line]) -> list[Heading]:
     for number, line in enumerate(lines):
         if len(result) >= _MAX_HEADINGS:
             break
-        if len(line.text) > _MAX_HEADING + 8 or line.blank:
+        if len(line.text) > _MAX_HEADING + 8 or not line.bare:
             continue
         heading = _marked_heading(lines, number) or _known_heading(line) or _bare_heading(lines, number, longest)
         if heading:
@@ -167,7 +190,7 @@ def find_headings(lines: Sequence[Line]) -> list[Heading]:
 
 def _marked_heading(lines: Sequence[Line], number: int) -> Heading | None:
     line = lines[number]
-    if match := _MARKDOWN.match(line.text):
+    if line.text[0] == "#" and (match := _MARKDOWN.match(line.text)):
         return _heading(match.group(2), line.span, len(match.group(1)))
     following = lines[number + 1].text if number + 1 < len(lines) else ""
     if _RULE.match(following) and not _RULE.match(line.text) and not _LIST_MARK.match(line.text):
@@ -179,7 +202,7 @@ def _marked_heading(lines: Sequence[Line], number: int) -> Heading | None:
 
 def _known_heading(line: Line) -> Heading | None:
     """A line that consists of a section's name (`影響範囲`, `References:`)."""
-    if len(line.text) > 60 or line.text.rstrip().endswith(("。", ",", "、")) or "|" in line.text:
+    if len(line.text) > 60 or line.bare[-1] in "。,、" or "|" in line.text:
         return None
     words = clean_heading(line.text)
     role = _BY_WORD.get(words.lower())
@@ -193,7 +216,7 @@ def _known_heading(line: Line) -> Heading | None:
 def _bare_heading(lines: Sequence[Line], number: int, longest: float) -> Heading | None:
     """A short line without an end mark that a longer paragraph or another heading follows."""
     line = lines[number]
-    text = line.text.strip()
+    text = line.bare
     if len(text) > longest or not _shaped_like_heading(text) or _LIST_MARK.match(line.text):
         return None
     before = number == 0 or lines[number - 1].blank or _ends_sentence(lines[number - 1].text)
@@ -221,13 +244,13 @@ def _ends_sentence(text: str) -> bool:
 
 
 def _previous_is_heading(lines: Sequence[Line], number: int) -> bool:
-    return number > 0 and _shaped_like_heading(lines[number - 1].text.strip())
+    return number > 0 and _shaped_like_heading(lines[number - 1].bare)
 
 
 def _next_text(lines: Sequence[Line], number: int) -> str | None:
     for line in lines[number + 1 : number + 4]:
-        if not line.blank:
-            return line.text.strip()
+        if line.bare:
+            return line.bare
     return None
 
 

@@ -28,6 +28,8 @@ _LAST_WORD = re.compile(r"[\w.]{1,12}$")
 def detect_language(text: str) -> Language:
     """Return `ja` when Japanese characters outweigh Latin words, else `en`. Hashes and hosts do not count."""
     sample = text[:_SAMPLE]
+    if sample.isascii():
+        return "en"
     if not _KANA.search(sample):
         han = len(_JAPANESE.findall(sample))
         return "ja" if han > 2 * len(_LATIN_WORD.findall(sample)) and han >= 2 else "en"

@@ -59,6 +59,8 @@ _RULES = (
     _Rule(frozenset({"cve"}), frozenset({"product"}), "affects", _WEAKNESS, 60, 25),
 )  # fmt: skip
 _SOURCES = frozenset(source for rule in _RULES for source in rule.source)
+_CARRIED: frozenset[ClaimType] = frozenset({"malware", "actor", "behaviour", "filename"})
+"""What may speak of a thing named in an earlier sentence, or be spoken of later."""
 
 
 class SentenceRelator:
@@ -80,13 +82,18 @@ def _stated(context: ReadingContext, claims: Sequence[Claim]) -> Iterator[Relati
     places = sorted(((span[0], number) for number, claim in enumerate(claims) for span in _spans(claim)))
     starts = [place[0] for place in places]
     spoken = _Spoken(context, claims)
+    last = 0
     for sentence in context.sentences:
-        first, last = bisect_left(starts, sentence.span[0]), bisect_left(starts, sentence.span[1])
-        here = [claims[number] for _, number in places[first:last]][:_MAX_PER_SENTENCE]
-        here = list({claim.id: claim for claim in here}.values())
-        if any(claim.type in _SOURCES for claim in here):
+        first = bisect_left(starts, sentence.span[0], last)
+        last = bisect_left(starts, sentence.span[1], first)
+        if first == last:
+            continue
+        numbers = dict.fromkeys(number for _, number in places[first : min(last, first + _MAX_PER_SENTENCE)])
+        here = [claims[number] for number in numbers]
+        kinds = {claim.type for claim in here}
+        if not _SOURCES.isdisjoint(kinds):
             yield from _pairs(sentence, here)
-        if here:
+        if not _CARRIED.isdisjoint(kinds):
             yield from _carried(context, sentence, here, spoken)
 
 
@@ -140,9 +147,11 @@ _REFERS = re.compile(
 _REFERS_HINT = ("the ", "this ", "it ", "its ")
 
 
-def _may_refer(text: str) -> bool:
+def _reference(text: str) -> re.Match[str] | None:
+    """Return where the sentence speaks of a thing named before it."""
     lowered = text.lower()
-    return not text.isascii() or any(hint in lowered for hint in _REFERS_HINT)
+    may = not text.isascii() or any(hint in lowered for hint in _REFERS_HINT)
+    return _REFERS.search(text) if may else None
 
 
 class _Spoken:
@@ -173,22 +182,20 @@ def _carried(context: ReadingContext, sentence: Sentence, here: Sequence[Claim],
     named = [c for c in here if c.type in {"malware", "actor"}]
     for claim in named:
         spoken.note(claim, sentence.section)
-    actor = next((c for c in named if c.type == "actor"), None)
-    malware = spoken.meant("malware", sentence.section, context.article_at(sentence.span[0]))
-    if actor and malware and len(named) == 1 and _USE.search(sentence.text):
-        yield Relation(actor.id, "uses", malware.id, sentence.span, 40)
-    found = _REFERS.search(sentence.text) if _may_refer(sentence.text) else None
-    if not found or any(c.type == "malware" for c in named):
+    article = context.article_at(sentence.span[0])
+    if len(named) == 1 and named[0].type == "actor" and _USE.search(sentence.text):
+        malware = spoken.meant("malware", sentence.section, article)
+        if malware:
+            yield Relation(named[0].id, "uses", malware.id, sentence.span, 40)
+    told = [c for c in here if c.type == "behaviour" or (c.type == "filename" and c.role == "malicious")]
+    if not told or any(c.type == "malware" for c in named) or not (found := _reference(sentence.text)):
         return
-    kind = "actor" if found["actor"] else "malware"
-    last = spoken.meant(kind, sentence.section, context.article_at(sentence.span[0]))
+    last = spoken.meant("actor" if found["actor"] else "malware", sentence.section, article)
     if last is None:
         return
-    for claim in here:
-        if claim.type == "behaviour":
-            yield Relation(last.id, "does", claim.id, sentence.span, 40)
-        elif claim.type == "filename" and claim.role == "malicious":
-            yield Relation(last.id, "uses", claim.id, sentence.span, 35)
+    for claim in told:
+        does = claim.type == "behaviour"
+        yield Relation(last.id, "does" if does else "uses", claim.id, sentence.span, 40 if does else 35)
 
 
 def _bound(claims: Sequence[Claim]) -> Iterator[Relation]:
