@@ -69,7 +69,7 @@ def _without_class(text: str, item: Known) -> int:
 def _introduced_candidates(context: ReadingContext, words: Sequence[ClassWord], taken: _Taken) -> Iterator[Candidate]:
     found: dict[str, tuple[str, NameType, int, str]] = {}
     spans: dict[str, list[tuple[int, int]]] = {}
-    for item in introduced(context.folded.text, words):
+    for item in introduced(context.folded.text, words, words_of(context)):
         if taken.overlaps(item.start, item.end):
             continue
         key = compact(item.name)

@@ -7,6 +7,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from hinomi.intel.extractor import Candidate, ReadingContext, Sentence
 from hinomi.intel.names.words import advice_starts, words_of
@@ -54,7 +55,7 @@ def _scored(context: ReadingContext, model: TechniqueModel) -> Iterator[_Scored]
 def _telling(context: ReadingContext, model: TechniqueModel) -> Iterator[Sentence]:
     """The sentences worth scoring: narration that holds a word the model gives weight to."""
     words = words_of(context)
-    strong = [word for word in words.places if stem(word) in model.strong]
+    strong = [word for word in words.places if _stem(word) in model.strong]
     starts = [words.all[number][0] for number in words.numbers(strong)]
     advice = advice_starts(context)
     shift = context.folded.original
@@ -70,6 +71,10 @@ def _telling(context: ReadingContext, model: TechniqueModel) -> Iterator[Sentenc
             if left < 0:
                 return
             yield sentence
+
+
+_stem = lru_cache(maxsize=1 << 15)(stem)
+"""The same words come again in every report."""
 
 
 def _narrates(context: ReadingContext, sentence: Sentence) -> bool:

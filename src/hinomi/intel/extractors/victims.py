@@ -23,10 +23,10 @@ _DATE = re.compile(
     rf"|(?<!\d)(?P<d4>\d{{1,2}})(?:st|nd|rd|th)? (?P<mon4>{_MONTH}),? (?P<y4>(?:19|20)\d\d)(?!\d)"
 )
 _YEAR = re.compile(r"(?:19|20)\d\d")
-_CAMPAIGN = re.compile(
-    r"(?<![A-Za-z])(?P<op>Operation [A-Z][A-Za-z0-9-]{2,24}(?: [A-Z][A-Za-z0-9-]{1,20})?)(?![A-Za-z])"
-    r"|(?P<ja>「[^「」\n]{2,24}」)(?:作戦|と(?:呼ばれる|名付けられた)(?:攻撃)?キャンペーン)"
+_OPERATION = re.compile(
+    r"Operation(?<![A-Za-z]Operation) [A-Z][A-Za-z0-9-]{2,24}(?: [A-Z][A-Za-z0-9-]{1,20})?(?![A-Za-z])"
 )
+_SAID_JA = re.compile(r"「([^「」\n]{2,24})」(?:作戦|と(?:呼ばれる|名付けられた)(?:攻撃)?キャンペーン)")
 _OPERATION_NOT = frozenset(
     {"Operation Center", "Operation Centre", "Operation System", "Operation Team", "Operation Manager"}
 )
@@ -42,7 +42,7 @@ class VictimsExtractor:
         text = context.folded.text
         for place in sectors(lowered_of(context), words_of(context)):
             yield _place(context, "sector", place.start, place.end, place.canonical, {})
-        for place in countries(text):
+        for place in countries(text, words_of(context)):
             yield _place(context, "country", place.start, place.end, place.canonical, {"code": place.code})
         yield from _dates(context, text)
         yield from _campaigns(context, text)
@@ -88,15 +88,20 @@ def _month(word: str) -> int:
 
 
 def _campaigns(context: ReadingContext, text: str) -> Iterator[Candidate]:
-    for found in _CAMPAIGN.finditer(text):
-        value = (found["op"] or found["ja"]).strip("「」")
-        if value in _OPERATION_NOT:
-            continue
-        start = found.start() + (1 if found["ja"] else 0)
+    for start, value in _campaign_names(text):
         yield Candidate(
             type="campaign", value=value, span=context.folded.span(start, start + len(value)), confidence=70,
             why="named as a campaign", canonical=value,
         )  # fmt: skip
+
+
+def _campaign_names(text: str) -> Iterator[tuple[int, str]]:
+    for found in _OPERATION.finditer(text):
+        if found[0] not in _OPERATION_NOT:
+            yield found.start(), found[0]
+    for found in _SAID_JA.finditer(text) if "「" in text else ():
+        if found[1] not in _OPERATION_NOT:
+            yield found.start(1), found[1]
 
 
 EXTRACTOR = VictimsExtractor()

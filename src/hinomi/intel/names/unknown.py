@@ -9,6 +9,7 @@ from functools import cache
 
 from hinomi.intel.vocabulary.classes import WEAK, ClassWord, NameType, type_of
 from hinomi.intel.vocabulary.loading import stopwords
+from hinomi.intel.vocabulary.words import TextWords
 
 # A name: capitalised or with a capital or digit inside, up to three such words. Bounded, no nested repetition.
 _PIECE = r"[A-Z0-9][A-Za-z0-9_$!-]{1,30}"
@@ -84,10 +85,10 @@ def _patterns(side: str) -> tuple[tuple[re.Pattern[str], int], ...]:
 
 
 # Systematic names of actors: numbered, or a vendor's scheme of an adjective and a family word.
+# What stands before the prefix is asked afterwards: a pattern that begins with letters is skipped to.
 _NUMBERED = re.compile(
-    r"(?<![A-Za-z0-9-])(?:(?:UNC|TA|DEV-|Storm-|TAG-|UAT-|UAC-|UNK_|TEMP_|CL-(?:STA|CRI|UNK)-|REF|STAC|ATK|ITG|"
-    r"UTG-Q-|GOLD |APT-C ?- ?|APT ?|FIN|CNC-|TGR-STA-|DarkHotel-|TA-)\d{1,5}|TEMP\.[A-Z][a-z]{3,20})(?![A-Za-z0-9]|"
-    r"\.\d)"
+    r"(?:UNC|TA|DEV-|Storm-|TAG-|UAT-|UAC-|UNK_|TEMP_|CL-(?:STA|CRI|UNK)-|REF|STAC|ATK|ITG|UTG-Q-|GOLD |APT-C ?- ?|"
+    r"APT ?|FIN|CNC-|TGR-STA-|DarkHotel-|TA-)\d{1,5}(?![A-Za-z0-9]|\.\d)|TEMP\.[A-Z][a-z]{3,20}(?![A-Za-z0-9]|\.\d)"
 )
 _SCHEMES = re.compile(
     r"(?<![A-Za-z0-9])(?:[A-Z][A-Za-z]{2,15} (?:Panda|PANDA|Kitten|KITTEN|Chollima|CHOLLIMA|Jackal|JACKAL|Typhoon|"
@@ -98,10 +99,10 @@ _SCHEMES = re.compile(
 )
 
 
-def introduced(text: str, words: Sequence[ClassWord]) -> Iterator[Introduced]:
-    """Yield what `text` (folded) introduces beside each of its class words."""
-    yield from _systematic(text)
-    for word in words:
+def introduced(text: str, classes: Sequence[ClassWord], words: TextWords) -> Iterator[Introduced]:
+    """Yield what `text` (folded, of these `words`) introduces beside each of its class words."""
+    yield from _systematic(text, words)
+    for word in classes:
         for found, offset, confidence in _beside(text, word):
             name, start = _trim(found["name"], offset + found.start("name"))
             if acceptable(name, word.word, confidence):
@@ -125,22 +126,26 @@ def _beside(text: str, word: ClassWord) -> Iterator[tuple[re.Match[str], int, in
                 yield found, word.end, confidence
 
 
-_FAMILIES = (
-    "anda", "ANDA", "itten", "ITTEN", "hollima", "HOLLIMA", "ackal", "ACKAL", "Typhoon", "Blizzard", "Sandstorm",
-    "Sleet", "Tempest", "Tsunami", " BEAR", "SPIDER", "BUFFALO", "LEOPARD", "CRANE", "LYNX", "TIGER", "OCELOT", "WOLF",
-    "HAWK", "SPHINX", "SAIGA", "BRONZE ", "COBALT ", "IRON ", "NICKEL ", "ALUMINUM ", "TUNGSTEN ", "Taurus", "Serpens",
-    "Ursa", "Scorpius", "Pisces", "Lyra",
-)  # fmt: skip
-"""What every match of `_SCHEMES` holds one of; searching for the literals is cheaper."""
+_FAMILIES = frozenset(
+    "panda kitten chollima jackal typhoon blizzard sandstorm sleet tempest tsunami bear spider buffalo leopard crane "
+    "lynx tiger ocelot wolf hawk sphinx saiga bronze cobalt iron nickel aluminum tungsten taurus serpens ursa scorpius "
+    "pisces lyra".split()
+)
+"""The word that every match of `_SCHEMES` holds one of."""
 
 
-def _systematic(text: str) -> Iterator[Introduced]:
-    schemes = any(family in text for family in _FAMILIES)
+def _systematic(text: str, words: TextWords) -> Iterator[Introduced]:
+    schemes = not words.places.keys().isdisjoint(_FAMILIES)
     for pattern in (_NUMBERED, _SCHEMES) if schemes else (_NUMBERED,):
         for found in pattern.finditer(text):
+            if pattern is _NUMBERED and _GLUED.match(text[found.start() - 1 : found.start()]):
+                continue
             name = re.sub(r" ?- ?", "-", found[0])
             if found[0].split()[0].casefold() not in _NOT_NAMES or found[0].startswith("APT"):
                 yield Introduced(found.start(), found.end(), name, "actor", 80, "systematic actor name")
+
+
+_GLUED = re.compile(r"[A-Za-z0-9-]")
 
 
 def _trim(name: str, start: int) -> tuple[str, int]:

@@ -86,6 +86,7 @@ class CueIndex:
         known = set(japanese)
         self._shorter = {cue: [cue[:n] for n in range(len(cue), 0, -1) if cue[:n] in known] for cue in japanese}
         self._pattern = re.compile(f"(?=({trie_pattern(japanese)}))")
+        self._longest = max(map(len, japanese), default=0)
         self._cache: dict[str, tuple[tuple[int, str], ...]] = {}
 
     def find(self, text: str, words: TextWords) -> Iterator[Cue]:
@@ -96,8 +97,10 @@ class CueIndex:
             for cue_number, cue in known[word]:
                 if len(cue) <= len(word) or text.startswith(cue, start):
                     yield Cue(cue_number, start, start + len(cue))
-        if not text.isascii():
-            for found in self._pattern.finditer(text):
+        for run in _NOT_ASCII.finditer(text) if not text.isascii() else ():
+            for found in self._pattern.finditer(text, run.start(), run.end() + self._longest):
+                if found.start() >= run.end():
+                    break
                 for cue in self._shorter[found[1]]:
                     yield Cue(self.numbers[cue], found.start(), found.start() + len(cue))
 
@@ -122,6 +125,8 @@ class CueIndex:
 
 
 _ONE_WORD = re.compile(r"[a-z0-9]+")
+_NOT_ASCII = re.compile("[^\x00-\x7f]+")
+"""Where cues that are not English begin."""
 _CACHED_WORDS = 20_000
 _LONG_WORD = 24
 _LONG_CUE = 18

@@ -9,7 +9,7 @@ from functools import cache
 
 from hinomi.intel.vocabulary.loading import read_yaml
 from hinomi.intel.vocabulary.trie import PhraseFinder, trie_pattern
-from hinomi.intel.vocabulary.words import TextWords
+from hinomi.intel.vocabulary.words import TextWords, same_length_lower, split_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +24,14 @@ class Place:
 
 
 @cache
-def _countries() -> tuple[re.Pattern[str], dict[str, tuple[str, str]]]:
+def _countries() -> tuple[frozenset[str], re.Pattern[str], re.Pattern[str], dict[str, tuple[str, str]]]:
+    """Return the first words of the English forms, both languages' patterns, and each form's country and code."""
     table: dict[str, list[str]] = read_yaml("countries.yml")
     forms = {form: (names[0], code) for code, names in table.items() for form in names}
-    return re.compile(trie_pattern(forms)), forms
+    english = [form for form in forms if form[0] < "\u3000"]
+    firsts = frozenset(split_words(same_length_lower(form))[0][2] for form in english)
+    japanese = forms.keys() - set(english)
+    return firsts, re.compile(trie_pattern(english)), re.compile(trie_pattern(japanese)), forms
 
 
 # Around Japanese: part of a longer katakana or kanji word, or of a word that means something else (日本語, 中国製).
@@ -35,24 +39,34 @@ _JA_BEFORE = re.compile(r"[ァ-ヺー一-鿿]")
 _JA_AFTER = re.compile(r"語|ー|経済新聞|海|人民銀行|時間|標準時|円|料理|[ァ-ヺ]")
 
 
-def countries(text: str) -> Iterator[Place]:
-    """Yield the countries named in `text` (folded), adjectives too. Capital letters count: `us` is no country."""
-    pattern, forms = _countries()
-    for found in pattern.finditer(text):
-        start, end = found.span()
-        before, after = text[start - 1 : start], text[end : end + 4]
-        if found[0][0] < "\u3000":
-            if (
-                _WORDLIKE.match(before)
-                or before in {".", "/", "-"}
-                or _WORDLIKE.match(after)
-                or (after[:1] in {".", "/"} and after[1:2].isalnum())
-            ):
-                continue
-        elif _JA_BEFORE.match(before) or (_JA_AFTER.match(after) and not _COMPOUND.match(after)):
-            continue
-        canonical, code = forms[found[0]]
-        yield Place(start, end, canonical, code)
+def countries(text: str, words: TextWords) -> Iterator[Place]:
+    """Yield the countries named in `text` (folded), adjectives too. Capital letters count: `us` is no country.
+
+    `words` are those of the text in lower case.
+    """
+    firsts, english, japanese, forms = _countries()
+    end = 0
+    for number in words.numbers(words.places.keys() & firsts):
+        found = english.match(text, words.all[number][0])
+        if found and found.start() >= end:
+            end = found.end()
+            if _stands_alone(text, found):
+                yield Place(found.start(), end, *forms[found[0]])
+    for found in japanese.finditer(text) if not text.isascii() else ():
+        before, after = text[found.start() - 1 : found.start()], text[found.end() : found.end() + 4]
+        if not _JA_BEFORE.match(before) and (not _JA_AFTER.match(after) or _COMPOUND.match(after)):
+            yield Place(*found.span(), *forms[found[0]])
+
+
+def _stands_alone(text: str, found: re.Match[str]) -> bool:
+    """Whether an English form is no piece of a longer word, host or path."""
+    before, after = text[found.start() - 1 : found.start()], text[found.end() : found.end() + 2]
+    return not (
+        _WORDLIKE.match(before)
+        or before in {".", "/", "-"}
+        or _WORDLIKE.match(after)
+        or (after[:1] in {".", "/"} and after[1:].isalnum())
+    )
 
 
 _WORDLIKE = re.compile(r"[A-Za-z0-9_@]")
