@@ -17,6 +17,7 @@ import json
 import os
 import random
 import resource
+import sys
 import tarfile
 import tempfile
 import time
@@ -199,7 +200,7 @@ def measure(paths, jobs):
     return wall, cpu, [f for found, _ in results for f in found], [m for _, m in results if m]
 
 
-def main():
+def main(arguments: list[str] | tuple[str, ...] = ()) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--archives", type=int, default=2000)
@@ -207,7 +208,7 @@ def main():
     parser.add_argument("--megabytes", type=int, default=1700)
     parser.add_argument("--others", type=int, default=20_000)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="hinomi-bench-") as made:
         folder = options.folder or Path(made)
         if not (folder / "planted.json").exists():
@@ -233,4 +234,4 @@ def report(folder, jobs):
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -1,4 +1,4 @@
-"""Measure reading against labelled texts: `python benchmarks/reading.py [--only WORD] [--show] [--corpora DIR]`.
+"""Measure reading against labelled texts: `python -m benchmarks reading [--only WORD] [--show] [--corpora DIR]`.
 
 The corpora stand beside the checkout and are not packaged; without them only the speed rows run. One row is one
 function in ROWS that returns measured figures with the bar each has to reach. To add a row, add a function.
@@ -9,9 +9,11 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
+import multiprocessing
+import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -151,28 +153,57 @@ def techniques(corpora: Corpora) -> Iterator[Figure]:
     yield Figure("techniques, held out: hit@3 per sentence", held_out["hit@3 per labelled sentence"], 0.90)
 
 
+@dataclass(frozen=True)
+class Took:
+    """Seconds that some bytes took: the process's own, and the clock's."""
+
+    size: int
+    process: float
+    wall: float
+
+
 def speed_everything(corpora: Corpora) -> Iterator[Figure]:
-    texts = [case["text"].encode() for case in corpora.lines("indicators_reports_dev.jsonl")]
-    # what is read once per process (vocabularies, the model, the list of public suffixes) is not the text's cost
-    read_report("warm", b"A backdoor called Xyzzy was found in SMA100 10.2.1.7; it calls hxxp://a.example[.]com/x.")
-    start = time.process_time()
-    for text in texts:
-        read_report("speed", text)
-    seconds = time.process_time() - start
-    yield Figure("everything, MB/s on one core", sum(map(len, texts)) / 1e6 / seconds, 0.7)
+    yield from _rates("everything", _medians(_everything, corpora.folder), 0.7)
 
 
 def speed(corpora: Corpora) -> Iterator[Figure]:
-    path = corpora.folder / "indicators_reports_dev.jsonl"
+    yield from _rates("indicators alone", _medians(_indicators, corpora.folder), 2.0)
+
+
+def _medians(run: Callable[[Path], Took], folder: Path, times: int = 5) -> Took:
+    """Return the medians of several runs, each in a new process: what one run learns, the next does not know."""
+    with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
+        runs = pool.map(run, [folder] * times, chunksize=1)
+    process, wall = (statistics.median(getattr(one, name) for one in runs) for name in ("process", "wall"))
+    return Took(runs[0].size, process, wall)
+
+
+def _everything(folder: Path) -> Took:
+    texts = [case["text"].encode() for case in Corpora(folder).lines("indicators_reports_dev.jsonl")]
+    # what is read once per process (vocabularies, the model, the list of public suffixes) is not the text's cost
+    read_report("warm", b"A backdoor called Xyzzy was found in SMA100 10.2.1.7; it calls hxxp://a.example[.]com/x.")
+    return _timed(sum(map(len, texts)), lambda: [read_report("speed", text) for text in texts])
+
+
+def _indicators(folder: Path) -> Took:
+    path = folder / "indicators_reports_dev.jsonl"
     if path.is_file():
-        text = "\n".join(case["text"] for case in corpora.lines(path.name)) * 4
+        text = "\n".join(case["text"] for case in Corpora(folder).lines(path.name)) * 4
     else:
         text = "The loader calls hxxp://203.0.113[.]9/a.php and drops kx.dll.\n" * 16000
     context = context_of(document({"id": "speed", "text": text}))
-    start = time.process_time()
-    sum(1 for _ in INDICATORS.extract(context))
-    seconds = time.process_time() - start
-    yield Figure("indicators alone, MB/s on one core", len(text.encode()) / 1e6 / seconds, 2.0)
+    return _timed(len(text.encode()), lambda: sum(1 for _ in INDICATORS.extract(context)))
+
+
+def _timed(size: int, task: Callable[[], object]) -> Took:
+    wall, process = time.perf_counter(), time.process_time()
+    task()
+    return Took(size, time.process_time() - process, time.perf_counter() - wall)
+
+
+def _rates(what: str, took: Took, bar: float) -> Iterator[Figure]:
+    yield Figure(f"{what}, MB/s of one core's time", took.size / 1e6 / took.process, bar)
+    yield Figure(f"{what}, MB/s by the clock", took.size / 1e6 / took.wall, 0.0)
 
 
 def hostile(_: Corpora) -> Iterator[Figure]:
@@ -201,12 +232,13 @@ ROWS: tuple[tuple[Callable[[Corpora], Iterator[Figure]], bool], ...] = (
 """Each row and whether it needs the corpora."""
 
 
-def main() -> int:
+def main(arguments: Sequence[str] = ()) -> int:
+    """Print the rows; 1 where one falls short of its bar."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpora", type=Path, default=Path(__file__).parents[2] / "shared" / "corpora" / "reading")
     parser.add_argument("--only", default="", help="run the rows whose name holds this word")
     parser.add_argument("--show", action="store_true", help="print what was missed and what was wrong")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     corpora = Corpora(options.corpora, options.show)
     failed = 0
     for row, needs in ROWS:
@@ -221,4 +253,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -9,11 +9,10 @@ from typing import Any, Literal
 
 from hinomi.intel.extractor import Candidate, ReadingContext
 from hinomi.intel.literals import any_within, occurrences
-from hinomi.intel.names.words import lowered_of
+from hinomi.intel.names.words import lowered_of, words_of
 from hinomi.intel.vocabulary.loading import stopwords
 from hinomi.intel.vocabulary.names import name_index
 from hinomi.intel.vocabulary.namesakes import conditions
-from hinomi.intel.vocabulary.trie import trie_pattern
 from hinomi.model.claims import ClaimRole, ClaimType
 
 ArtefactType = Literal["filename", "account", "service", "task", "mutex", "pipe"]
@@ -94,7 +93,10 @@ _JAPANESE_PATTERNS = 4
 """The first ones of `_PATTERNS` are for Japanese."""
 # the X process, where X cannot be a plain word: looked for backwards from the class word
 _EN_CLASS = re.compile(rf"(?<= )(?:{_EN})(?![A-Za-z0-9_-])")
-_EN_WORD = re.compile(trie_pattern(stopwords("artefact-classes")))
+_BESIDE_PRODUCTS = frozenset({"binaries", "utility", "DLL"})
+"""Class words before which, without quotes, a product's or a malware's name stands more often than a file's."""
+_EN_WORDS = stopwords("artefact-classes")
+"""Every English pattern holds one of these words."""
 _BARE = re.compile(
     r"(?<![A-Za-z])(?P<pre>(?:the|a|an|its|this|legitimate|genuine|original|malicious|second|main|patched|modified|"
     r"of) )"
@@ -109,33 +111,25 @@ _PRECEDING = re.compile(
     rf"[「『\"`“'](?P<x>{_X})[」』\"`”'](?:、|,|や|と|および|及び|または| and| or|, and|, or|・) ?[「『\"`“']$"
 )
 _PIECE = re.compile(_X)
-_SHAPES = (
-    # another script, geox64, checks ...; a near copy, sysmoned, stands beside it
-    re.compile(
-        rf"\b(?P<word>scripts?|files?|binar(?:y|ies)|executables?|process(?:es)?|daemons?|programs?|cop(?:y|ies)|"
-        rf"modules?|twin|duplicate), (?P<list>{_X}(?:(?:, and|,| and| or) {_X}){{0,4}}), "
-        r"(?:[a-z]{2,16}s|in turn|then)\b"
-    ),
-    # a script that sources name either a6 or b6
-    re.compile(
-        rf"\b(?P<word>script|file|binary|executable|process|daemon|program)\b[^.,;\n]{{0,30}}"
-        rf"\b(?:nam(?:e|ed|es)|call(?:s|ed)?) (?:either )?(?P<list>{_X} (?:or|and) {_X})"
-    ),
-    # 「a」が置かれ; 「a6」(資料によっては「b6」)を呼び出す
-    re.compile(
-        rf"(?P<list>[「『]{_X}[」』](?:\([^()\n「」]{{0,16}}[「『]{_X}[」』]\)|(?:、|や|と|および|または)[「『]{_X}[」』]){{0,6}})"
-        r"(?:が|を|も|は)、?[^。「」\n]{0,14}?(?P<word>置か|置き|呼び出|呼ぶ|仕込|動か|動作|常駐|潜|書き込|残し|残さ)"
-    ),
-    # a row or line of a list: | file | a, b | scripts |
-    re.compile(
-        rf"(?:^|\|)\s{{0,4}}(?P<word>(?i:files?|file ?names?|scripts?|process(?:es)?|binar(?:y|ies)|accounts?|users?)|"
-        rf"ファイル名?|スクリプト名?|プロセス名?|アカウント名?|ユーザー名?)\s{{0,4}}[|:]\s{{0,4}}"
-        rf"(?P<list>{_X}(?:\s?[,、/]\s?{_X}){{0,20}})\s{{0,4}}(?:\||$)"
-    ),
+# Names given without a class word at their side.
+_APPOSITION = re.compile(  # another script, geox64, checks ...; a near copy, sysmoned, stands beside it
+    rf"\b(?P<word>scripts?|files?|binar(?:y|ies)|executables?|process(?:es)?|daemons?|programs?|cop(?:y|ies)|"
+    rf"modules?|twin|duplicate), (?P<list>{_X}(?:(?:, and|,| and| or) {_X}){{0,4}}), "
+    r"(?:[a-z]{2,16}s|in turn|then)\b"
 )
-"""Names given without a class word at their side."""
-_SHAPE_LITERALS = ((", ",), (" nam", " call"), ("」", "』"), ("|", ":"))
-"""What a line must hold for each of `_SHAPES` to be worth looking for."""
+_NAMED_EITHER = re.compile(  # a script that sources name either a6 or b6
+    rf"\b(?P<word>script|file|binary|executable|process|daemon|program)\b[^.,;\n]{{0,30}}"
+    rf"\b(?:nam(?:e|ed|es)|call(?:s|ed)?) (?:either )?(?P<list>{_X} (?:or|and) {_X})"
+)
+_PUT = re.compile(  # 「a」が置かれ; 「a6」(資料によっては「b6」)を呼び出す
+    rf"(?P<list>[「『]{_X}[」』](?:\([^()\n「」]{{0,16}}[「『]{_X}[」』]\)|(?:、|や|と|および|または)[「『]{_X}[」』]){{0,6}})"
+    r"(?:が|を|も|は)、?[^。「」\n]{0,14}?(?P<word>置か|置き|呼び出|呼ぶ|仕込|動か|動作|常駐|潜|書き込|残し|残さ)"
+)
+_ROW_OF_NAMES = re.compile(  # a row or line of a list: | file | a, b | scripts |
+    rf"(?:^|\|)\s{{0,4}}(?P<word>(?i:files?|file ?names?|scripts?|process(?:es)?|binar(?:y|ies)|accounts?|users?)|"
+    rf"ファイル名?|スクリプト名?|プロセス名?|アカウント名?|ユーザー名?)\s{{0,4}}[|:]\s{{0,4}}"
+    rf"(?P<list>{_X}(?:\s?[,、/]\s?{_X}){{0,20}})\s{{0,4}}(?:\||$)"
+)
 _ADVERBS = frozenset(
     "again also either finally first however indeed instead later likewise meanwhile moreover next nevertheless now "
     "once perhaps second similarly so still then therefore though thus too twice usually which who compiled "
@@ -175,6 +169,7 @@ _MAY_NAME = re.compile(
 )
 _ROW = re.compile(r"\W{0,4}(?:File|Script|Process|Binar|Account|User|ファイル|スクリプト|プロセス|アカウント|ユーザー)")
 """How a row or line begins that lists names of a kind."""
+_LINES = re.compile(r"[^\n。]{3,1200}")
 _FIRMWARE = re.compile(r"(?i)ファームウ[ェエ]ア|アップグレード|firmware|upgrade")
 
 
@@ -197,25 +192,31 @@ class ArtefactsExtractor:
         """Yield candidates; what a text about malware names so is malicious unless it is called genuine."""
         text = context.folded.text
         hostile = _BAD.search(text) is not None
+        words = words_of(context)
+        classes = [words.all[number][0] for number in words.numbers(words.places.keys() & _EN_WORDS)]
         copied = occurrences(lowered_of(context), _COPY_HINTS)
-        for found in re.finditer(r"[^\n。]{3,1200}", text):
-            line = found[0]
-            if not (_MAY_NAME.search(line) or _ROW.match(line)):
+        for found in _LINES.finditer(text):
+            line, (start, end) = found[0], found.span()
+            english = any_within(classes, start, end)
+            if not english and (line.isascii() or not (_MAY_NAME.search(line) or _ROW.match(line))):
                 continue
-            copying = any_within(copied, *found.span())
-            items = list(_artefacts(line, copying))
+            copying = any_within(copied, start, end)
+            items = list(_artefacts(line, english, copying))
             copies = _copies(line, items) if copying else {}
             for item in items:
-                yield _candidate(context, found.start(), line, item, copies, hostile)
-        for found in _PATH.finditer(text):
-            yield from _upgrade_path(context, found)
+                yield _candidate(context, start, line, item, copies, hostile)
+        if _FIRMWARE.search(text):
+            for found in _PATH.finditer(text):
+                yield from _upgrade_path(context, found)
 
 
-def _artefacts(line: str, copying: bool) -> Iterator[_Named]:
+def _artefacts(line: str, english: bool, copying: bool) -> Iterator[_Named]:
+    """Yield what a line names. `english`: it holds a word of `_EN_WORDS`; `copying`: it speaks of a copy."""
     seen: set[tuple[int, str]] = set()
-    yield from _bare(line)
-    yield from _spoken(line)
-    for pattern, confidence in _patterns(line):
+    if english:
+        yield from _bare(line)
+    yield from _spoken(line, english)
+    for pattern, confidence in _patterns(line, english):
         for found in pattern.finditer(line):
             kind = _kind(found)
             words = " ".join(found.groupdict().get(k) or "" for k in ("pre", "mod")) + " " + (found[kind] or "")
@@ -232,20 +233,17 @@ def _artefacts(line: str, copying: bool) -> Iterator[_Named]:
                 yield _Named(found.start(group), found.start(group) + len(name), name, "filename", "copy", 70)
 
 
-def _patterns(line: str) -> Iterator[tuple[re.Pattern[str], int]]:
+def _patterns(line: str, english: bool) -> Sequence[tuple[re.Pattern[str], int]]:
     """The patterns that can hold in a line: by its quotes, its language and its class words."""
     if not _QUOTED.search(line):
-        return
-    japanese, english = not line.isascii(), _EN_WORD.search(line.lower()) is not None
-    for number, pattern in enumerate(_PATTERNS):
-        if japanese if number < _JAPANESE_PATTERNS else english:
-            yield pattern
+        return ()
+    return _PATTERNS[0 if not line.isascii() else _JAPANESE_PATTERNS : None if english else _JAPANESE_PATTERNS]
 
 
 def _bare(line: str) -> Iterator[_Named]:
     for word in _EN_CLASS.finditer(line):
         shift = max(0, word.start() - 90)
-        found = _BARE.search(line[shift : word.start()])
+        found = None if word[0] in _BESIDE_PRODUCTS else _BARE.search(line[shift : word.start()])
         if not found or _CALLED_NEXT.match(line, word.end()):
             continue
         kind, words = _kind(word), f"{found['pre']}{found['mod'].strip()} {word[0]}"
@@ -255,11 +253,9 @@ def _bare(line: str) -> Iterator[_Named]:
             yield _Named(start, start + len(name), name, kind, words, 60)
 
 
-def _spoken(line: str) -> Iterator[_Named]:
+def _spoken(line: str, english: bool) -> Iterator[_Named]:
     """Names that stand as an apposition, in a list behind a class word, or as what is put, called or left."""
-    for literals, pattern in zip(_SHAPE_LITERALS, _SHAPES, strict=True):
-        if not any(literal in line for literal in literals):
-            continue
+    for pattern in _shapes(line, english):
         for found in pattern.finditer(line):
             if _OTHER_KIND.search(line[: found.start()][-12:]):
                 continue
@@ -269,6 +265,18 @@ def _spoken(line: str) -> Iterator[_Named]:
                 if _is_spoken_name(name, kind):
                     start = found.start("list") + piece.start()
                     yield _Named(start, start + len(name), name, kind, found["word"], 65)
+
+
+def _shapes(line: str, english: bool) -> Iterator[re.Pattern[str]]:
+    """The shapes that can stand in a line, by what each must hold."""
+    if english and ", " in line:
+        yield _APPOSITION
+    if english and (" nam" in line or " call" in line):
+        yield _NAMED_EITHER
+    if "」" in line or "』" in line:
+        yield _PUT
+    if "|" in line or ":" in line:
+        yield _ROW_OF_NAMES
 
 
 _OTHER_KIND = re.compile(
@@ -327,7 +335,7 @@ def _can_be(name: str, confidence: int, words: str, kind: ArtefactType) -> bool:
     if (
         len(name) < 2
         or name.casefold() in _COMMON
-        or re.fullmatch(r"[\d.]+|v\d.*|CVE-.*|UNC\d+|APT\d+|\.[a-z0-9]{1,5}", name, re.IGNORECASE)
+        or re.fullmatch(r"[\d.]+|v\d.*|CVE-.*|UNC\d+|APT\d+|\.[a-z0-9]{1,5}|\d+-?bits?", name, re.IGNORECASE)
     ):
         return False
     if any(not form.ordinary and form.name.kind != "tool" for form in name_index().lookup(name)) and "." not in name:

@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from hinomi.intel.extractor import Candidate, ReadingContext
-from hinomi.intel.names.words import words_of
+from hinomi.intel.literals import any_within, occurrences
+from hinomi.intel.names.words import lowered_of, words_of
 from hinomi.intel.versions.binding import Binder
-from hinomi.intel.versions.conditions import HEAD_AFFECTED, HEAD_FIXED, Condition, Status
+from hinomi.intel.versions.conditions import HEAD_AFFECTED, HEAD_FIXED, HEAD_WORDS, Condition, Status
 from hinomi.intel.versions.judging import columns_of, judge, judge_cells
-from hinomi.intel.versions.mentions import Mention, mentions_of
+from hinomi.intel.versions.mentions import HINT, Mention, mentions_of
 from hinomi.intel.vocabulary.products import ProductHit, find_products, vulnerability_index
 
 _WEAKNESS = re.compile(
@@ -20,6 +21,7 @@ _WEAKNESS = re.compile(
     r"|脆弱|悪用|エクスプロイト|影響|パッチ|アップデート|アップグレード|ゼロデイ|アプライアンス|ファームウェア|更新|"
     r"修正|アドバイザリ|スキャン|侵害|適用対象"
 )
+_LINES = re.compile(r"[^\n。]{1,1000}")
 _HEADS = re.compile(r"(?:以下|次)の(?:とおり|通り)|[:：]\s*$|as follows")
 _BULLET = re.compile(r"^\s*(?:[-*+•‣◦・✔✓☑□☐■●]|\d{1,3}[.)]\s)")
 
@@ -43,16 +45,20 @@ class ProductsExtractor:
 def _versions(context: ReadingContext, text: str, binder: Binder) -> Iterator[Candidate]:
     head: Status | None = None
     columns: dict[int, Status] = {}
+    hints = [found.start() for found in HINT.finditer(text)]
+    heads = occurrences(lowered_of(context), HEAD_WORDS)
     for begin, line in _lines(text):
-        mentions = mentions_of(line)
-        columns = columns_of(line, mentions, columns)
+        end = begin + len(line)
+        mentions = mentions_of(line) if any_within(hints, begin, end) else []
+        telling = any_within(heads, begin, end)
+        columns = columns_of(line, mentions, columns, telling)
         if mentions:
             judge(line, mentions, head if _BULLET.match(line) else None)
             judge_cells(line, mentions, columns)
             binder.bind(line, begin, mentions)
         else:
             binder.heading(line, begin)
-        head = _head_status(line, mentions, head)
+        head = _head_status(line, mentions, head) if head or telling else None
         for mention in mentions:
             if mention.condition is not None:
                 yield _candidate(context, begin, mention, mention.condition)
@@ -62,7 +68,7 @@ def _versions(context: ReadingContext, text: str, binder: Binder) -> Iterator[Ca
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:
     """Yield (offset, sentence), cutting at line ends and Japanese full stops, at most 1,000 characters each."""
-    for found in re.finditer(r"[^\n。]{1,1000}", text):
+    for found in _LINES.finditer(text):
         yield found.start(), found[0]
 
 
@@ -149,7 +155,8 @@ def _vulnerabilities(context: ReadingContext, text: str) -> Iterator[Candidate]:
 
 
 def _embedded(text: str, hit: ProductHit) -> bool:
-    return text[hit.end : hit.end + 1] in {"_", "@"} or re.match(r"\.[a-z]", text[hit.end : hit.end + 2]) is not None
+    after = text[hit.end : hit.end + 2]
+    return after[:1] in {"_", "@"} or (after[:1] == "." and "a" <= after[1:] <= "z")
 
 
 EXTRACTOR = ProductsExtractor()

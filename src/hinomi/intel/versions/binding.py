@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from hinomi.intel.versions.mentions import Mention
 from hinomi.intel.versions.nouns import noun_before
@@ -40,7 +40,7 @@ class Binder:
         """Take note of a line without versions: a short one that names a product heads the lines below."""
         if not 2 < len(line) <= 60:
             return
-        hits = list(self._within(begin, begin + len(line)))
+        hits = self._within(begin, begin + len(line))
         if hits and not _APART.search(line[: self._products[hits[-1]].start - begin]):
             self._last = self._products[hits[-1]].canonical
         elif not hits and (found := _HEADING.fullmatch(line)):
@@ -60,7 +60,7 @@ class Binder:
         """`A and B were fixed in 1.2 and 3.4, respectively`: the first version is the first product's."""
         if len(judged) < 2 or not _RESPECTIVELY.search(line):
             return False
-        hits = list(self._within(begin, begin + judged[0].start))
+        hits = self._within(begin, begin + judged[0].start)
         if len(hits) != len(judged):
             return False
         for number, mention in zip(hits, judged, strict=True):
@@ -99,8 +99,8 @@ class Binder:
             return False
         return _JOINED.fullmatch(line, noun[1], mention.start) is not None and bool(_APART.search(line, end, noun[0]))
 
-    def _within(self, low: int, high: int) -> Iterator[int]:
-        return iter(range(bisect_left(self._starts, low), bisect_left(self._starts, high)))
+    def _within(self, low: int, high: int) -> range:
+        return range(bisect_left(self._starts, low), bisect_left(self._starts, high))
 
     def _take(self, number: int) -> str:
         self.bound.add(number)

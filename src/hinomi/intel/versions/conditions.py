@@ -105,6 +105,11 @@ HEAD_FIXED = re.compile(
 HEAD_AFFECTED = re.compile(
     r"(?i)\b(?:affected|vulnerable|impacted)\b|影響を受ける|影響(?:バージョン|範囲)?|脆弱な|対象(?:バージョン|製品)?"
 )
+HEAD_WORDS = (
+    "fixed", "patched", "remediated", "resolved", "solution", "safe", "修正", "対策", "推奨バージョン", "更新先",
+    "アップデート先", "affected", "vulnerable", "impacted", "影響", "脆弱な", "対象",
+)  # fmt: skip
+"""In lower case; every match of the two patterns above holds one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,11 +50,14 @@ def judge(line: str, mentions: list[Mention], head: Status | None) -> None:
             mention.condition = Condition(">=" if status == "fixed" else "=", status or "affected", True, why)
 
 
-def columns_of(line: str, mentions: list[Mention], known: dict[int, Status]) -> dict[int, Status]:
-    """What the columns of the table at hand say: read from its header row, kept until the table ends."""
+def columns_of(line: str, mentions: list[Mention], known: dict[int, Status], telling: bool) -> dict[int, Status]:
+    """What the columns of the table at hand say: read from its header row, kept until the table ends.
+
+    `telling`: the line holds one of `HEAD_WORDS`.
+    """
     if "|" not in line and "\t" not in line:
         return {}
-    if mentions:
+    if mentions or not telling:
         return known
     columns: dict[int, Status] = {}
     for number, cell in enumerate(_CELL.split(line)):

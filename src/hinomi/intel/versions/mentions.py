@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hinomi.intel.versions.branches import SERIES_TAIL, Branch, branch_after, branch_before
 from hinomi.intel.versions.conditions import VERSION, Condition
 
-_HINT = re.compile(r"[0-9][.uR]")
+HINT = re.compile(r"[.uR](?<=[0-9].)")
 """What every version holds: a digit before a dot, an update or a revision."""
 _AFTER_NAME = re.compile(r"(?:[A-Z][A-Za-z0-9+-]{2,24}|[Vv]ersions?|バージョン) ?$")
 _BEFORE_DATED = re.compile(r"[<>≤≥]=? ?$|\b(?:before|prior to|through|earlier than|fixed in|upgrade to|update to) $")
@@ -51,9 +51,10 @@ class Mention:
 
 
 def mentions_of(line: str) -> list[Mention]:
-    """Return the versions of one sentence in order; a number that only names another one's branch is left out."""
-    if not _HINT.search(line):
-        return []
+    """Return the versions of one sentence in order; a number that only names another one's branch is left out.
+
+    Only a sentence that holds a `HINT` has any.
+    """
     found = [_mention(line, match) for match in VERSION.finditer(line) if _is_version(line, match)]
     if not found:
         return []

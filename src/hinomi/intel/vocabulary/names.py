@@ -16,6 +16,8 @@ Kind = Literal["actor", "malware", "tool", "campaign"]
 MAX_WORDS = 5
 
 _GAP = re.compile(r" ?[-_.・] ?| ")
+
+
 @dataclass(frozen=True, slots=True)
 class Name:
     """One entry: what it is, its canonical name and, where ATT&CK has it, its id."""
