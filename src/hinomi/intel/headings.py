@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-from hinomi.intel.language import hard_wrapped
 from hinomi.model.claims import SectionRole, Span
 
 # Words of the trade that name a section, by role. A heading matches when it consists of such a word and little else.
@@ -171,12 +170,13 @@ _ORDER = {
 _LONGEST_WORD = max(map(len, _ORDER))
 
 
-def find_headings(lines: Sequence[Line]) -> list[Heading]:
-    """Return the headings in order. Marked ones (`#`, underlines, ■) win; bare short lines count by their place."""
+def find_headings(lines: Sequence[Line], wrapped: bool) -> list[Heading]:
+    """Return the headings in order. Marked ones (`#`, underlines, ■) win; bare short lines count by their place.
+
+    In hard-`wrapped` text every line lacks an end mark; a heading is one that is clearly shorter.
+    """
     result: list[Heading] = []
-    texts = [line.text for line in lines]
-    # In hard-wrapped text every line lacks an end mark; a heading is one that is clearly shorter.
-    longest = max(map(len, texts), default=0) * 0.7 if hard_wrapped(texts) else _MAX_HEADING
+    longest = max((len(line.text) for line in lines), default=0) * 0.7 if wrapped else _MAX_HEADING
     for number, line in enumerate(lines):
         if len(result) >= _MAX_HEADINGS:
             break

@@ -13,8 +13,8 @@ _KANA = re.compile("[\u3041-\u30ff]")
 _JAPANESE = re.compile("[\u3041-\u30ff\u4e00-\u9fff]")
 _LATIN_WORD = re.compile(r"(?<![\w./\\:-])[A-Za-z]{2,20}(?![\w/\\:-])")
 
-_END = re.compile(r"[。！？!?.]")
 _CLOSERS = "」』）)]】》\"'”’"
+_END = re.compile(rf"[。！？]|[!?.](?=[\s{re.escape(_CLOSERS)}]|\Z)")
 _ABBREVIATIONS = frozenset(
     {
         "e.g", "i.e", "etc", "vs", "cf", "al", "fig", "figs", "no", "nos", "vol", "sec", "ver", "v", "inc", "ltd", "co",

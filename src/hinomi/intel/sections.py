@@ -28,11 +28,12 @@ class _Article:
 def context_of(document: Document) -> ReadingContext:
     """Return the reading context of a document: its language, sections and sentences."""
     lines = lines_of(document.text)
-    headings = find_headings(lines)
+    wrapped = hard_wrapped([line.text for line in lines])
+    headings = find_headings(lines, wrapped)
     sections = _sections(document, headings)
     title = document.title or _title(headings, lines)
     bare = ReadingContext(document.text, detect_language(document.text), title, tuple(sections))
-    sentences = tuple(_sentences(bare, lines, headings))
+    sentences = tuple(_sentences(bare, lines, headings, wrapped))
     return ReadingContext(
         document.text, bare.language, title, bare.sections, sentences, document.source,
         document.published or published_date(lines),
@@ -136,8 +137,9 @@ def _in_later(text: str, later: set[str]) -> bool:
     return any(len(grams & {o[i : i + 3] for i in range(len(o) - 2)}) >= 0.6 * len(grams) for o in later)
 
 
-def _sentences(context: ReadingContext, lines: Sequence[Line], headings: Sequence[Heading]) -> Iterator[Sentence]:
-    wrapped = hard_wrapped([line.text for line in lines])
+def _sentences(
+    context: ReadingContext, lines: Sequence[Line], headings: Sequence[Heading], wrapped: bool
+) -> Iterator[Sentence]:
     breaks = {h.span[0] for h in headings}
     for start, end in _paragraphs(lines, breaks, wrapped):
         for span in sentence_spans(context.text, start, end):
@@ -148,11 +150,11 @@ def _paragraphs(lines: Sequence[Line], breaks: set[int], wrapped: bool) -> Itera
     """Yield runs of lines that one sentence may cross: single lines, or whole paragraphs of hard-wrapped text."""
     start = end = -1
     for line in lines:
-        apart = line.blank or line.span[0] in breaks or bool(_LIST_LINE.match(line.text)) or not wrapped
+        apart = not wrapped or not line.bare or line.span[0] in breaks or _LIST_LINE.match(line.text) is not None
         if start >= 0 and apart:
             yield start, end
             start = -1
-        if line.blank:
+        if not line.bare:
             continue
         if start < 0:
             start = line.span[0]

@@ -42,22 +42,22 @@ class MitigationsExtractor:
 
     def extract(self, context: ReadingContext) -> Iterable[Candidate]:
         """Yield one candidate per step: advice anywhere, and list items of mitigation sections."""
+        advice = advice_starts(context)
         for sentence in context.sentences:
-            confidence = _confidence(context, sentence)
-            if confidence:
+            role = context.sections[sentence.section].role if sentence.section is not None else "other"
+            if role in _NO_ADVICE or not 6 <= len(sentence.text) <= _MAX_STEP:
+                continue
+            if confidence := _confidence(sentence.text, role == "mitigation", sentence.span[0] in advice):
                 yield from _step(context, sentence, confidence)
 
 
-def _confidence(context: ReadingContext, sentence: Sentence) -> int:
-    text = sentence.text
-    section = sentence.section
-    role = context.sections[section].role if section is not None else "other"
-    if not 6 <= len(text.strip()) <= _MAX_STEP or role in {"sources", "indicators"}:
-        return 0
+_NO_ADVICE = frozenset({"sources", "indicators"})
+
+
+def _confidence(text: str, here: bool, advised: bool) -> int:
+    """How surely a sentence says what to do. `here`: in a section of mitigations; `advised`: in words of advice."""
     if is_checkbox(text):
         return 85
-    here = role == "mitigation"
-    advised = sentence.span[0] in advice_starts(context)
     if here and is_item(text):
         return 85 if advised or is_step(text) else 65
     if advised:

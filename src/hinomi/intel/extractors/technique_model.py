@@ -55,7 +55,8 @@ def _scored(context: ReadingContext, model: TechniqueModel) -> Iterator[_Scored]
 def _telling(context: ReadingContext, model: TechniqueModel) -> Iterator[Sentence]:
     """The sentences worth scoring: narration that holds a word the model gives weight to."""
     words = words_of(context)
-    strong = [word for word in words.places if _stem(word) in model.strong]
+    heads = {stem[:_STEM_HEAD] for stem in model.strong}
+    strong = [word for word in words.places if word[:_STEM_HEAD] in heads and _stem(word) in model.strong]
     starts = [words.all[number][0] for number in words.numbers(strong)]
     advice = advice_starts(context)
     shift = context.folded.original
@@ -75,6 +76,8 @@ def _telling(context: ReadingContext, model: TechniqueModel) -> Iterator[Sentenc
 
 _stem = lru_cache(maxsize=1 << 15)(stem)
 """The same words come again in every report."""
+_STEM_HEAD = 4
+"""Letters that a word always shares with its stem."""
 
 
 def _narrates(context: ReadingContext, sentence: Sentence) -> bool:

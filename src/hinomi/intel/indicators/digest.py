@@ -34,6 +34,8 @@ TRIVIAL = {
     for algorithm in ("md5", "sha1", "sha256", "sha512")
 }
 """Hashes that every empty or trivial file has: a match says nothing."""
+_COMMIT = re.compile(r"\bcommit\b|\brevision\b|コミット")
+_LEGITIMATE = re.compile(r"legitimate|benign|clean file|正規の|正規ファイル")
 _GAP = re.compile(r"(?:-?[ \t]*\n[ \t]*|[ ](?![ \t\n]))(?=[0-9a-fA-F])")
 _EDGE = frozenset("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
@@ -131,11 +133,11 @@ def _candidate(scan: Scan, kind: ClaimType, value: str, start: int, end: int, **
     before = scan.before(start, 40)
     if trivial := TRIVIAL.get(value):
         role, confidence, why = "benign", 5, f"the hash {trivial}"
-    elif kind == "sha1" and re.search(r"\bcommit\b|\brevision\b|コミット", before):
+    elif kind == "sha1" and _COMMIT.search(before):
         role, confidence, why = "reference", 15, "a source code revision"
     elif kind in ("imphash", "ja3"):
         role, why = "malicious", "labelled so"
-    elif re.search(r"legitimate|benign|clean file|正規の|正規ファイル", before):
+    elif _LEGITIMATE.search(before):
         role, confidence, why = "benign", 20, "the text calls it legitimate"
     return scan.candidate(kind, value, start, end, role=role, confidence=confidence, why=why, **extra)
 

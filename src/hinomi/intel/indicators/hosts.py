@@ -10,7 +10,8 @@ from typing import Any
 from hinomi.intel.indicators.words import data_words
 
 _SPECIAL = frozenset({"onion", "i2p"})
-_LABEL = re.compile(r"[\w](?:[\w-]{0,61}[\w])?|_[\w-]{1,61}")
+_LABEL = r"(?:\w(?:[\w-]{0,61}\w)?|_[\w-]{1,61})"
+_LABELS = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 FILE_EXTENSIONS = data_words("file_extensions.txt")
 _PRODUCTS = data_words("dotted_products.txt")
 REFERENCE_SITES = data_words("reference_sites.txt")
@@ -51,8 +52,7 @@ def is_documentation_host(name: str) -> bool:
     """Tell whether `name` (small letters) ends in a name kept for documentation and tests (RFC 2606)."""
     labels = name.split(".")
     return (
-        len(labels) >= 2 and len(name) <= 253 and labels[-1] in _RESERVED
-        and all(_LABEL.fullmatch(label) for label in labels)
+        len(labels) >= 2 and len(name) <= 253 and labels[-1] in _RESERVED and _LABELS.fullmatch(name) is not None
     )  # fmt: skip
 
 
@@ -62,7 +62,7 @@ def is_host(name: str) -> bool:
     labels = name.split(".")
     if len(labels) < 2 or len(name) > 253 or not is_tld(labels[-1]):
         return False
-    if not all(_LABEL.fullmatch(label) for label in labels):
+    if not _LABELS.fullmatch(name):
         return False
     if labels[-1] in _SPECIAL:
         return True
@@ -99,18 +99,23 @@ def benign_address(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> st
     """Return why an address points at no attacker (private, loopback, a public resolver), or None."""
     if str(address) in _RESOLVERS:
         return "a public DNS resolver"
-    if address.is_loopback or address.is_unspecified:
-        return "the machine itself"
-    if address.is_multicast or address.is_link_local or str(address) == "255.255.255.255":
-        return "an address that is not routed"
-    if isinstance(address, ipaddress.IPv4Address):
-        private = any(address in network for network in _PRIVATE)
-    else:
-        private = address in _UNIQUE_LOCAL
-    return "a private address" if private else None
+    number = int(address)
+    ranges = _RANGES_4 if address.version == 4 else _RANGES_6
+    return next((why for first, last, why in ranges if first <= number <= last), None)
 
 
-_PRIVATE = tuple(
-    map(ipaddress.IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "0.0.0.0/8", "240.0.0.0/4"))
+def _ranges(*networks: tuple[str, str]) -> tuple[tuple[int, int, str], ...]:
+    known = ((ipaddress.ip_network(network), why) for network, why in networks)
+    return tuple((int(network.network_address), int(network.broadcast_address), why) for network, why in known)
+
+
+_ITSELF, _UNROUTED, _OWN = "the machine itself", "an address that is not routed", "a private address"
+_RANGES_4 = _ranges(
+    ("127.0.0.0/8", _ITSELF), ("0.0.0.0/32", _ITSELF), ("224.0.0.0/4", _UNROUTED), ("169.254.0.0/16", _UNROUTED),
+    ("255.255.255.255/32", _UNROUTED), ("10.0.0.0/8", _OWN), ("172.16.0.0/12", _OWN), ("192.168.0.0/16", _OWN),
+    ("0.0.0.0/8", _OWN), ("240.0.0.0/4", _OWN),
+)  # fmt: skip
+_RANGES_6 = _ranges(
+    ("::1/128", _ITSELF), ("::/128", _ITSELF), ("ff00::/8", _UNROUTED), ("fe80::/10", _UNROUTED), ("fc00::/7", _OWN)
 )
-_UNIQUE_LOCAL = ipaddress.IPv6Network("fc00::/7")
+"""First and last number, and what the addresses between are; the first range that fits counts."""

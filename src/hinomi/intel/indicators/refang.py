@@ -60,6 +60,12 @@ class Refanged:
         """Return the span in the text before refanging."""
         if not self.places:
             return start, end
+        number = bisect_right(self.places, start) - 1
+        if number + 1 == len(self.places) or self.places[number + 1] >= end:  # no edit begins within it
+            stop = self.places[number] + self.lengths[number] if number >= 0 else 0
+            if start >= stop:
+                shift = self.spans[number][1] - stop if number >= 0 else 0
+                return start + shift, end + shift
         return self._at(start, after=False), self._at(end, after=True)
 
     def _at(self, offset: int, *, after: bool) -> int:

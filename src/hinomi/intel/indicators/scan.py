@@ -52,6 +52,7 @@ class Scan:
         self._heads: dict[int, str] = {}
         self.kinds: dict[int, Kind] = {}
         self._near, self._section = (-1, -1), _NO_SECTION
+        self._asked = (-1, -1)  # an offset and where its line starts: several questions are asked of one place
 
     def original(self, start: int, end: int) -> Span:
         """Return the span in the report's own text."""
@@ -96,8 +97,10 @@ class Scan:
 
     def line_start(self, offset: int) -> int:
         """Return where the line of `offset` begins, at most 400 characters back."""
-        low = max(0, offset - _LINE)
-        return max(low, self.text.rfind("\n", low, offset) + 1)
+        if offset != self._asked[0]:
+            low = max(0, offset - _LINE)
+            self._asked = offset, max(low, self.text.rfind("\n", low, offset) + 1)
+        return self._asked[1]
 
     def before(self, offset: int, size: int = 60) -> str:
         """Return the small-letter text before `offset` in its line."""

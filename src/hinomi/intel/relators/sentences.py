@@ -34,29 +34,29 @@ _ORIGIN = re.compile(
 class _Rule:
     """`source type target` holds where `said` occurs; without it, with `weak` confidence (0: not at all)."""
 
-    source: frozenset[ClaimType]
-    target: frozenset[ClaimType]
+    source: tuple[ClaimType, ...]
+    target: tuple[ClaimType, ...]
     type: str
     said: re.Pattern[str]
     confidence: int
     weak: int = 0
 
 
-_SOFTWARE: frozenset[ClaimType] = frozenset({"malware", "tool"})
-_THREAT: frozenset[ClaimType] = frozenset({"actor", "malware"})
+_SOFTWARE: tuple[ClaimType, ...] = ("malware", "tool")
+_THREAT: tuple[ClaimType, ...] = ("actor", "malware")
 _RULES = (
-    _Rule(frozenset({"actor", "campaign"}), _SOFTWARE, "uses", _USE, 70, 35),
-    _Rule(_THREAT, frozenset({"cve"}), "exploits", _EXPLOIT, 70, 25),
-    _Rule(_THREAT, frozenset({"sector"}), "targets", _TARGET, 70, 25),
-    _Rule(_THREAT, frozenset({"product"}), "targets", _TARGET, 55, 0),
-    _Rule(frozenset({"malware"}), frozenset({"filename", "filepath"}), "drops", _DROP, 60, 0),
-    _Rule(frozenset({"malware"}), frozenset({"filename", "filepath"}), "starts", _START, 45, 25),
-    _Rule(_THREAT, frozenset({"domain", "ipv4", "ipv6", "url"}), "communicates-with", re.compile(
+    _Rule(("actor", "campaign"), _SOFTWARE, "uses", _USE, 70, 35),
+    _Rule(_THREAT, ("cve",), "exploits", _EXPLOIT, 70, 25),
+    _Rule(_THREAT, ("sector",), "targets", _TARGET, 70, 25),
+    _Rule(_THREAT, ("product",), "targets", _TARGET, 55, 0),
+    _Rule(("malware",), ("filename", "filepath"), "drops", _DROP, 60, 0),
+    _Rule(("malware",), ("filename", "filepath"), "starts", _START, 45, 25),
+    _Rule(_THREAT, ("domain", "ipv4", "ipv6", "url"), "communicates-with", re.compile(
         r"(?i)c2|c&c|command and control|接続|通信|connect|beacon|communicat|contact"
     ), 60, 20),
-    _Rule(frozenset({"malware", "actor", "tool"}), frozenset({"behaviour"}), "does", re.compile(""), 60, 0),
-    _Rule(frozenset({"malware", "actor", "tool"}), frozenset({"attack-technique"}), "uses", re.compile(""), 50, 0),
-    _Rule(frozenset({"cve"}), frozenset({"product"}), "affects", _WEAKNESS, 60, 25),
+    _Rule(("actor", "malware", "tool"), ("behaviour",), "does", re.compile(""), 60, 0),
+    _Rule(("actor", "malware", "tool"), ("attack-technique",), "uses", re.compile(""), 50, 0),
+    _Rule(("cve",), ("product",), "affects", _WEAKNESS, 60, 25),
 )  # fmt: skip
 _SOURCES = frozenset(source for rule in _RULES for source in rule.source)
 _CARRIED: frozenset[ClaimType] = frozenset({"malware", "actor", "behaviour", "filename"})
@@ -108,9 +108,9 @@ def _pairs(sentence: Sentence, here: Sequence[Claim]) -> Iterator[Relation]:
     for claim in here:
         by_type[claim.type].append(claim)
     for rule in _RULES:
-        sources = [c for t in sorted(rule.source) for c in by_type.get(t, ())]
-        targets = [c for t in sorted(rule.target) for c in by_type.get(t, ())]
-        if not sources or not targets:
+        sources = [c for t in rule.source for c in by_type.get(t, ())]
+        targets = [c for t in rule.target for c in by_type.get(t, ())] if sources else []
+        if not targets:
             continue
         confidence = rule.confidence if rule.said.search(sentence.text) else rule.weak
         if confidence and len(sources) * len(targets) > 6:

@@ -91,7 +91,12 @@ class CueIndex:
 
     def find(self, text: str, words: TextWords) -> Iterator[Cue]:
         """Yield the cues in `text` (lower case, whose words are `words`): the English ones first, each by its place."""
-        known = {word: cues for word in words.places if (cues := self._of_word(word))}
+        heads, short = self._heads, self._short
+        known = {
+            word: cues
+            for word in words.places
+            if (word[:4] in heads or word[:3] in short or word[:2] in short) and (cues := self._of_word(word))
+        }
         for number in words.numbers(known):
             start, _, word = words.all[number]
             for cue_number, cue in known[word]:
@@ -108,9 +113,6 @@ class CueIndex:
         """Return (number, cue) of the cues a word is, begins with or may begin; kept for the commonest words."""
         if (kept := self._cache.get(word)) is not None:
             return kept
-        heads, short = self._heads, self._short
-        if not (word[:4] in heads or word[:3] in short or word[:2] in short):
-            return ()
         begins = [
             (self._begins[word[:n]], word[:n])
             for n in range(min(len(word), _LONG_CUE), 0, -1)
