@@ -8,12 +8,14 @@ from __future__ import annotations
 from typing import Any
 
 from hinomi.evidence.archives.source import Source
+from hinomi.evidence.images.deflate import compressor_of
 from hinomi.evidence.images.ext import ExtTree
 from hinomi.evidence.images.squash import SquashTree
 from hinomi.evidence.images.tree import BuiltTree, Tree
 from hinomi.model.tables.images import ImageRow
 from hinomi.model.text import path_text, printable
 
+_HEADER_CRC = 0x02
 _NAME = 0x08
 _EXTRA = 0x04
 _EFFORTS = {2: "best", 4: "fastest"}
@@ -39,12 +41,17 @@ def _gzip(source: Source) -> dict[str, Any]:
     at = 10
     if head[3] & _EXTRA:
         at += 2 + int.from_bytes(head[10:12], "little")
-    name = head[at : at + MAX_NAME].split(b"\0")[0] if head[3] & _NAME else b""
+    name = b""
+    if head[3] & _NAME:
+        name, _, _ = head[at:].partition(b"\0")
+        at += len(name) + 1
+    at += 2 if head[3] & _HEADER_CRC else 0
     return {
         "gzip": True,
-        "gzip_name": printable(path_text(name)) or None,
+        "gzip_name": printable(path_text(name[:MAX_NAME])) or None,
         "gzip_mtime": float(int.from_bytes(head[4:8], "little")) or None,
         "gzip_effort": _EFFORTS.get(head[8], "other"),
+        "gzip_tool": compressor_of(source, at, head[8]),
     }
 
 
