@@ -42,6 +42,14 @@ def parse_table(protocol: str, data: bytes) -> Iterator[Line]:
             continue
 
 
+def parse_packet_interfaces(data: bytes) -> Iterator[tuple[int, int]]:
+    """Yield the interface's number (0 for all) and the inode of each packet socket."""
+    for line in data.split(b"\n")[1 : MAX_ROWS + 1]:
+        parts = line.split()
+        if len(parts) >= 9 and parts[4].isdigit() and parts[8].isdigit():
+            yield int(parts[4]), int(parts[8])
+
+
 def _internet(protocol: str, parts: list[bytes]) -> Line:
     local, local_port = _address(parts[1])
     remote, remote_port = _address(parts[2])
