@@ -18,7 +18,7 @@ PLAYBOOKS = frozenset(
     for path in files("hinomi.respond").joinpath("playbooks").iterdir()
     if path.name[-5:] == ".json"
 )
-RULES = [rule for rule in load_rules().rules if rule.kind in ("sql", "yara")]
+RULES = [rule for rule in load_rules().rules if rule.kind in ("sql", "baseline", "yara")]
 IDS = [rule.id for rule in RULES]
 
 

@@ -1,8 +1,8 @@
 """Which compressor made a gzip stream: the one whose output is the same, byte for byte.
 
-Deflate leaves the compressor free to choose, and each tool and level chooses in its own way, so whoever unpacked and packed
-an image again leaves the marks of his own tool (the idea behind Debian's pristine-tar). Only a sample is compressed
-again; a stream that nothing at hand reproduces stays unnamed.
+Deflate leaves the compressor free to choose, and each tool and level chooses in its own way, so whoever unpacked and
+packed an image again leaves the marks of his own tool (the idea behind Debian's pristine-tar). Only a sample is
+compressed again; a stream that nothing at hand reproduces stays unnamed.
 """
 
 from __future__ import annotations
