@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import NamedTuple
 
 from hinomi.intel.indicators.hosts import BENIGN_SITES, REFERENCE_SITES, site_in
 from hinomi.intel.indicators.scan import Scan
@@ -11,10 +12,17 @@ from hinomi.model.claims import ClaimRole
 
 _C2 = re.compile(
     r"\bc2\b|\bc&c\b|\bcnc\b|\bc and c\b|command[ -]and[ -]control|beacon|call(?:s|ing)? (?:home|back)|exfiltrat"
-    r"|reverse shell|c2サーバ|c&cサーバ|通信先|指令サーバ|接続先|コールバック|ビーコン|窃取した(?:情報|データ)の送信"
+    r"|reverse shell|c2サーバ|c&cサーバ|通信先|接続先|コールバック|ビーコン|窃取した(?:情報|データ)の送信"
+    # where the malware gets what it is to do
+    r"|\b(?:its|their|operators?'?|attackers?'?s?) (?:own )?servers?\b"
+    r"|\b(?:instructions?|commands?|orders?|tasks?|tasking|config(?:uration)?s?)(?: \w+){0,2} from\b"
+    r"|\b(?:wait|poll|listen|ask|quer)\w* (?:\w+ )?for (?:\w+ )?(?:instructions?|commands?|orders?|tasks?)\b"
+    r"|\bcheck(?:s|ed|ing)? in\b|\breport(?:s|ed|ing)? back to\b"
+    r"|指令|命令を|(?:コマンド|指示|設定|タスク)を(?:受信|受け|取得|待|得)"
 )
 _DELIVERY = re.compile(
     r"download|deliver|distribut|payload|drop(?:s|ped|per)|hosted|stager?\b|phish|lure|landing|spread|attachment"
+    r"|(?:fetch|retriev|pull)\w* (?:\w+ ){0,3}(?:stages?|files?|archives?|zip|dlls?|binar\w+|scripts?|modules?)\b"
     r"|installer|loader|ダウンロード|配布|配信|フィッシング|誘導|添付|ペイロード|設置"
 )
 _VICTIM = re.compile(
@@ -55,7 +63,8 @@ def network_role(scan: Scan, start: int, end: int, host: str) -> tuple[ClaimRole
     if posed_as or (before and _IMPERSONATED.search(before + " ")):
         return "impersonated", 40, "the text says that attackers pose as it"
     role, why = _attack_role(scan, start, end, before)
-    confidence = 75 if role != "mentioned" else 65
+    # the own sentence is surer than the list, and a role that says something surer than one that does not
+    confidence = 65 if role == "mentioned" else 70 if role == "malicious" or why.startswith(_LISTED) else 75
     if defanged:
         why = why or "written defanged"
     return role, confidence, why
@@ -87,28 +96,57 @@ def _said(text: str) -> ClaimRole | None:
     return next((role for role, pattern in _ROLES if pattern.search(text)), None)
 
 
+class _Nearest(NamedTuple):
+    """The role of the last telling words, and how many characters lie between them and the value."""
+
+    role: ClaimRole
+    distance: int
+
+
 @lru_cache(maxsize=4096)
-def _said_nearest(text: str) -> ClaimRole | None:
+def _said_nearest(text: str) -> _Nearest | None:
     """The role that the last telling words of the value's own sentence name."""
     ends = [found.end() for found in _SENTENCE_END.finditer(text)]
     own = text[ends[-1] :] if ends else text
     places = [(found.end(), role) for role, pattern in _ROLES for found in pattern.finditer(own)]
-    return max(places, key=lambda place: place[0])[1] if places else None
+    if not places:
+        return None
+    end, role = max(places, key=lambda place: place[0])
+    return _Nearest(role, len(own) - end)
 
 
 def _attack_role(scan: Scan, start: int, end: int, before: str) -> tuple[ClaimRole, str]:
-    if before and (role := _said_nearest(before)):
-        return role, f"the words before it say {role}"
+    nearest = _said_nearest(before) if before else None
     after = scan.after(end, 50).strip(_MARKS)
-    if after and (role := _said(after)):
+    own = _SENTENCE_END.split(after, maxsplit=1)[0]
+    predicate = _said(own) if own else None
+    # a Japanese sentence says what is done behind the value; what stands right before it names the value itself
+    if predicate and nearest and nearest.distance > _TOUCHING and _PARTICLE.match(own):
+        return predicate, f"the words after it say {predicate}"
+    if nearest:
+        return nearest.role, f"the words before it say {nearest.role}"
+    if after and (role := predicate or _said(after)):
         return role, f"the words after it say {role}"
     if before and (role := _said(before)):
         return role, f"the sentence before it says {role}"
+    return _listed_role(scan, start)
+
+
+_TOUCHING = 8
+"""Characters: words so near before a value say what it is."""
+_PARTICLE = re.compile(r"[」』\")]{0,2}(?:から|より|に|へ|と|を|で|は|が)")
+
+
+def _listed_role(scan: Scan, start: int) -> tuple[ClaimRole, str]:
+    """The role that the value's list or section gives it."""
     if role := _said(scan.lead(start)):
-        return role, f"its list or section says {role}"
+        return role, f"{_LISTED} {role}"
     section = scan.section(start)
     if section.role == "indicators":
         return "malicious", "in the list of indicators"
     if _NETWORK_BLOCK.search(section.heading.lower()):
         return "malicious", "in a list of network indicators"
     return "mentioned", ""
+
+
+_LISTED = "its list or section says"

@@ -41,6 +41,12 @@ _FROM_CLASS = re.compile(
 )
 
 
+# A topic is what is named only where the sentence says so: 集団はXと呼ばれ, グループはXです.
+_TOPIC = re.compile(r"は")
+_IS_NAME = re.compile(r"[」』\"”)]{0,2}(?:と(?:呼|よば|い|称|名|し)|です|であ|だ|の(?:名|一)|、|。|$|\n)")
+_THIS = re.compile(r"(?:同じ|同|この|その|当該|本)$")
+
+
 # Who works with a piece of malware: `Emotet operators` says that Emotet is malware, no group.
 _HANDLERS = frozenset({"operator", "operators", "affiliate", "affiliates", "オペレーター", "アフィリエイト"})
 
@@ -56,7 +62,7 @@ class Cues:
 
     def type_at(self, start: int, end: int) -> NameType | None:
         """Return what the words beside `start:end` say: `X ransomware`, `the group X`, 「X」と呼ばれるバックドア."""
-        return self._after(end) or self._before(start)
+        return self._after(end) or self._before(start, end)
 
     def _after(self, end: int) -> NameType | None:
         for number in range(bisect_left(self._starts, end), len(self._words)):
@@ -67,16 +73,23 @@ class Cues:
                 return "malware" if word.word in _HANDLERS else word.type
         return None
 
-    def _before(self, start: int) -> NameType | None:
+    def _before(self, start: int, stop: int) -> NameType | None:
         for number in range(bisect_left(self._ends, (start + 1, -1)) - 1, -1, -1):
             end, which = self._ends[number]
             if end < start - 24:
                 return None
             word = self._words[which]
             gap = self._text[end:start]
-            if _FROM_CLASS.fullmatch(gap) and (gap.strip() or not word.word.isascii() or gap):
+            if _FROM_CLASS.fullmatch(gap) and not self._acts(word, gap, stop):
                 return word.type
         return None
+
+    def _acts(self, word: ClassWord, gap: str, stop: int) -> bool:
+        """Whether the class word is who does something to the named thing: 同じ集団はXを使い, this group's X."""
+        if _TOPIC.match(gap):
+            return _IS_NAME.match(self._text, stop) is None
+        earlier = self._text[max(0, word.start - 4) : word.start]
+        return gap.startswith(("の", "'s")) and _THIS.search(earlier) is not None
 
 
 def distinctive(text: str) -> bool:
