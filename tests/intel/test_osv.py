@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -44,6 +45,24 @@ def test_affected_ranges_keep_their_ends() -> None:
     text = "OpenSSL versions 3.0.0 through 3.0.6 are affected; upgrade to OpenSSL 3.0.7."
     assert affected(text, "1.1.1 3.0.0 3.0.6 3.0.7") == "3.0.0 3.0.6"
     assert affected("SMA100 は 10.2.1.7 以降へアップグレードしてください。", "10.2.1.6 10.2.1.7") == "10.2.1.6"
+
+
+@pytest.mark.parametrize(
+    ("text", "versions", "expected"),
+    [
+        ("KasumiVPN 3.4 系が影響を受けます。", "3.3.9 3.4.0 3.4.12 3.5.0", "3.4.0 3.4.12"),
+        ("Kasumi Gateway 5.2系 および 5.3系 は脆弱です。", "5.1 5.2.1 5.3.9 5.4", "5.2.1 5.3.9"),
+        ("KasumiVPN 7.2系列の全バージョンが影響を受けます。", "7.1 7.2.8 7.3", "7.2.8"),
+        ("The 2.x branch of KasumiVPN is vulnerable.", "1.9 2.0 2.11.4 3.0", "2.0 2.11.4"),
+        ("KasumiVPN 3.4.x is affected.", "3.4 3.4.7 3.5", "3.4 3.4.7"),
+        ("KasumiVPN 2系は影響を受けます。3系は影響を受けません。", "2.1 3.1", "2.1"),
+        ("KasumiVPN 1.0 から 2.x までが影響を受けます。", "0.9 1.0 2.9 3.0", "1.0 2.9"),
+        ("KasumiVPN 3.4.x is affected. Upgrade to KasumiVPN 3.4.9.", "3.4.8 3.4.9 3.4.10", "3.4.8"),
+        ("影響を受けるバージョン: KasumiVPN 3.5.x (3.5.7 より前)", "3.5.6 3.5.7 3.6", "3.5.6"),
+    ],
+)
+def test_a_series_is_affected_as_a_whole(text: str, versions: str, expected: str) -> None:
+    assert affected(text, versions) == expected
 
 
 def test_an_unknown_product_keeps_its_name_and_no_ecosystem() -> None:

@@ -48,15 +48,15 @@ def _record(report: Report, product: str, claims: Sequence[Claim]) -> dict[str, 
     affected: list[dict[str, Any]] = []
     overruled: list[str] = []
     for ecosystem, names in packages.items():
-        events, overruled = _events(report, claims, ecosystem)
+        ranges, overruled = _ranges(report, claims, ecosystem)
         listed = _listed(claims)
-        if not events and not listed:
+        if not ranges and not listed:
             continue
         for name in names:
             package = {"ecosystem": ecosystem, "name": name}
             affected.append(
                 {"package": package}
-                | ({"ranges": [{"type": "ECOSYSTEM", "events": events}]} if events else {})
+                | ({"ranges": [{"type": "ECOSYSTEM", "events": events} for events in ranges]} if ranges else {})
                 | ({"versions": listed} if listed else {})
             )
     if not affected:
@@ -84,28 +84,57 @@ def _packages() -> dict[str, dict[str, list[str]]]:
 
 def _listed(claims: Iterable[Claim]) -> list[str]:
     """Versions called affected one by one."""
-    single = {c.value for c in claims if c.type == "affected-version" and c.attributes.get("operator", "=") == "="}
+    single = {
+        c.value
+        for c in claims
+        if c.type == "affected-version" and c.attributes.get("operator", "=") == "=" and "series" not in c.attributes
+    }
     return sorted(version for version in single if _NUMBERS.match(version))
 
 
-def _events(report: Report, claims: Sequence[Claim], ecosystem: str) -> tuple[list[dict[str, str]], list[str]]:
-    """Return the events of one range over all trains, and the versions that stricter ones overruled."""
+Ends = list[tuple[str, str]]
+"""Where stretches of affected versions end: a version, and `fixed` (itself good) or `last_affected`."""
+
+
+def _ranges(report: Report, claims: Sequence[Claim], ecosystem: str) -> tuple[list[list[dict[str, str]]], list[str]]:
+    """Return the events of each range (all trains, then each series), and the versions that stricter ones overruled."""
     fixed = [c for c in claims if c.type == "fixed-version" and _NUMBERS.match(c.value)]
+    affected = [c for c in claims if c.type == "affected-version"]
     ends, overruled = _trains(report, fixed, ecosystem)
-    starts = {str(c.attributes["from"]) for c in claims if c.type == "affected-version" and "from" in c.attributes}
+    starts = {str(c.attributes["from"]) for c in affected if "from" in c.attributes}
     begin = starts.pop() if len(starts) == 1 else "0"
-    for claim in claims:
-        operator = claim.attributes.get("operator")
-        bound = re.search(r"<=?\s*(\S+)$", claim.value)
-        if claim.type != "affected-version" or not bound or operator not in {"<", "<="}:
-            continue
-        covered = any(compare(bound[1], end, ecosystem) <= 0 for end, _ in ends)
-        if not covered:
-            ends.append((bound[1], "fixed" if operator == "<" else "last_affected"))
-    return _in_order(sorted(ends, key=_by_version(ecosystem)), begin), overruled
+    for end in filter(None, map(_bound, affected)):
+        if not any(compare(end[0], other, ecosystem) <= 0 for other, _ in ends):
+            ends.append(end)
+    ends.sort(key=_by_version(ecosystem))
+    ranges = [_in_order(ends, begin)] if ends else []
+    series = {str(c.attributes["series"]) for c in affected if "series" in c.attributes and _bound(c) is None}
+    return [*ranges, *(_of_series(one, ends) for one in sorted(series))], overruled
 
 
-def _trains(report: Report, fixed: Sequence[Claim], ecosystem: str) -> tuple[list[tuple[str, str]], list[str]]:
+def _bound(claim: Claim) -> tuple[str, str] | None:
+    """Return where what a claim calls affected ends; None where it only names versions."""
+    found = re.search(r"(<=?)\s*(\S+)$", claim.value)
+    if not found or claim.attributes.get("operator") not in {"<", "<="}:
+        return None
+    if series := claim.attributes.get("series"):
+        return _after(str(series)), "fixed"
+    return found[2], "fixed" if found[1] == "<" else "last_affected"
+
+
+def _of_series(series: str, ends: Ends) -> list[dict[str, str]]:
+    """A series is affected from its beginning to its last fix, or to the series after it."""
+    own = [{kind: version} for version, kind in ends if version.startswith(f"{series}.")]
+    return [{"introduced": series}, own[-1] if own else {"fixed": _after(series)}]
+
+
+def _after(series: str) -> str:
+    """The series after one: 3.4 -> 3.5, 2 -> 3."""
+    head, dot, last = series.rpartition(".")
+    return f"{head}{dot}{int(last) + 1}"
+
+
+def _trains(report: Report, fixed: Sequence[Claim], ecosystem: str) -> tuple[Ends, list[str]]:
     """Return the strictest fixed version of every train."""
     highest: dict[tuple[str, ...], str] = {}
     overruled: list[str] = []

@@ -109,10 +109,12 @@ def _candidate(context: ReadingContext, begin: int, mention: Mention, condition:
     value = mention.number
     if condition.status == "affected":
         value = f"{condition.operator}{mention.number}" if condition.operator != "=" else mention.number
+        if mention.series and condition.operator in {"=", "<="}:
+            attributes["series"] = mention.number  # affected as a whole; "up to" it means with all of it
         if mention.lower:
             attributes["from"] = mention.lower
             value = f">={mention.lower} {value}"
-        canonical = None
+        canonical = f"{mention.number}.x" if value == attributes.get("series") else None
     confidence = (60 if condition.weak else 80) + (10 if mention.product else 0)
     return Candidate(
         type="fixed-version" if condition.status == "fixed" else "affected-version", value=value, span=span,

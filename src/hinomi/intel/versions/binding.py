@@ -7,7 +7,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 from hinomi.intel.versions.mentions import Mention
-from hinomi.intel.versions.nouns import noun_before
+from hinomi.intel.versions.nouns import noun_at, noun_before
 from hinomi.intel.vocabulary.products import ProductHit
 
 _OF = re.compile(r" ?(?:\(|\[| (?:of|for|in) (?:the )?)")
@@ -70,8 +70,13 @@ class Binder:
 
     def _bind(self, line: str, begin: int, mention: Mention, mentions: Sequence[Mention]) -> None:
         after = bisect_left(self._starts, begin + mention.end)
-        if (of := _OF.match(line, mention.end)) and self._starts[after : after + 1] == [begin + of.end()]:
-            mention.product = self._take(after)
+        of = _OF.match(line, mention.last)
+        owned = bisect_left(self._starts, begin + of.end()) if of else 0
+        if of and self._starts[owned : owned + 1] == [begin + of.end()]:
+            mention.product = self._take(owned)
+            return
+        if of and mention.series and (owner := noun_at(line, of.end())):
+            mention.product, mention.noun = line[owner[0] : owner[1]], owner
             return
         known = self._nearest_before(begin, mention, mentions)
         before = _without_branches(line[: mention.start], mentions)

@@ -14,7 +14,8 @@ VERSION = re.compile(
     r"(?P<number>\d{1,5}(?:\.\d{1,6}){1,5}(?:R\d{1,3}(?:\.\d{1,3}){0,2}(?:-S\d{1,2})?)?(?:[-.]?(?:alpha|beta|rc|RC|p|P|u|hf|HF|SP|"
     r"sp|build|b)-?\d{1,5})?"
     r"(?:-[0-9]{1,6}(?:\.\d{1,5}|[A-Za-z]{0,4})|-h\d{1,3}|_\d{1,4})?|\d{1,3}(?:\.\d{1,3})?R\d{1,3}(?:\.\d{1,3}){0,2}|"
-    r"\d{1,2}u\d{1,4})"
+    r"\d{1,2}u\d{1,4}|"
+    r"\d{1,3}(?=\.[xX*](?![A-Za-z0-9]))|\d{1,2}(?= ?(?:系(?![統譜列])|ブランチ)| branch(?:es)?\b))"  # 2.x, 2系
     r"(?![A-Za-z0-9_%]|\.\d)"
 )
 
@@ -50,7 +51,9 @@ _AFTER: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
         ),
         (r" (?:is|are|was|were) (?:the )?(?:latest )?(?:fixed|patched|safe|not affected|unaffected)", ">=", "fixed"),
         (r" (?:is|are|was|were) (?:also )?(?:affected|vulnerable|impacted|exploitable)", "=", "affected"),
-        (r"(?:は|が|も|には?)[^。、]{0,12}(?:影響を受け|脆弱)", "=", "affected"),
+        (
+            r"(?:の(?:全|すべての|全ての|各)(?:バージョン|リリース|版))?(?:は|が|も|には?)[^。、]{0,12}"
+            r"(?:影響を受け(?!ません|ない|ず|なか)|脆弱(?!では|でな|性は(?:ない|あり)))", "=", "affected"),
     )
 )  # fmt: skip
 _BEFORE: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
@@ -125,6 +128,8 @@ class Condition:
 def condition_at(text: str, start: int, end: int) -> Condition | None:
     """Return what `text` says of the version at `start:end` of one sentence; None where nothing is said."""
     after, before = text[end : end + 60].lstrip("」』\"'”"), text[max(0, start - 90) : start]
+    if after[:1] == " " and after[1:2] >= "\u3040":  # a blank between a number and Japanese says nothing
+        after = after[1:]
     for symbol, operator in _SYMBOLS:
         if before.rstrip().endswith(symbol):
             hint = "affected" if operator[0] == "<" else ""

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from hinomi.intel.versions.branches import SERIES_TAIL, Branch, branch_after, branch_before
 from hinomi.intel.versions.conditions import VERSION, Condition
 
-HINT = re.compile(r"[.uR](?<=[0-9].)")
-"""What every version holds: a digit before a dot, an update or a revision."""
+HINT = re.compile(r"[.uR系](?<=[0-9].)|[系ブb](?<=[0-9] .)")
+"""What every version holds: a digit before a dot, an update or a revision, or the word for a series."""
 _AFTER_NAME = re.compile(r"(?:[A-Z][A-Za-z0-9+-]{2,24}|[Vv]ersions?|バージョン) ?$")
 _BEFORE_DATED = re.compile(r"[<>≤≥]=? ?$|\b(?:before|prior to|through|earlier than|fixed in|upgrade to|update to) $")
 _DATE = re.compile(r"(?:19|20)\d\d\.\d{1,2}\.\d{1,2}|\d{1,2}\.\d{1,2}\.(?:19|20)\d\d")
@@ -103,12 +103,16 @@ def _names_branch_of_next(line: str, low: int, found: list[Mention], number: int
     if number + 1 >= len(found):
         return False
     mention, following = found[number], found[number + 1]
+    if mention.series and following.series:  # two branches side by side
+        return False
     branch = branch_before(line, low, following.start)
     return branch is not None and branch.start <= mention.start and (mention.series or branch.tied)
 
 
 def _give_branch(line: str, mention: Mention, low: int, coming: int) -> None:
     branch = branch_before(line, low, mention.start)
+    if mention.series and branch and branch.name[0].isdigit():
+        branch = None
     if branch is None:
         branch = branch_after(line, mention.end)
         # what follows is the next version's own: `on Java 7: 2.12.4`

@@ -13,6 +13,14 @@ _NOUN = re.compile(
 _NOT_PRODUCT = stopwords("products")
 
 
+def noun_at(line: str, start: int) -> tuple[int, int] | None:
+    """Return the span of the capitalised noun phrase that begins at `start` and can name a product."""
+    found = _NOUN.match(line, start)
+    if not found or found["np"].split(" ")[0].casefold() in _NOT_PRODUCT:
+        return None
+    return found.span("np")
+
+
 def noun_before(before: str) -> tuple[int, int] | None:
     """Return the span of the last capitalised noun phrase before a version that can name a product."""
     offset = max(0, len(before) - 80)
