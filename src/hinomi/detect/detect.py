@@ -9,6 +9,7 @@ from hinomi.detect.advisory import match_advisories
 from hinomi.detect.catalogue import Catalogue
 from hinomi.detect.draft import Draft, cited, finish, merged
 from hinomi.detect.indicator import Indicator, match_indicators
+from hinomi.detect.memory import match_memory
 from hinomi.detect.shows import shown_rows
 from hinomi.detect.sql import Evidence
 from hinomi.detect.sqlrule import run_rules
@@ -51,6 +52,7 @@ def _drafts(
         *run_rules(evidence, catalogue.of_kind("sql"), coverage),
         *run_rules(evidence, catalogue.of_kind("baseline") if evidence.compared else (), coverage),
         *match_content(evidence, catalogue.of_kind("yara"), coverage),
+        *match_memory(evidence, catalogue.of_kind("yara"), coverage),
         *match_advisories(evidence, catalogue.of_kind("advisory"), coverage),
         *match_indicators(evidence, indicators, coverage),
     ]

@@ -101,7 +101,7 @@ def finish(
 
 
 def _finding(draft: Draft, shows: Mapping[tuple[str, int], str], target: str, run: str, seen: str | None) -> Finding:
-    values = {**draft.values, "subject": draft.subject}
+    values = {"subject": draft.subject, **draft.values}
     related = sorted(r for r in set(draft.related) if r and r != draft.subject)
     return Finding(
         id=finding_id(draft.rule_id, target, draft.subject),

@@ -41,6 +41,7 @@ class Rule:
     status: str = "stable"
     author: str = ""
     licence: str = ""
+    memory: bool | None = None  # YARA: whether it may be asked of memory; None where the rule does not say
 
     @property
     def active(self) -> bool:

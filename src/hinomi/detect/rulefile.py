@@ -75,6 +75,13 @@ class WordReader:
             raise self.error(key, f"`{key}` must be a whole number from 0 to 100")
         return value
 
+    def flag(self, key: str) -> bool | None:
+        """Return yes or no; None where nothing is said."""
+        value = self._words.get(key)
+        if value is not None and not isinstance(value, bool):
+            raise self.error(key, f"`{key}` must be true or false")
+        return value
+
     def choice(self, key: str, allowed: Callable[[object], bool], hint: str, default: str | None = None) -> Any:
         """Return one of the allowed words."""
         value = self._words.get(key, default)
@@ -105,6 +112,7 @@ def make_rule(reader: WordReader, *, rule_id: str, kind: RuleKind, body: str, pa
         status=reader.choice("status", lambda v: v in STATUSES, " ".join(STATUSES), "stable"),
         author=reader.text("author", ""),
         licence=reader.text("license", ""),
+        memory=reader.flag("memory"),
         **lists,
     )
 

@@ -115,7 +115,7 @@ class ContentScanner:
     def matches(self, base: int, data: bytes, entry: Entry) -> list[_Match]:
         """Scan one piece; `ParseError` past its time. Byte `i` stands at `base + i` of the file, but see `_placed`."""
         return [
-            _Match(rule, pattern, _placed(base, offset), length, _excerpt(data[offset : offset + length]))
+            _Match(rule, pattern, _placed(base, offset), length, excerpt(data[offset : offset + length]))
             for rule, pattern, offset, length in self._matches(data, path_text(entry.path))
         ]
 
@@ -212,7 +212,8 @@ def _is_packed(entry: Entry, kind: str) -> bool:
     return entry.size > PACKED_LIMIT and (kind in PACKED or kind.startswith(PACKED_KINDS))
 
 
-def _excerpt(data: bytes) -> str:
+def excerpt(data: bytes) -> str:
+    """Show matched bytes in one printable, bounded line."""
     return printable(data[:EXCERPT_BYTES].decode("utf-8", "surrogateescape"))[:120]
 
 

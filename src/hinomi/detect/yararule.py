@@ -10,6 +10,7 @@ from hinomi.detect.rulefile import WordReader, make_rule
 from hinomi.detect.yamlfile import read_bounded
 from hinomi.model.errors import RuleError
 
+IN_MEMORY = "in_memory"  # a variable that conditions may ask: true for a process's memory, false for a file
 _BILINGUAL = ("title", "explanation", "falsepositives")
 
 
@@ -35,6 +36,7 @@ def compile_sources(sources: dict[str, str], path: Path | None = None) -> Any:
     import yara_x
 
     compiler = yara_x.Compiler(relaxed_re_syntax=False)
+    compiler.define_global(IN_MEMORY, False)
     for rule_id, source in sources.items():
         compiler.new_namespace(rule_id)
         try:
@@ -49,6 +51,7 @@ def compile_warnings(rule: Rule) -> list[dict[str, Any]]:
     import yara_x
 
     compiler = yara_x.Compiler(relaxed_re_syntax=False)
+    compiler.define_global(IN_MEMORY, False)
     compiler.add_source(rule.body, origin=str(rule.path))
     return list(compiler.warnings())
 

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from hinomi.evidence.process import maps, procfs
 from hinomi.evidence.process.maps import Mapping
 from hinomi.evidence.process.reader import ProcessReader
-from hinomi.evidence.process.regions import MAX_HEADERS, ProcessMemory, block_starts, unsure_code
+from hinomi.evidence.process.pages import ProcessMemory
+from hinomi.evidence.process.regions import MAX_HEADERS, block_starts, region_row, unsure_code
 from hinomi.evidence.target import Target
 from hinomi.model.findings import Coverage
 from hinomi.model.tables import Row
@@ -63,18 +64,6 @@ def _rows(
         yield region_row(pid, name, mapping, state, elf=mapping.start in programs)
     if len(found) > MAX_REGIONS:
         coverage.skip("memory-regions-unlisted", len(found) - MAX_REGIONS)
-
-
-def region_row(
-    pid: int, name: str, mapping: Mapping, state: str | None, *, elf: bool = False, resident: int | None = None
-) -> MemoryRegion:
-    """Return the row of one mapping."""
-    return MemoryRegion(
-        pid=pid, process=name, address=f"{mapping.start:x}", size=mapping.size,
-        permissions=mapping.permissions.decode("ascii", "replace"), kind=mapping.kind,
-        path=path_text(mapping.path) if mapping.path else None, file_offset=mapping.offset, package_state=state,
-        resident=resident, elf=elf,
-    )  # fmt: skip
 
 
 def _exe(base: bytes) -> bytes | None:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import struct
 from collections.abc import Callable, Iterator, Sequence
 
 from hinomi.evidence.process.maps import Mapping
+from hinomi.model.tables.processes import MemoryRegion
+from hinomi.model.text import path_text
 
-PAGE = os.sysconf("SC_PAGESIZE")
-ELF_MAGIC = b"\x7fELF"
 MAX_HEADERS = 256  # regions whose first bytes are read, per process
-_IN_MEMORY_OR_SWAP = 0b11 << 62
 State = Callable[[bytes], str | None]
 
 
@@ -44,43 +41,14 @@ def block_starts(mappings: Sequence[Mapping]) -> dict[int, int]:
     return starts
 
 
-class ProcessMemory:
-    """Reads one process's memory without touching what is not there; `OSError` where that is refused or has ended."""
-
-    def __init__(self, base: bytes) -> None:
-        """Open the memory of the process whose folder (with a slash) is `base`."""
-        self._memory = os.open(base + b"mem", os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            self._pages = os.open(base + b"pagemap", os.O_RDONLY | os.O_CLOEXEC)
-        except OSError:
-            os.close(self._memory)
-            raise
-
-    def __enter__(self) -> ProcessMemory:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close both files."""
-        os.close(self._memory)
-        os.close(self._pages)
-
-    def page_entries(self, start: int, pages: int) -> Sequence[int]:
-        """Return the kernel's 64-bit entry for each page from an address on; short where the kernel gives fewer."""
-        data = os.pread(self._pages, 8 * pages, start // PAGE * 8)
-        return struct.unpack(f"={len(data) // 8}Q", data[: len(data) // 8 * 8])
-
-    def present(self, address: int) -> bool:
-        """Whether the page at an address is in memory or swap: reading it makes the kernel fetch nothing new."""
-        entries = self.page_entries(address, 1)
-        return bool(entries) and bool(entries[0] & _IN_MEMORY_OR_SWAP)
-
-    def read(self, address: int, size: int) -> bytes:
-        """Return the bytes at an address; fewer where the mapping ends."""
-        return os.pread(self._memory, size, address)
-
-    def begins_with_program(self, address: int) -> bool:
-        """Whether an ELF header stands at an address; False where the page is not present."""
-        return self.present(address) and self.read(address, 4) == ELF_MAGIC
+def region_row(
+    pid: int, name: str, mapping: Mapping, state: str | None, *, elf: bool = False, resident: int | None = None,
+    private: int | None = None,
+) -> MemoryRegion:
+    """Return the row of one mapping."""
+    return MemoryRegion(
+        pid=pid, process=name, address=f"{mapping.start:x}", size=mapping.size,
+        permissions=mapping.permissions.decode("ascii", "replace"), kind=mapping.kind,
+        path=path_text(mapping.path) if mapping.path else None, file_offset=mapping.offset, package_state=state,
+        resident=resident, private_dirty=private, elf=elf,
+    )  # fmt: skip

@@ -17,6 +17,7 @@ rule habitsrat {
     references = "https://github.com/stamparm/maltrail"
     responses = "isolate-host, preserve-evidence, stop-and-remove-implant, remove-persistence, scan-memory, investigate-log4shell"
     license = "Apache-2.0"
+    memory = true
   strings:
     $go1 = "Go build ID:" ascii nocase
     $go2 = "runtime.goexit" ascii nocase
@@ -32,6 +33,7 @@ rule habitsrat {
     $k1 = "BEGIN PUBLIC KEY" ascii wide nocase
     $k2 = "rsa.VerifyPKCS1v15" ascii wide nocase
   condition:
+    (in_memory and 3 of ($p1, $p4, $p5, $c*)) or
     (uint16(0) == 0x5a4d or uint32(0) == 0x464c457f) and filesize < 32MB and any of ($go*) and
     (2 of ($p1, $p3, $p4, $p5, $c*) or (any of ($p1, $p4, $c*) and any of ($p2, $p6) and any of ($k*)))
 }

@@ -17,6 +17,7 @@ rule sysjoker {
     references = "https://www.intezer.com/blog/malware-analysis/new-backdoor-sysjoker/"
     responses = "isolate-host, preserve-evidence, stop-and-remove-implant, remove-persistence, scan-memory, find-the-way-in"
     license = "Apache-2.0"
+    memory = true
   strings:
     $drop = "uc?export=download&id=" ascii wide nocase
     $token = "user_token=" ascii wide nocase
@@ -38,6 +39,7 @@ rule sysjoker {
     $m3 = "updateMacOs" ascii nocase
     $m4 = "/Library/SystemNetwork" ascii nocase
   condition:
+    (in_memory and $token and $drop and 2 of ($l*)) or
     filesize < 32MB and (
       (uint16(0) == 0x5a4d and (4 of ($w*) or (2 of ($w*) and all of ($drop, $token)))) or
       (uint32(0) == 0x464c457f and (4 of ($l*) or (2 of ($l*) and any of ($drop, $token)))) or

@@ -17,6 +17,7 @@ rule tinyshell {
     references = "https://github.com/creaktive/tsh"
     responses = "isolate-host, preserve-evidence, stop-and-remove-implant, scan-memory, find-the-way-in"
     license = "Apache-2.0"
+    memory = true
   strings:
     $f1 = "tshd_get_file" ascii nocase
     $f2 = "tshd_put_file" ascii nocase
@@ -36,6 +37,7 @@ rule tinyshell {
     $x1 = "BASH_VERSION" ascii
     $x2 = "busybox" ascii nocase
   condition:
+    (in_memory and (3 of ($f*) or 2 of ($u*))) or
     uint32(0) == 0x464c457f and filesize < 3MB and not any of ($x*) and
     (3 of ($f*) or 2 of ($u*) or (any of ($f*, $u*, $o*) and 2 of ($e*)) or ($e1 and $e2 and ($e3 or $e4 or $e5)))
 }
