@@ -38,8 +38,9 @@ def scan_options(function: F) -> F:
     def run(**values: Any) -> Any:
         from hinomi.evidence.options import ScanOptions
 
-        names = ("same_fs", "include", "exclude", "max_size", "jobs", "nice")
-        options = ScanOptions(use_cache=not values.pop("no_cache"), **{name: values.pop(name) for name in names})
+        names = ("same_fs", "include", "exclude", "max_size", "jobs", "nice", "memory")
+        chosen = {name: values.pop(name) for name in names}
+        options = ScanOptions(use_cache=not values.pop("no_cache"), pids=tuple(values.pop("pid")), **chosen)
         return function(options=options, **values)
 
     wrapped: Any = run
@@ -57,5 +58,7 @@ def _options() -> list[Callable[[Any], Any]]:
         click.option("--max-size", type=Size(), metavar="SIZE", help=say("option.max-size")),
         click.option("--jobs", type=click.IntRange(1, 256), metavar="N", help=say("option.jobs")),
         click.option("--nice", is_flag=True, help=say("option.nice")),
+        click.option("--memory", is_flag=True, help=say("option.memory")),
+        click.option("--pid", type=click.IntRange(1), multiple=True, metavar="N", help=say("option.pid")),
         click.option("--no-cache", is_flag=True, help=say("option.no-cache")),
     ]

@@ -24,13 +24,14 @@ def collect(
     jobs: int | None = None,
     nice: bool = False,
     cache: Path | None = None,
+    files: bool = True,
 ) -> None:
     """Examine `target` and give every row to `sink`, from the calling thread and in an order that repeats.
 
     `collectors` are all that the package has unless given; `watchers` join them on the files' content. `progress` is
     called with (entries done, bytes read, printable path) after each batch. `jobs` processes read the files (by
     default one a core, at most eight; 1 reads in this process), at the lowest priority with `nice`. `cache` is a
-    folder where answers for files that do not change are kept between scans. What could not be examined is in
+    folder where answers for files that do not change are kept between scans; without `files` none is read. What could not be examined is in
     `coverage`; nothing is raised but what `sink`, `progress` or an interrupt raise.
     """
     chosen = load_collectors() if collectors is None else tuple(collectors)
@@ -40,6 +41,9 @@ def collect(
     for collector in chosen:
         if isinstance(collector, HostCollector):
             _run_host(collector, target, sink, coverage)
+    if not files:
+        coverage.skip("files-not-asked-for")
+        return
     content = [c for c in (*chosen, *watchers) if isinstance(c, ContentCollector)]
     Pipeline(target, sink, coverage, content, progress=progress, jobs=jobs, nice=nice, cache=cache).run()
 

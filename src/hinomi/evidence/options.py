@@ -22,6 +22,8 @@ class ScanOptions:
     jobs: int | None = None  # processes; None: one a core, at most eight
     nice: bool = False
     use_cache: bool = True
+    memory: bool = False  # search the memory of this host's processes too
+    pids: tuple[int, ...] = ()  # only these processes and their memory, no files
 
     def limits(self, base: Limits | None = None) -> Limits:
         """Return the limits with the user's own."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from hinomi.evidence.options import ScanOptions
 from hinomi.evidence.priority import be_nice
+from hinomi.flow.memory import about_chosen, collectors_for
 from hinomi.flow.original import ARROW, Original
 from hinomi.model.errors import TargetError, UsageError
 from hinomi.model.findings import Coverage, Finding, Story
@@ -189,19 +190,22 @@ def _examine(job: _Job, run: Run, target: Target, more: _More) -> ScanResult:
         target,
         sink,
         coverage,
+        collectors=collectors_for(target, options, job.catalogue),
         watchers=[content_collector(job.catalogue)],
         progress=job.progress,
         jobs=options.jobs,
         nice=options.nice,
         cache=case.path / CACHE if options.use_cache else None,
+        files=not options.pids,
     )
     more.after(coverage)
     run.seal()
     before = job.original.counterpart(target.name, coverage) if job.original else None
     seen = case.clock().isoformat()
     findings, stories = judge_rows(
-        case, run.id, target.name, job.catalogue, job.indicators, coverage, seen=seen, before=before
-    )
+        case, run.id, target.name, job.catalogue, job.indicators, coverage, seen=seen, before=before,
+        about=lambda finding: about_chosen(finding, options),
+    )  # fmt: skip
     run.finish(coverage)
     return ScanResult(target.name, run.id, findings, stories, coverage)
 
@@ -216,10 +220,11 @@ def judge_rows(
     *,
     seen: str,
     before: dict[str, list[Path]] | None = None,
+    about: Callable[[Finding], bool] = lambda _: True,
 ) -> tuple[tuple[Finding, ...], tuple[Story, ...]]:
     """Ask every rule of a run's rows; keep and return the findings with their stories.
 
-    `seen` is when the rows were; `before` are the tables of the state that baseline rules compare them with.
+    `seen` is when the rows were; `about` says which findings are asked for; `before` are the tables of the state that baseline rules compare them with.
     """
     from hinomi.detect.detect import detect
     from hinomi.detect.story import tell
@@ -228,6 +233,7 @@ def judge_rows(
         case.tables(run_id), catalogue, indicators,
         target=target, run=run_id, coverage=coverage, seen=seen, before=before,
     )  # fmt: skip
+    found = [finding for finding in found if about(finding)]
     stories = tuple(tell(found))
     return tuple(case.findings.keep([_with_way_in(f) for f in found], run_id, seen)), stories
 
