@@ -26,7 +26,7 @@ _ABOUT_FILES = re.compile(
 
 
 def suits_memory(rule: Rule) -> bool:
-    """Whether a YARA rule can be asked of memory: it says so (`memory = true`), or asks nothing that only files have."""
+    """Whether a YARA rule can be asked of memory: it says so (`memory = true`), or asks nothing only files have."""
     if rule.memory is not None:
         return rule.memory
     condition = rule.body.rpartition("condition:")[2]
@@ -115,7 +115,8 @@ def _draft(rule: Rule, hit: dict[str, Any]) -> Draft:
         related=tuple(p for p in (hit["exe"], hit["path"]) if p and p.startswith("/")),
         values={"patterns": [p for p in hit["patterns"] if p], "excerpt": hit["excerpt"], "place": place,
                 "subject": f"pid {hit['pid']} ({hit['process']})"},
-        attributes={"memory": {key: hit[key] for key in ("region", "offset", "permissions", "path")}}, **words, **changes,
+        attributes={"memory": {key: hit[key] for key in ("region", "offset", "permissions", "path")}},
+        **words, **changes,
     )  # fmt: skip
 
 

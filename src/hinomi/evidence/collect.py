@@ -31,8 +31,9 @@ def collect(
     `collectors` are all that the package has unless given; `watchers` join them on the files' content. `progress` is
     called with (entries done, bytes read, printable path) after each batch. `jobs` processes read the files (by
     default one a core, at most eight; 1 reads in this process), at the lowest priority with `nice`. `cache` is a
-    folder where answers for files that do not change are kept between scans; without `files` none is read. What could not be examined is in
-    `coverage`; nothing is raised but what `sink`, `progress` or an interrupt raise.
+    folder where answers for files that do not change are kept between scans; without `files` none is
+    read. What could not be examined is in `coverage`;
+    nothing is raised but what `sink`, `progress` or an interrupt raise.
     """
     chosen = load_collectors() if collectors is None else tuple(collectors)
     load = getattr(target.ownership, "load", None)

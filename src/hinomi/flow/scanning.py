@@ -191,7 +191,7 @@ def _examine(job: _Job, run: Run, target: Target, more: _More) -> ScanResult:
         sink,
         coverage,
         collectors=collectors_for(target, options, job.catalogue),
-        watchers=[content_collector(job.catalogue)],
+        watchers=[] if options.pids else [content_collector(job.catalogue)],
         progress=job.progress,
         jobs=options.jobs,
         nice=options.nice,
@@ -224,7 +224,8 @@ def judge_rows(
 ) -> tuple[tuple[Finding, ...], tuple[Story, ...]]:
     """Ask every rule of a run's rows; keep and return the findings with their stories.
 
-    `seen` is when the rows were; `about` says which findings are asked for; `before` are the tables of the state that baseline rules compare them with.
+    `seen` is when the rows were; `about` says which findings are asked for; `before` are the
+    tables of the state that baseline rules compare them with.
     """
     from hinomi.detect.detect import detect
     from hinomi.detect.story import tell

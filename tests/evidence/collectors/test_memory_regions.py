@@ -38,7 +38,7 @@ def regions(pid: int) -> list[MemoryRegion]:
 def test_anonymous_code_and_a_program_loaded_by_hand() -> None:
     script = (
         "import mmap\nplain = mmap.mmap(-1, 8192, flags=0x22, prot=7)\nplain[0:1] = b'\\xc3'\n"
-        "loaded = mmap.mmap(-1, 8192, flags=0x22, prot=7)\nloaded[0:4] = b'\\x7fELF'"
+        "loaded = mmap.mmap(-1, 8192, flags=0x22, prot=7)\nloaded[0:18] = b'\\x7fELF\\2\\1\\1' + bytes(9) + b'\\3\\0'"
     )
     with running(script) as pid:
         found = [row for row in regions(pid) if row.kind == "anonymous"]
@@ -53,7 +53,7 @@ def test_files_that_are_gone_and_anonymous_files(tmp_path: Path) -> None:
     library.write_bytes(b"\x7fELF" + b"\0" * 8188)
     script = (
         "import mmap, os, sys\nf = open(sys.argv[1], 'r+b')\na = mmap.mmap(f.fileno(), 4096, prot=5, flags=2)\n"
-        "os.unlink(sys.argv[1])\nd = os.memfd_create('part')\nos.write(d, b'\\x7fELF' + b'\\0' * 4092)\n"
+        "os.unlink(sys.argv[1])\nd = os.memfd_create('part')\nos.write(d, b'\\x7fELF' + bytes(12) + b'\\3' + bytes(4079))\n"
         "b = mmap.mmap(d, 4096, prot=5, flags=1)\nb[0]"
     )
     with running(script, str(library)) as pid:

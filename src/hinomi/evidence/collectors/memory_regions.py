@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from hinomi.evidence.process import maps, procfs
 from hinomi.evidence.process.maps import Mapping
-from hinomi.evidence.process.reader import ProcessReader
 from hinomi.evidence.process.pages import ProcessMemory
+from hinomi.evidence.process.reader import ProcessReader
 from hinomi.evidence.process.regions import MAX_HEADERS, block_starts, region_row, unsure_code
 from hinomi.evidence.target import Target
 from hinomi.model.findings import Coverage

@@ -15,6 +15,9 @@ from hinomi.evidence.process.maps import Mapping, parse_line
 PAGE = os.sysconf("SC_PAGESIZE")
 MAX_SMAPS = 256 << 20
 PRESENT, SWAPPED, OF_FILE = 1 << 63, 1 << 62, 1 << 61  # bits of a pagemap entry
+_HEAD = 18  # bytes of an ELF header up to its type
+_ABIS = (0, 3, 9)  # System V, Linux, FreeBSD
+_PROGRAMS = (2, 3)  # executable, shared object
 _FLAGS = b"VmFlags"
 _SIZES = (b"Rss", b"Swap")
 
@@ -114,7 +117,12 @@ class ProcessMemory:
         local = _Vector(ctypes.addressof(target), size)
         remote = _Vector(address, size)
         got = self._libc.process_vm_readv(
-            self._pid, ctypes.byref(local), ctypes.c_ulong(1), ctypes.byref(remote), ctypes.c_ulong(1), ctypes.c_ulong(0)
+            self._pid,
+            ctypes.byref(local),
+            ctypes.c_ulong(1),
+            ctypes.byref(remote),
+            ctypes.c_ulong(1),
+            ctypes.c_ulong(0),
         )
         del target  # else the buffer could not change its size
         if got >= 0:
@@ -136,8 +144,11 @@ class ProcessMemory:
         return len(data)
 
     def begins_with_program(self, address: int) -> bool:
-        """Whether an ELF header stands at an address; False where the page is not in memory."""
-        if not self.present(address):
+        """Whether the header of an ELF program or library stands at an address that is in memory.
+
+        Compilers of WebAssembly keep their code in ELF images too, which no system could run: of their own ABI.
+        """
+        head = bytearray(_HEAD)
+        if not self.present(address) or self.read_into(head, 0, address, _HEAD) < _HEAD:
             return False
-        head = bytearray(4)
-        return self.read_into(head, 0, address, 4) == 4 and head == b"\x7fELF"
+        return head[:4] == b"\x7fELF" and head[7] in _ABIS and (head[16] | head[17]) in _PROGRAMS

@@ -42,7 +42,13 @@ def block_starts(mappings: Sequence[Mapping]) -> dict[int, int]:
 
 
 def region_row(
-    pid: int, name: str, mapping: Mapping, state: str | None, *, elf: bool = False, resident: int | None = None,
+    pid: int,
+    name: str,
+    mapping: Mapping,
+    state: str | None,
+    *,
+    elf: bool = False,
+    resident: int | None = None,
     private: int | None = None,
 ) -> MemoryRegion:
     """Return the row of one mapping."""
