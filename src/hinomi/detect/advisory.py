@@ -34,7 +34,7 @@ _PURL_ECOSYSTEMS = {
     "rpm/rocky": "rocky linux", "rpm/almalinux": "almalinux", "rpm/opensuse": "opensuse", "rpm/suse": "suse",
 }  # fmt: skip
 # what collectors can name at all; an advisory of another ecosystem checks nothing yet
-ECOSYSTEMS = frozenset({"maven", "npm", *_PURL_ECOSYSTEMS.values()})
+ECOSYSTEMS = frozenset({"maven", "npm", "pypi", "go", "crates.io", *_PURL_ECOSYSTEMS.values()})
 
 
 @dataclass(frozen=True, slots=True)

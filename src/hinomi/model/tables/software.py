@@ -15,7 +15,7 @@ class Library(Row):
 
     path: str = column("Where: outer file and members joined with ' » '.")
     container: str = column("The outermost file on disk.")
-    ecosystem: str = column("maven, npm, pypi, ...")
+    ecosystem: str = column("maven, npm, pypi, go or crates.io.")
     name: str = column("group:artifact or package name.")
     version: str | None = column(
         "Version the metadata or file name claims; null where nothing claims one.", default=None
