@@ -22,6 +22,7 @@ _IPV4_TAIL = re.compile(rb"\.([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})(?![0-9.]|-
 _IPV4_HEAD = re.compile(rb"(?:^|[^\w.-])v?([0-9]{1,3})$")
 _HOST_TAIL = re.compile(rb"\.([A-Za-z]{2,18})(?::([0-9]{2,5})(?![0-9.])|(?=\x00))")
 _HOST_HEAD = re.compile(rb"[A-Za-z0-9](?:[A-Za-z0-9-]|\.(?=[A-Za-z0-9]))*$")
+_HOST_BYTES = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-"
 _URL_TAIL = re.compile(rb"://[A-Za-z0-9\[%$_-][!#-;=?-\[\]_a-z~]{3,200}")
 _SCHEME = re.compile(rb"[A-Za-z][A-Za-z0-9+-]{1,11}$")
 _SLASH = re.compile(rb"/[A-Za-z0-9_.%]")
@@ -103,12 +104,14 @@ def _hosts(data: bytes) -> Iterator[bytes]:
         ending = match[1].lower()
         if ending not in TOP_LEVEL:
             continue
-        head = _HOST_HEAD.search(data, max(0, match.start() - 200), match.start())
+        before = data[max(0, match.start() - 200) : match.start()]
+        head = _HOST_HEAD.search(before, len(before.rstrip(_HOST_BYTES)))
         if head is None or (match[2] is not None and not 1 <= int(match[2]) <= 65535):
             continue
-        name = data[head.start() : match.end(1)]
-        if _is_host(name, ending, data[max(0, head.start() - 1) : head.start()], with_port=match[2] is not None):
-            yield data[head.start() : match.end()]
+        start = match.start() - len(head[0])
+        name = data[start : match.end(1)]
+        if _is_host(name, ending, data[max(0, start - 1) : start], with_port=match[2] is not None):
+            yield data[start : match.end()]
 
 
 def _is_host(name: bytes, ending: bytes, before: bytes, *, with_port: bool) -> bool:
@@ -154,7 +157,10 @@ def _next(data: bytes, here: int, anchor: re.Pattern[bytes]) -> int:
 
 def is_command(text: bytes) -> bool:
     """Whether a string is a shell command line: it begins with a known command, or starts a program by its path."""
-    if len(text) < 5 or b" " not in text or not text.isascii() or b": " in text:
+    if len(text) < 5 or b" " not in text:
+        return False
+    begin = text.split(None, 1)[:1]
+    if not begin or (begin[0] not in _STARTERS and b"/" not in begin[0]) or not text.isascii() or b": " in text:
         return False
     line = text.strip().decode("ascii")
     if not line.replace("\n", " ").replace("\t", " ").isprintable():
@@ -173,3 +179,4 @@ def is_command(text: bytes) -> bool:
 _PROGRAM = re.compile(r"(?:/[A-Za-z0-9_.+-]+){2,12}")
 _ARGUMENT = frozenset("-/%$\"'.>|&;<")
 _SHELLS = frozenset({"sh", "bash", "ash", "dash", "ksh", "zsh", "busybox", "nohup", "setsid"})
+_STARTERS = frozenset(name.encode() for name in COMMANDS | _SHELLS)
