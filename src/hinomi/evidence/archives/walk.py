@@ -26,20 +26,19 @@ from hinomi.evidence.archives.kinds import (
     sniff,
 )
 from hinomi.evidence.archives.members import Members
+from hinomi.evidence.archives.memory import Memory
 from hinomi.evidence.archives.sevenzip import read_7z
 from hinomi.evidence.archives.source import IN_MEMORY, BytesSource, SliceSource, Source, Stream, spool, stream_of
 from hinomi.evidence.archives.squashfs import read_squashfs
 from hinomi.evidence.archives.streams import UnsupportedError, decompressed, inflate, zip_lzma
 from hinomi.evidence.archives.tars import read_tar
-from hinomi.evidence.archives.visitor import MAX_CLASS, MAX_TEXT, MIN_CLASS, Kept, Place, Visitor
+from hinomi.evidence.archives.visitor import MAX_CLASS, MAX_TEXT, MIN_CLASS, Place, Visitor
 from hinomi.evidence.archives.zips import ZipEntry, ZipReader
 from hinomi.model.errors import ParseError
 
-MAX_REMEMBERED = 300_000
-MAX_CONTAINERS = 20_000
-MAX_KEPT = 20
 BOMB_RATIO = 200
 SMALL_RAW = 16 << 10  # inflates to 16 MiB at most
+HEAD_PACKED = 4 << 10  # deflated bytes that make the first 512 plain ones
 BOMB_SIZE = 64 << 20
 MAX_TAIL_CHECK = 256 << 20  # packed programs above this are not unpacked only to look for a zip behind them
 
@@ -52,27 +51,6 @@ _SEQUENTIAL: dict[str, Callable[[Stream], Members]] = {
 _RANDOM: dict[str, Callable[[Source], Members]] = {"7z": read_7z, "iso": read_iso, "squashfs": read_squashfs}
 _RUNNABLE = (b"\x7fELF", b"MZ", b"#!", b"@", b":", b"rem", b"REM", b"Rem", b"<#")
 _ZIP_STREAMS: dict[int, Kind] = {12: "bzip2", 93: "zstd", 95: "xz"}
-
-
-class Memory:
-    """Remembers content already walked, by a keyed 64-bit hash; bounded, shared by all files of a scan."""
-
-    def __init__(self) -> None:
-        self.innocent: set[int] = set()
-        self.containers: dict[int, Kept] = {}
-
-    def add(self, key: int) -> None:
-        """Remember an innocent class; forget everything when full."""
-        if len(self.innocent) >= MAX_REMEMBERED:
-            self.innocent.clear()
-        self.innocent.add(key)
-
-    def keep(self, key: int, kept: Kept) -> None:
-        """Remember what a container gave, where that is little."""
-        if len(self.containers) >= MAX_CONTAINERS:
-            self.containers.clear()
-        if len(kept) <= MAX_KEPT:
-            self.containers[key] = kept
 
 
 class Walker:
@@ -169,7 +147,7 @@ class Walker:
 
     def _known(self, key: int, chain: tuple[str, ...]) -> bool:
         """Whether the same bytes have been walked: what they gave is given again."""
-        kept = self._memory.containers.get(key)
+        kept = self._memory.kept(key)
         if kept is not None:
             self._visitor.replay(chain, kept)
         return kept is not None
@@ -304,8 +282,8 @@ class Walker:
     def _small(self, reader: ZipReader, place: Place, entry: ZipEntry, budget: Budget) -> bool:
         """The hot path: a class by name. Return whether it is settled; what is no class after all goes the long way."""
         raw = reader.raw(entry)
-        key = hash(raw)
-        if key in self._memory.innocent:
+        key = hash((raw, entry.method))
+        if self._memory.is_innocent(key):
             return True
         try:
             data = _inflated(raw, entry.size) if entry.method else raw
@@ -319,36 +297,59 @@ class Walker:
         elif reader.local(entry) is not None:
             return False
         else:
-            self._memory.add(key)
+            self._memory.add_innocent(key)
         return True
 
     def _zip_member(self, reader: ZipReader, place: Place, entry: ZipEntry, budget: Budget) -> None:
         start = reader.locate(entry)
         if start + entry.packed > reader.source.size:
             self._missed(place, entry.name, "truncated")
-        packed = SliceSource(reader.source, start, entry.packed)
+        packed: Source = SliceSource(reader.source, start, entry.packed)
         if entry.method == 0:
             self._stored(place, entry, packed, budget)
             return
-        stream = _metered(_unpacked(entry, packed), budget)
+        key = None
+        if packed.size <= IN_MEMORY:
+            packed = BytesSource(packed.read_at(0, packed.size))
+            key = hash((packed.data, entry.method))
+        chain = (*place.chain, zips.name_text(entry.name))
+        if key is not None and (self._is_nothing(key, entry.name) or self._known(key, chain)):
+            return
+        marks = self._marks()
+        self._unpacked(place, entry, packed, key, budget)
+        if key is not None:
+            self._keep(key, marks, chain)
+
+    def _is_nothing(self, key: int, name: bytes) -> bool:
+        """Whether the same bytes were looked at before and are neither archive nor class; metadata goes by its name."""
+        return self._memory.is_innocent(key) and not self._visitor.wants_text(name)
+
+    def _unpacked(self, place: Place, entry: ZipEntry, packed: Source, key: int | None, budget: Budget) -> None:
+        """Look at a compressed member; one that is nothing known is remembered under its key."""
+        if key is not None and entry.method == 8 and not _like_bomb(entry) and self._is_plain(packed, entry.name):
+            self._memory.add_innocent(key)
+            return
+        stream = _metered(_stream_of(entry, packed), budget)
         head = stream.peek(SNIFF_SIZE)
         kind = sniff(head)
         if kind is None and _like_bomb(entry):
             self._missed(place, entry.name, "budget", f"{entry.size} bytes of nothing known")
-            return
-        if kind is None and is_program(head) and entry.size > MAX_TAIL_CHECK:
+        elif kind is None and is_program(head) and entry.size > MAX_TAIL_CHECK:
             self._notes.skipped["end-of-large-program"] += 1  # a zip behind it is a guess, unpacking it is a cost
-            return
-        chain = (*place.chain, zips.name_text(entry.name))
-        key = hash(packed.read_at(0, packed.size)) if kind in SEEKABLE and packed.size <= IN_MEMORY else None
-        if key is not None and self._known(key, chain):
-            return
-        marks = self._marks()
-        self._look(place, entry.name, stream, budget)
-        if key is not None:
-            self._keep(key, marks, chain)
+        else:
+            self._look(place, entry.name, stream, budget)
 
-    def _stored(self, place: Place, entry: ZipEntry, packed: SliceSource, budget: Budget) -> None:
+    def _is_plain(self, packed: Source, name: bytes) -> bool:
+        """Whether deflated content is of no use: most members are settled by their first bytes, unpacked alone."""
+        decoder = zlib.decompressobj(-15)
+        try:
+            head = decoder.decompress(packed.read_at(0, HEAD_PACKED), SNIFF_SIZE)
+        except zlib.error:
+            return False
+        enough = bool(head.strip(b"\0")) if len(head) == SNIFF_SIZE else decoder.eof
+        return enough and sniff(head) is None and not is_program(head) and not self._visitor.wants_text(name)
+
+    def _stored(self, place: Place, entry: ZipEntry, packed: Source, budget: Budget) -> None:
         """A stored member is read in place; a zip behind any head is found by its end record."""
         head = packed.read_at(0, SNIFF_SIZE)
         kind = kind_of(packed) if may_carry_zip(head) else sniff(head)
@@ -403,7 +404,7 @@ def is_program(head: bytes) -> bool:
     return head.startswith((b"#!", b"@echo", b"@ECHO"))
 
 
-def _unpacked(entry: ZipEntry, packed: SliceSource) -> Stream:
+def _stream_of(entry: ZipEntry, packed: Source) -> Stream:
     stream = stream_of(packed)
     if entry.method == 8:
         return Stream(inflate(stream))

@@ -11,10 +11,11 @@ from typing import BinaryIO
 
 from hinomi.evidence.archives.budget import Budget, Notes
 from hinomi.evidence.archives.kinds import ISO_MAGIC_AT, SNIFF_SIZE, STREAMS, Kind, may_carry_zip, sniff
+from hinomi.evidence.archives.memory import Memory
 from hinomi.evidence.archives.source import BytesSource, open_source, stream_of
 from hinomi.evidence.archives.streams import UnsupportedError, decompressed
 from hinomi.evidence.archives.visitor import MAX_CLASS, MAX_TEXT
-from hinomi.evidence.archives.walk import Memory, Walker
+from hinomi.evidence.archives.walk import Walker
 from hinomi.evidence.archives.zips import END_SEARCH, END_SIGNATURE, find_end
 from hinomi.evidence.collector import ContentFile
 from hinomi.evidence.content_types import JAVA_CLASS
