@@ -20,6 +20,7 @@ ORDER = (
     "scan",
     "hunt",
     "baseline",
+    "watch",
     "respond",
     "brief",
     "library",

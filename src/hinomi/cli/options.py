@@ -88,6 +88,7 @@ def _settings(values: dict[str, Any], formats: tuple[str, ...]) -> Settings:
         verbosity=2 if taken["debug"] else 1 if taken["verbose"] else -1 if taken["quiet"] else 0,
         color=False if taken["no_color"] or "NO_COLOR" in os.environ else file.get("color"),
         organisation=file.get("organisation", {}),
+        watch=file.get("watch", {}),
     )
 
 

@@ -6,6 +6,7 @@ import os
 import sys
 import tempfile
 from pathlib import Path
+from typing import IO
 
 import click
 
@@ -24,6 +25,16 @@ def write(text: str, settings: Settings) -> None:
     except OSError as error:
         raise PermissionDeniedError("output.not-writable", place=str(settings.output), cause=str(error)) from error
     tell(settings, say("output.written", path=str(settings.output)))
+
+
+def open_stream(settings: Settings) -> IO[bytes]:
+    """Return where a stream of data goes, line by line: `-o FILE` (appended to) or standard output."""
+    if settings.output is None:
+        return sys.stdout.buffer
+    try:
+        return settings.output.open("ab")
+    except OSError as error:
+        raise PermissionDeniedError("output.not-writable", place=str(settings.output), cause=str(error)) from error
 
 
 def _replace(path: Path, text: str) -> None:

@@ -25,6 +25,7 @@ KEYS = {
     "rules": list,
     "color": bool,
     "organisation": dict,
+    "watch": dict,
 }
 ORGANISATION_KEYS = {"name": str, "sectors": list, "countries": list}
 ENVIRONMENT = {
@@ -53,6 +54,7 @@ class Settings:
     verbosity: int = 0  # -1 quiet, 0 normal, 1 verbose, 2 debug
     color: bool | None = None
     organisation: Mapping[str, Any] = field(default_factory=dict)
+    watch: Mapping[str, Any] = field(default_factory=dict)
 
 
 def load_file(folder: Path | None = None, environment: Mapping[str, str] = os.environ) -> dict[str, Any]:

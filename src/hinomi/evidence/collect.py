@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hinomi.evidence.collector import Collector, ContentCollector, HostCollector, load_collectors
 from hinomi.evidence.examiner import miss_crash
-from hinomi.evidence.pipeline import Pipeline, Progress
+from hinomi.evidence.pipeline import KeptWorkers, Pipeline, Progress
 from hinomi.evidence.target import Target
 from hinomi.model.findings import Coverage
 from hinomi.model.tables import Row
@@ -25,6 +25,7 @@ def collect(
     nice: bool = False,
     cache: Path | None = None,
     files: bool = True,
+    workers: KeptWorkers | None = None,
 ) -> None:
     """Examine `target` and give every row to `sink`, from the calling thread and in an order that repeats.
 
@@ -32,7 +33,7 @@ def collect(
     called with (entries done, bytes read, printable path) after each batch. `jobs` processes read the files (by
     default one a core, at most eight; 1 reads in this process), at the lowest priority with `nice`. `cache` is a
     folder where answers for files that do not change are kept between scans; without `files` none is
-    read. What could not be examined is in `coverage`;
+    read. `workers` are kept for the next look (`KeptWorkers`). What could not be examined is in `coverage`;
     nothing is raised but what `sink`, `progress` or an interrupt raise.
     """
     chosen = load_collectors() if collectors is None else tuple(collectors)
@@ -46,7 +47,9 @@ def collect(
         coverage.skip("files-not-asked-for")
         return
     content = [c for c in (*chosen, *watchers) if isinstance(c, ContentCollector)]
-    Pipeline(target, sink, coverage, content, progress=progress, jobs=jobs, nice=nice, cache=cache).run()
+    Pipeline(
+        target, sink, coverage, content, progress=progress, jobs=jobs, nice=nice, cache=cache, workers=workers
+    ).run()
 
 
 def _run_host(collector: HostCollector, target: Target, sink: Callable[[Row], None], coverage: Coverage) -> None:

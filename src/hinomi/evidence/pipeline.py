@@ -98,6 +98,19 @@ class FileReader:
         self._folder = self._path = None
 
 
+class KeptWorkers:
+    """Workers that stay from one look to the next; all looks must be of one target, with the same collectors."""
+
+    def __init__(self) -> None:
+        self.pool: WorkerPool | None = None
+
+    def close(self) -> None:
+        """End them; the next look starts new ones."""
+        if self.pool is not None:
+            self.pool.close()
+        self.pool = None
+
+
 class Pipeline:
     """Walks a target and hands every row to `sink` from the calling thread, in walk order."""
 
@@ -112,8 +125,9 @@ class Pipeline:
         jobs: int | None = None,
         nice: bool = False,
         cache: Path | None = None,
+        workers: KeptWorkers | None = None,
     ) -> None:
-        """Prepare; nothing is read but the target's account names."""
+        """Prepare; nothing is read but the target's account names. `workers` outlive this walk."""
         self._target = target
         self._sink = sink
         self._coverage = coverage
@@ -127,6 +141,7 @@ class Pipeline:
         self._cache: ContentCache | None = None
         self._beyond = beyond(collectors)
         self._storage = Storage()
+        self._kept = workers
         self._pool: WorkerPool | None = None
         self._batch = Batch()
         self._batch_bytes = 0
@@ -151,11 +166,15 @@ class Pipeline:
             self._emit_until(0)
         except BaseException:
             self._examiner.stop()
+            if self._kept is not None:
+                self._kept.close()
+                self._pool = None
             raise
         finally:
             if self._pool is not None:
                 for door in self._pool.left_open():
                     self._coverage.skip(f"workers-without-{door}")
+            if self._pool is not None and self._kept is None:
                 self._pool.close()
             if self._reader is not None:
                 self._reader.close()
@@ -178,6 +197,9 @@ class Pipeline:
 
     def _start_workers(self, reader: FileReader) -> WorkerPool:
         """Start the workers when there is something to read: an unchanged tree needs none."""
+        if self._kept is not None and self._kept.pool is not None:
+            self._pool = self._kept.pool
+            return self._pool
         for collector in self._collectors:  # what all workers need is loaded once, here, and shared
             prepare = getattr(collector, "prepare", None)
             if prepare is not None:
@@ -185,6 +207,8 @@ class Pipeline:
         limits = self._target.limits
         bounds = Bounds(limits.max_file_seconds, limits.max_worker_memory, self._nice, self._cache_folder)
         self._pool = WorkerPool(reader.answer, self._jobs, bounds, reader.answer)
+        if self._kept is not None:
+            self._kept.pool = self._pool
         return self._pool
 
     # --- entries in -----------------------------------------------------------------------------------------------

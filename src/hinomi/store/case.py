@@ -159,6 +159,14 @@ class Case:
         self.journal.append("run-started", run=run_id, target=info.target)
         return Run(self, info, lock)
 
+    def complete_run(self, run_id: str, **facts: Any) -> None:
+        """Mark a run as complete whose rows were saved after it had been cut off."""
+        with self.engine.begin() as connection:
+            values = {"status": "complete", "finished": self.clock().isoformat()}
+            connection.execute(update(RUNS).where(RUNS.c.id == run_id).values(**values))
+        self.lock_path(run_id).unlink(missing_ok=True)
+        self.journal.append("run-recovered", run=run_id, **facts)
+
     def runs(self, status: str = "complete") -> list[RunInfo]:
         """Return the runs of one status, oldest first."""
         with self.engine.connect() as connection:

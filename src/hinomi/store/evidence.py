@@ -46,8 +46,9 @@ class EvidenceWriter:
         for path, writer in self._writers.values():
             writer.close()
             os.replace(path, path.with_suffix(""))
-        self._writers.clear()
-        _give_back()
+        if self._writers:
+            self._writers.clear()
+            _give_back()
         return {table_of(cls).name: count for cls, count in self._written.items()}
 
     def abandon(self) -> None:

@@ -32,15 +32,17 @@ def skipped_mounts(root: bytes, mountinfo: bytes | None = None) -> dict[bytes, s
         if not point.startswith(prefix) or point == prefix:
             continue
         inside = point[len(prefix) - 1 :]
-        if _left_out(kind):
+        if leaves_out(kind.decode("ascii", "replace")):
             skipped[inside] = kind.decode("ascii", "replace")
         else:
             skipped.pop(inside, None)  # a later mount on the same point hides the earlier one
     return skipped
 
 
-def _left_out(kind: bytes) -> bool:
-    return kind in PSEUDO or kind in NETWORK or kind == b"fuse" or kind.startswith(b"fuse.")
+def leaves_out(kind: str) -> bool:
+    """Whether walks leave out file systems of this type."""
+    name = kind.encode("ascii", "replace")
+    return name in PSEUDO or name in NETWORK or name == b"fuse" or name.startswith(b"fuse.")
 
 
 def _mount(line: bytes) -> tuple[bytes, bytes]:

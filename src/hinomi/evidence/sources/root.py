@@ -89,7 +89,15 @@ class RootView:
         top = OpenFolder(os.dup(self._fd))
         top.entries = [make_entry(b"/", os.fstat(self._fd))]
         yield top
-        frames = [_Frame(None, [b"/"])]
+        yield from self.folders_below(b"/", coverage)
+
+    def folders_below(self, path: bytes, coverage: Coverage) -> Iterator[OpenFolder]:
+        """Yield a folder and those in it, as `folders` does."""
+        return (folder for _, folder in self.listings_below(path, coverage))
+
+    def listings_below(self, path: bytes, coverage: Coverage) -> Iterator[tuple[bytes, OpenFolder]]:
+        """Yield (path, open folder) of a folder and of those in it; the caller releases each."""
+        frames = [_Frame(None, [path])]
         try:
             while frames:
                 frame = frames[-1]
@@ -102,7 +110,7 @@ class RootView:
                 todo = self._sub_folders(path, folder, coverage)
                 if todo:
                     frames.append(_Frame(_retained(folder) if len(frames) < MAX_OPEN_FOLDERS else None, todo))
-                yield folder
+                yield path, folder
         finally:
             for frame in frames:
                 _release(frame)

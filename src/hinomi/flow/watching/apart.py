@@ -1,0 +1,104 @@
+"""Do one thing in a process of its own: its memory is given back, and its crash or hang costs that one thing."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import select
+import signal
+import time
+import warnings
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TypeVar
+
+T = TypeVar("T")
+PULSE = 0.5
+_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
+
+
+class ApartError(Exception):
+    """The other process gave no answer: why."""
+
+
+def apart(function: Callable[[], T], seconds: float, meanwhile: Callable[[], None] | None = None) -> T:
+    """Return what `function` returns in a forked process, which ends with this one.
+
+    `meanwhile` is called every half second; what it raises ends the other process.
+
+    `OSError` of the function is raised here as it was there; anything else that keeps it from answering within
+    `seconds` is an `ApartError`.
+    """
+    receive, answer = os.pipe()
+    parent = os.getpid()
+    with warnings.catch_warnings():  # of a host program's own threads: the child touches nothing they hold
+        warnings.simplefilter("ignore", DeprecationWarning)
+        pid = os.fork()
+    if pid == 0:
+        os.close(receive)
+        _end_with(parent)
+        _answer(function, answer)
+    os.close(answer)
+    try:
+        data = _read(receive, time.monotonic() + seconds, meanwhile)
+    finally:
+        os.close(receive)
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        _, status = os.waitpid(pid, 0)
+    if not data:
+        raise ApartError(f"ended with status {os.waitstatus_to_exitcode(status)}")
+    result = pickle.loads(data)  # our own child's
+    if isinstance(result, OSError):
+        raise result
+    if isinstance(result, _Failed):
+        raise ApartError(result.cause)
+    return result  # type: ignore[no-any-return]
+
+
+class _Failed:
+    def __init__(self, cause: str) -> None:
+        self.cause = cause
+
+
+def _answer(function: Callable[[], object], answer: int) -> None:
+    """Run in the child; never returns."""
+    try:
+        result: object
+        try:
+            result = function()
+        except OSError as error:
+            result = OSError(error.errno, error.strerror)
+        except Exception as error:  # noqa: BLE001 - the border of one judgement
+            result = _Failed(f"{type(error).__name__}: {error}")
+        with os.fdopen(answer, "wb") as file:
+            pickle.dump(result, file, pickle.HIGHEST_PROTOCOL)
+    finally:
+        os._exit(0)
+
+
+def _end_with(parent: int) -> None:
+    import ctypes
+
+    library = ctypes.CDLL(None, use_errno=True)
+    if hasattr(library, "prctl"):
+        library.prctl(_DEATH_SIGNAL, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(0)
+
+
+def _read(receive: int, until: float, meanwhile: Callable[[], None] | None) -> bytes:
+    parts: list[bytes] = []
+    while True:
+        left = until - time.monotonic()
+        if left <= 0:
+            raise ApartError("took too long")
+        ready, _, _ = select.select([receive], [], [], min(left, PULSE))
+        if meanwhile is not None:
+            meanwhile()
+        if not ready:
+            continue
+        part = os.read(receive, 1 << 20)
+        if not part:
+            return b"".join(parts)
+        parts.append(part)

@@ -1,0 +1,293 @@
+"""From what the sensor heard to kept rows and findings.
+
+The order is what makes it safe to be ended at any moment: rows are written ahead, findings are kept, then they are
+told, and only then the last known state moves on. What was cut off in between is found again by comparing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter, OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from hinomi.evidence.names import names_of
+from hinomi.flow.watching.asking import Rules
+from hinomi.flow.watching.comparing import change_row, content_only, facts_of
+from hinomi.flow.watching.context import Context, ProcessRows
+from hinomi.flow.watching.looking import Looker
+from hinomi.flow.watching.packages import PackageWork
+from hinomi.flow.watching.reconciling import differing_paths
+from hinomi.flow.watching.recording import Recording
+from hinomi.flow.watching.telling import Teller
+from hinomi.flow.watching.tree import with_tree
+from hinomi.model.findings import Coverage, Finding
+from hinomi.model.tables import Row, table_of
+from hinomi.model.tables.changes import FileChange
+from hinomi.model.tables.files import File
+from hinomi.model.tables.processes import Process
+from hinomi.model.text import path_text
+from hinomi.store.case import Case
+from hinomi.watch.known import Facts, Known
+from hinomi.watch.live.events import CONTENT, CREATED, FOLDER, MOVED
+from hinomi.watch.live.mounts import is_below
+from hinomi.watch.live.pending import Change
+from hinomi.watch.live.processes import Identity
+
+MAX_QUIET = 8192  # kinds of program starts about which the rules had nothing to say
+_PACKAGE = os.fsencode(Path(__file__).resolve().parent.parent.parent)
+
+
+@dataclass(slots=True)
+class _Settled:
+    """What a batch of paths came to."""
+
+    changes: list[FileChange] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)  # of changed files
+    telling: list[Row] = field(default_factory=list)  # those of them that rules should see
+    states: list[tuple[bytes, Facts]] = field(default_factory=list)
+    gone: list[bytes] = field(default_factory=list)
+    folders: list[Change] = field(default_factory=list)  # new folders, whose contents may have come before the mark
+    paths: set[bytes] = field(default_factory=set)
+
+
+class Judge:
+    """Judges batch after batch into one recording at a time."""
+
+    def __init__(
+        self, case: Case, known: Known, looker: Looker, rules: Rules, teller: Teller, temporary: Path, own: bytes
+    ) -> None:
+        self._case = case
+        self._known = known
+        self._looker = looker
+        self._rules = rules
+        self._teller = teller
+        self._temporary = temporary
+        self._own = own
+        self._context = Context(looker)
+        self._processes = ProcessRows(looker)
+        self._users = names_of(looker.view).users
+        self._work = PackageWork()
+        self._held: dict[bytes, Change] = {}
+        self._quiet: OrderedDict[object, None] = OrderedDict()
+        self._known_findings: set[str] = set()
+        self.away: set[bytes] = set()  # mount points whose file system is not there now
+        self.counters: Counter[str] = Counter()
+        self.recording: Recording | None = None
+
+    def begin(self, recording: Recording, coverage: Coverage) -> None:
+        """Write into a new recording from here on."""
+        self.recording = recording
+        if not self._context.host():
+            self._context.refresh_host(coverage)
+
+    # --- files ----------------------------------------------------------------------------------------------------
+
+    def settle(self, changes: Sequence[Change], found_by: str = "event") -> int:
+        """Look at what changed, keep it, judge it, tell it; return how many changes there were."""
+        number = 0
+        todo = [c for c in changes if not self._is_away(c.path) and not self._looker.leaves_out(c.path)]
+        self._work.saw(c.path for c in todo)
+        while todo:
+            settled = self._settled(todo, found_by)
+            self._keep(settled)
+            number += len(settled.changes)
+            todo = [change for folder in settled.folders for change in self._inside(folder)]
+        return number
+
+    def reconcile(self, top: bytes, coverage: Coverage, now: float) -> int:
+        """Compare everything at and below `top` with the last known state; return how many changes that showed."""
+        number = 0
+        for paths in differing_paths(self._looker, self._known, top, coverage):
+            number += self.settle([Change(path, 0, now, now) for path in paths], "reconcile")
+        return number
+
+    def _inside(self, folder: Change) -> Iterable[Change]:
+        """Return changes for what stands in a new folder and is not known."""
+        for paths in differing_paths(self._looker, self._known, folder.path, Coverage()):
+            for path in paths:
+                if path != folder.path:
+                    yield replace(folder, path=path, what=CREATED)
+
+    def _settled(self, changes: Sequence[Change], found_by: str) -> _Settled:
+        by_path = {change.path: change for change in changes}
+        before = {path: self._known.get(path) for path in by_path}
+
+        def wanted(path: bytes, entry: object) -> bool:
+            old = before[path]
+            return old is None or not old.same(facts_of(entry, None))  # type: ignore[arg-type]
+
+        seen = self._looker.look(by_path, wanted)
+        assert self.recording is not None  # `begin` comes first
+        self.recording.coverage.merge(seen.coverage)
+        settled = _Settled()
+        for path, change in by_path.items():
+            entry, old, rows = seen.entries.get(path), before[path], seen.rows.get(path, [])
+            if entry is None:
+                self._gone(settled, change, old, found_by)
+            elif rows:
+                self._there(settled, change, old, entry, rows, found_by)
+            else:
+                self.counters["seen-before"] += 1
+        return settled
+
+    def _gone(self, settled: _Settled, change: Change, old: Facts | None, found_by: str) -> None:
+        if old is None:
+            if change.what & (CREATED | CONTENT | MOVED):
+                settled.changes.append(self._row(change, None, None, None, found_by))
+            return
+        self._take_away(settled, change, old, found_by)
+        if old.kind == "directory":
+            for path, facts in self._known.below(change.path):
+                if path not in settled.paths:
+                    self._take_away(settled, replace(change, path=path), facts, found_by)
+
+    def _take_away(self, settled: _Settled, change: Change, old: Facts, found_by: str) -> None:
+        settled.paths.add(change.path)
+        settled.changes.append(self._row(change, old, None, None, found_by))
+        settled.gone.append(change.path)
+        self._context.forget(change.path)
+
+    def _there(
+        self, settled: _Settled, change: Change, old: Facts | None, entry: object, rows: list[Row], found_by: str
+    ) -> None:
+        row = rows[0]
+        assert isinstance(row, File)  # the pipeline's first row of an entry
+        if self._work.busy and row.package_state != "intact" and self._work.concerns(change.path):
+            self._held[change.path] = change
+            return
+        new = facts_of(entry, row)  # type: ignore[arg-type]
+        settled.paths.add(change.path)
+        settled.changes.append(self._row(change, old, new, row, found_by))
+        settled.rows += rows
+        settled.states.append((change.path, new))
+        if old is None and new.kind == "directory" and found_by == "event" and change.what & FOLDER:
+            settled.folders.append(change)
+        if not content_only(old, new, len(rows)):
+            settled.telling += rows
+            self._context.remember(change.path, rows)
+
+    def _row(self, change: Change, old: Facts | None, new: Facts | None, row: File | None, found_by: str) -> FileChange:
+        own = is_below(change.path, self._own) or is_below(change.path, _PACKAGE)
+        return change_row(
+            change.path, old, new, row=row, change=change, users=self._users, found_by=found_by, own=own
+        )  # fmt: skip
+
+    def _keep(self, settled: _Settled) -> None:
+        if not (settled.changes or settled.states):
+            return
+        assert self.recording is not None
+        telling = {path_text(p) for p, _ in settled.states} & {r.path for r in settled.telling if isinstance(r, File)}
+        changes = settled.changes
+        judged: list[Row] = [*settled.telling]
+        judged += [c for c in changes if c.path in telling or c.own or c.what in ("removed", "came-and-went")]
+        if self._context.concerns_host(settled.paths):
+            judged += self._context.refresh_host(self.recording.coverage)
+        again = {id(row) for row in judged}
+        self.recording.append([row for row in (*changes, *settled.rows) if id(row) not in again])
+        self.recording.append(judged, remember=True)
+        self._judge(judged, {path_text(path) for path in settled.paths})
+        for change in changes:
+            self._teller.change(change)
+        self._known.apply(settled.states, settled.gone)
+        self.counters["changes"] += len(changes)
+
+    # --- programs -------------------------------------------------------------------------------------------------
+
+    def started(self, starts: Sequence[Identity]) -> None:
+        """Keep the programs started, and judge those of a kind not seen before."""
+        assert self.recording is not None
+        rows = [(s, row) for s in starts if (row := self._processes.row(s)) is not None]
+        self.counters["starts"] += len(rows)
+        self.counters["starts-unknown"] += len(starts) - len(rows)
+        if not rows:
+            return
+        self.recording.append([row for _, row in rows], remember=True)
+        telling = [(s, row) for s, row in rows if (_kind(s, row)) not in self._quiet]
+        if telling:
+            self._judge_starts(telling)
+        for _, row in rows:
+            self._teller.start(row)
+
+    def _judge_starts(self, telling: Sequence[tuple[Identity, Process]]) -> None:
+        line = {pid for start, _ in telling for pid, _ in start.ancestors}
+        ancestors = [row for pid in sorted(line) if (row := self._processes.living(pid)) is not None]
+        found = self._judge([row for _, row in telling], {str(s.pid) for s, _ in telling}, ancestors)
+        subjects = {word for finding in found for word in (finding.subject_key, *finding.related)}
+        for start, row in telling:
+            if str(start.pid) not in subjects and start.exe not in subjects:
+                self._quiet[_kind(start, row)] = None
+        while len(self._quiet) > MAX_QUIET:
+            self._quiet.popitem(last=False)
+
+    def snapshot(self) -> None:
+        """Look at all processes and sockets at once: what hides, what listens, what became odd while it ran."""
+        assert self.recording is not None
+        from hinomi.flow.watching.context import SNAPSHOT_COLLECTORS
+
+        fresh = self._context.refresh_host(self.recording.coverage, SNAPSHOT_COLLECTORS)
+        self._judge(fresh, set())
+
+    # --- rules ----------------------------------------------------------------------------------------------------
+
+    def _judge(self, rows: Sequence[Row], subjects: set[str], more: Sequence[Row] = ()) -> list[Finding]:
+        """Ask the rules of new rows together with what is known; keep and tell what they find."""
+        if not rows:
+            return []
+        assert self.recording is not None
+        context, coverage = self._context, self.recording.coverage
+        context.named(rows, coverage)
+        everything = list({id(r): r for r in (*rows, *more, *context.host(), *context.recent())}.values())
+        numbers = self.recording.append(everything, remember=True)
+        seen = self._case.clock().isoformat()
+        changed = {table_of(type(row)).name for row in rows}
+        found = self._rules.ask(
+            list(zip(everything, numbers, strict=True)), changed, self._temporary, run=self.recording.run.id, seen=seen,
+            coverage=coverage,
+        )  # fmt: skip
+        found = [with_tree(finding, everything) for finding in found]
+        kept = self._case.findings.keep(found, self.recording.run.id, seen)
+        for finding in kept:
+            self._tell(finding, subjects, seen)
+        return kept
+
+    def _tell(self, finding: Finding, subjects: set[str], seen: str) -> None:
+        new = finding.first_seen == seen
+        again = finding.subject_key in subjects or not subjects.isdisjoint(finding.related)
+        if new or again:
+            self.counters["findings"] += 1
+            self._teller.finding(finding, new=new)
+
+    # --- what comes round -----------------------------------------------------------------------------------------
+
+    @property
+    def wait(self) -> float | None:
+        """Return the seconds after which something that is held back may be judged; None where nothing is."""
+        return self._work.wait if self._held or self._work.stale else None
+
+    def come_round(self) -> None:
+        """Judge what was held back, once the package databases are at rest."""
+        if self._work.busy or not (self._held or self._work.stale):
+            return
+        self.refresh(packages=self._work.stale)
+        self._work.rest()
+        held, self._held = list(self._held.values()), {}
+        self.settle(held)
+
+    def refresh(self, *, packages: bool) -> None:
+        """See mounts, accounts and, where they changed, packages as they are now."""
+        self._looker.refresh(packages=packages)
+        self._processes.refresh()
+        self._users = names_of(self._looker.view).users
+
+    def _is_away(self, path: bytes) -> bool:
+        return any(is_below(path, point) for point in self.away)
+
+
+def _kind(start: Identity, row: Process) -> object:
+    """Return what kind of start this is: the same kind under the same parent says nothing new."""
+    parent = start.ancestors[0][1] if start.ancestors else ""
+    odd = (row.exe_deleted, row.exe_memfd, row.preload, row.tracer_pid > 0, row.executable_anonymous > 0)
+    streams = tuple((stream or "").partition(":")[0] for stream in (row.stdin, row.stdout, row.stderr))
+    return (row.exe, tuple(row.cmdline), parent, row.uid, row.euid, row.login_uid is None, row.container, odd, streams)

@@ -1,0 +1,83 @@
+"""The watch's evidence: rows go to a spool first, and become a run like a scan's when it ends."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from hinomi.flow.watching.apart import apart
+from hinomi.model.findings import Coverage
+from hinomi.model.tables import Row
+from hinomi.store.case import Case, Run
+from hinomi.store.evidence import EvidenceWriter
+from hinomi.watch.spool import Spool, left_over, read_rows
+
+SEAL_SECONDS = 600.0
+KIND = "watch"
+MAX_REMEMBERED = 20_000  # rows whose numbers are known; one beyond is written again when it is needed again
+
+
+class Recording:
+    """One run of the watch under way."""
+
+    def __init__(self, case: Case, folder: Path, target: str, host: str) -> None:
+        """Begin a run."""
+        self._case = case
+        self.run: Run = case.begin_run(target=target, kind=KIND, host=host)
+        self._spool = Spool(folder, self.run.id)
+        self._numbers: OrderedDict[int, tuple[Row, int]] = OrderedDict()  # by identity; the row keeps it valid
+        self._began = time.monotonic()
+        self.coverage = Coverage()
+
+    @property
+    def rows(self) -> int:
+        """How many rows it has."""
+        return self._spool.rows
+
+    @property
+    def age(self) -> float:
+        """Seconds since it began."""
+        return time.monotonic() - self._began
+
+    def append(self, rows: Sequence[Row], *, remember: bool = False) -> list[int]:
+        """Write rows ahead and return their numbers; those already written, and remembered, keep theirs."""
+        fresh = [row for row in rows if id(row) not in self._numbers]
+        numbers = iter(self._spool.append(fresh))
+        placed = [self._numbers.get(id(row)) or (row, next(numbers)) for row in rows]
+        if remember:
+            self._numbers.update((id(row), (row, number)) for row, number in placed)
+            while len(self._numbers) > MAX_REMEMBERED:
+                self._numbers.popitem(last=False)
+        return [number for _, number in placed]
+
+    def finish(self) -> None:
+        """Turn the spool into evidence and end the run; a run without rows leaves nothing behind but its record."""
+        self._spool.close()
+        _seal(self._case, self._spool.path, self.run.info.host, self.run.id)
+        self.run.finish(self.coverage)
+        self._spool.path.unlink(missing_ok=True)
+
+
+def recover(case: Case, folder: Path) -> Iterator[tuple[str, int]]:
+    """Turn what a watcher that was cut off has written into evidence of its run; yield (run, rows)."""
+    for run, path in left_over(folder):
+        info = next((r for status in ("interrupted", "running") for r in case.runs(status) if r.id == run), None)
+        if info is not None:
+            rows = _seal(case, path, info.host, run)
+            case.complete_run(run, rows=rows)
+            yield run, rows
+        path.unlink(missing_ok=True)
+
+
+def _seal(case: Case, spool: Path, host: str, run: str) -> int:
+    """Write a spool as Parquet, in a process of its own: the writer's memory is given back."""
+
+    def write() -> int:
+        writer = EvidenceWriter(case.evidence, host, run)
+        for row in read_rows(spool):
+            writer.add(row)
+        return sum(writer.close().values())
+
+    return apart(write, SEAL_SECONDS)
