@@ -6,26 +6,34 @@ import math
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from hinomi.intel.extractor import Candidate, ReadingContext, Sentence
 from hinomi.intel.names.words import advice_starts, words_of
 from hinomi.intel.techniques.crosswalk import OURS
-from hinomi.intel.techniques.features import stem
-from hinomi.intel.techniques.model import Ranked, TechniqueModel, technique_model
+from hinomi.intel.techniques.features import features, stem
+from hinomi.intel.techniques.model import TechniqueModel, best_of, technique_model
 from hinomi.intel.vocabulary.behaviours import technique_names
 
 _SHORTEST = 12
-_RANKS = 3
+RANKS = 3
+"""Techniques that a sentence is taken to speak of at most."""
+LOWEST = -1.5
+"""The score of a sentence among whose first ranks a technique is not."""
+_APART = 0.5
+"""Sentences that score this much less than a technique's best are not shown as its evidence."""
 _MAX_SENTENCES = 20_000
 """Sentences scored per report: it bounds time."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Scored:
+class Mention(NamedTuple):
+    """A sentence, the rank and the score of one technique in it, and all (label, score) it may speak of."""
+
     sentence: Sentence
-    ranked: tuple[Ranked, ...]
+    rank: int
+    score: float
+    ranked: list[tuple[int, float]]
 
 
 class TechniqueModelExtractor:
@@ -34,22 +42,32 @@ class TechniqueModelExtractor:
     name = "techniques"
 
     def extract(self, context: ReadingContext) -> Iterable[Candidate]:
-        """Yield, for each technique whose best sentence reaches the threshold, that sentence and its like."""
+        """Yield, for each technique whose sentences reach the threshold together, the best of them."""
         if context.language != "en":
             return
         model = technique_model()
-        places: dict[str, list[tuple[_Scored, int]]] = defaultdict(list)
-        for scored in _scored(context, model):
-            for rank, one in enumerate(scored.ranked, 1):
-                if one.score >= model.threshold:
-                    places[one.technique].append((scored, rank))
-        for technique in sorted(places):
-            yield from (_candidate(model, technique, scored, rank) for scored, rank in places[technique])
+        for label, odds, mentions in techniques_of(context, model):
+            yield from (_candidate(model, label, odds, mention) for mention in mentions)
 
 
-def _scored(context: ReadingContext, model: TechniqueModel) -> Iterator[_Scored]:
+def techniques_of(context: ReadingContext, model: TechniqueModel) -> Iterator[tuple[int, float, list[Mention]]]:
+    """Yield the labels that a report speaks of, the log odds that it does, and the sentences that say so."""
+    mentions: dict[int, list[Mention]] = defaultdict(list)
     for sentence in _telling(context, model):
-        yield _Scored(sentence, tuple(model.rank(sentence.text, _RANKS)))
+        ranked = best_of(model.scores(features(sentence.text)), RANKS)
+        for rank, (label, score) in enumerate(ranked, 1):
+            mentions[label].append(Mention(sentence, rank, score, ranked))
+    for label in sorted(mentions):
+        scores = sorted((mention.score for mention in mentions[label]), reverse=True)
+        best = scores[0]
+        odds = model.report_odds(label, best, second_best(best, scores[1] if len(scores) > 1 else LOWEST))
+        if odds >= model.threshold:
+            yield label, odds, [mention for mention in mentions[label] if mention.score >= best - _APART]
+
+
+def second_best(best: float, second: float) -> float:
+    """Return the second-best score, not far below the best: a short report says a thing only once."""
+    return max(second, best - _APART)
 
 
 def _telling(context: ReadingContext, model: TechniqueModel) -> Iterator[Sentence]:
@@ -85,16 +103,19 @@ def _narrates(context: ReadingContext, sentence: Sentence) -> bool:
     return section is None or context.sections[section].role not in {"sources", "indicators"}
 
 
-def _candidate(model: TechniqueModel, technique: str, scored: _Scored, rank: int) -> Candidate:
-    own = scored.ranked[rank - 1]
-    chance = 1 / (1 + math.exp(-own.score))
+def _candidate(model: TechniqueModel, label: int, odds: float, mention: Mention) -> Candidate:
+    chance = 1 / (1 + math.exp(-odds))
+    nearness = 1 / (1 + math.exp(-2 * mention.score))
+    technique = model.labels[label]
     return Candidate(
-        type="attack-technique", value=technique, span=scored.sentence.span, confidence=20 + round(25 * chance),
-        why="the model reads it from: " + ", ".join(own.evidence), canonical=technique_names().get(technique),
+        type="attack-technique", value=technique, span=mention.sentence.span,
+        confidence=20 + round(20 * chance + 5 * nearness), canonical=technique_names().get(technique),
+        why="the model reads it from: " + ", ".join(model.evidence(features(mention.sentence.text), label)),
         attributes={
-            "score": own.score,
-            "rank": rank,
-            "candidates": [[one.technique, one.score] for one in scored.ranked],
+            "score": round(mention.score, 2),
+            "rank": mention.rank,
+            "candidates": [[model.labels[n], round(score, 2)] for n, score in mention.ranked],
+            "report_odds": round(odds, 2),
             "attack_version": model.about.get("attack_version", OURS),
         },
     )  # fmt: skip

@@ -1,18 +1,30 @@
-"""What the technique model sees of a sentence: word stems and pairs of neighbouring ones. Training uses the same."""
+"""What the technique model sees of a sentence: words, their pieces, pairs of neighbours. Training uses the same."""
 
 from __future__ import annotations
 
 import re
 from itertools import pairwise
+from typing import NamedTuple
 
 _TOKEN = re.compile(r"[a-z][a-z0-9]*(?:\.exe|\.dll)?|\d+")
 _ENDINGS = ("ation", "ing", "ies", "ed", "es", "s", "ly", "e")
 _STOP = frozenset(
     "the a an of to in and is that this for by it as with on are be was from or at has have which we can its not also "
-    "will been were but their they you".split()
+    "will been was but were their they you".split()
 )
+_PIECE = 4
+"""Letters of a piece."""
+_LONGEST_WORD = 40
+"""Longer words are runs of code or of keys: they have no pieces."""
 MAX_SENTENCE = 1500
 """Characters of a sentence that count."""
+
+
+class Features(NamedTuple):
+    """The distinct words of a sentence (lower case, function words left out) and the distinct pairs of their stems."""
+
+    words: tuple[str, ...]
+    pairs: tuple[str, ...]
 
 
 def stem(word: str) -> str:
@@ -23,7 +35,16 @@ def stem(word: str) -> str:
     return word
 
 
-def features(sentence: str) -> list[str]:
-    """Return the stems of a sentence (function words left out) and the pairs of neighbours, repetitions kept."""
-    stems = [stem(word) for word in _TOKEN.findall(sentence[:MAX_SENTENCE].lower()) if word not in _STOP]
-    return stems + [f"{left} {right}" for left, right in pairwise(stems)]
+def features(sentence: str) -> Features:
+    """Return what the model sees of an English sentence, in its order."""
+    words = [word for word in _TOKEN.findall(sentence[:MAX_SENTENCE].lower()) if word not in _STOP]
+    pairs = (f"{left} {right}" for left, right in pairwise([stem(word) for word in words]))
+    return Features(tuple(dict.fromkeys(words)), tuple(dict.fromkeys(pairs)))
+
+
+def pieces(word: str) -> list[str]:
+    """Return the overlapping four-letter pieces of a word, as `#<key`: unknown words are known by their parts."""
+    if not 2 < len(word) <= _LONGEST_WORD or word[0].isdigit():
+        return []
+    marked = f"<{word}>"
+    return ["#" + marked[start : start + _PIECE] for start in range(len(marked) - _PIECE + 1)]

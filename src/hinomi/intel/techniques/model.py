@@ -1,85 +1,148 @@
-"""The technique model: one linear scorer per technique over tf-idf of stems, read from one compact file.
+"""The technique model: one linear scorer per technique over words, pieces of words and pairs, in one compact file.
 
-The file is a line of JSON (what `tools/train_techniques.py` says of itself, labels, biases, sizes), a line feed, and
-raw little-endian arrays behind it, all compressed with zlib. Weights are bytes times `scale`.
+A feature's weights for all techniques are packed into one integer, a field of 32 bits each, so that adding up a
+sentence is adding some integers. A sentence of `MAX_SENTENCE` characters cannot add up to more than a field holds.
 """
 
 from __future__ import annotations
 
-import json
 import math
 import sys
-import zlib
 from array import array
-from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import cache
+from heapq import nlargest
 from importlib.resources import files
 from typing import Any, NamedTuple
 
-from hinomi.intel.techniques.features import features
+from hinomi.intel.techniques.features import Features, features, pieces, stem
+from hinomi.intel.techniques.modelfile import Table, read_model
 
 _FILE = "techniques.model"
+_BITS = 32
+_HALF = 1 << (_BITS - 2)
+ONE = 256
+"""A feature that counts in full: weights are multiplied by whole numbers, this one standing for 1."""
+PIECES = 1.2
+"""What the pieces of a word count for together, a word counting for 1."""
+_KEPT_WORDS = 20_000
 
 
 class Ranked(NamedTuple):
-    """A technique, its score (log odds; 0 is even) and the stems that speak for it most."""
+    """A technique, its score (0 is the border of the sentence's class) and the words that speak for it most."""
 
     technique: str
     score: float
     evidence: tuple[str, ...]
 
 
+class Vector(NamedTuple):
+    """The packed weights of a word or a pair, and the square of its length."""
+
+    packed: int
+    square: float
+
+
+def piece_share(count: int) -> int:
+    """Return what one of `count` pieces of a word counts for, in parts of `ONE`."""
+    return round(ONE * PIECES / math.sqrt(count))
+
+
 @dataclass(frozen=True)
 class TechniqueModel:
-    """Weights by feature: those of feature n stand at `offsets[n]:offsets[n + 1]` of `classes` and `weights`."""
+    """`labels[n]` has the bias `biases[n]` in a sentence, `priors[n]` in a report."""
 
     about: dict[str, Any]
     labels: tuple[str, ...]
     biases: tuple[float, ...]
-    scale: float
+    priors: tuple[float, ...]
+    steps: tuple[float, float]
+    """How much the best and the second-best sentence of a report move its log odds."""
     threshold: float
-    numbers: dict[str, int]
-    idf: array[float]
-    offsets: array[int]
-    classes: bytes
-    weights: array[int]
+    """Log odds from which on a report is said to speak of a technique."""
+    scale: float
     strong: frozenset[str]
-    """Stems without one of which no sentence reaches the threshold often enough to be worth scoring."""
+    """Stems without one of which no sentence scores high often enough to be worth scoring."""
+    table: Table
+    _packed: dict[int, int] = field(default_factory=dict)
+    _words: dict[str, Vector] = field(default_factory=dict)
 
     def rank(self, sentence: str, limit: int = 3) -> list[Ranked]:
         """Return the `limit` likeliest techniques of an English sentence, the likeliest first."""
-        values = self._values(sentence)
-        scores = self._scores(values)
-        best = sorted(range(len(scores)), key=lambda n: (-scores[n], n))[:limit]
-        return [Ranked(self.labels[n], round(scores[n], 2), self._evidence(values, n)) for n in best]
+        seen = features(sentence)
+        return [
+            Ranked(self.labels[n], round(score, 2), self.evidence(seen, n))
+            for n, score in best_of(self.scores(seen), limit)
+        ]
 
-    def _values(self, sentence: str) -> dict[str, float]:
-        """The sentence's known features, weighted by rarity and repetition, of length 1."""
-        counts = Counter(feature for feature in features(sentence) if feature in self.numbers)
-        values = {f: (1 + math.log(count)) * self.idf[self.numbers[f]] for f, count in counts.items()}
-        length = math.sqrt(sum(value * value for value in values.values())) or 1.0
-        return {feature: value / length for feature, value in values.items()}
+    def scores(self, seen: Features) -> list[float]:
+        """Return the score of every label."""
+        vectors = [self._word(word) for word in seen.words]
+        vectors += [vector for pair in seen.pairs if (vector := self._pair(pair)) is not None]
+        total = sum(vector.packed for vector in vectors)
+        length = math.sqrt(sum(vector.square for vector in vectors)) or 1.0
+        share = self.scale / (ONE * length)
+        return [bias + share * value for bias, value in zip(self.biases, _fields(total, len(self.labels)), strict=True)]
 
-    def _scores(self, values: dict[str, float]) -> list[float]:
-        scores = list(self.biases)
-        classes, weights, offsets, scale = self.classes, self.weights, self.offsets, self.scale
-        for feature, value in values.items():
-            number = self.numbers[feature]
-            first, last = offsets[number], offsets[number + 1]
-            value *= scale
-            for label, weight in zip(classes[first:last], weights[first:last], strict=True):
-                scores[label] += value * weight
-        return scores
+    def report_odds(self, label: int, best: float, second: float) -> float:
+        """Return the log odds that a report speaks of a technique, by the scores of its two best sentences."""
+        return self.priors[label] + self.steps[0] * best + self.steps[1] * second
 
-    def _evidence(self, values: dict[str, float], label: int) -> tuple[str, ...]:
-        parts = []
-        for feature, value in values.items():
-            number = self.numbers[feature]
-            place = self.classes.find(label, self.offsets[number], self.offsets[number + 1])
-            if place >= 0 and self.weights[place] > 0:
-                parts.append((-value * self.weights[place], feature))
-        return tuple(feature for _, feature in sorted(parts)[:4])
+    def evidence(self, seen: Features, label: int) -> tuple[str, ...]:
+        """Return up to four words or pairs of stems that speak for a label most."""
+        vectors = [(word, self._word(word)) for word in seen.words]
+        vectors += [(pair, vector) for pair in seen.pairs if (vector := self._pair(pair)) is not None]
+        weights = {name: _fields(vector.packed, len(self.labels))[label] for name, vector in vectors}
+        most = nlargest(4, weights.items(), key=lambda item: item[1])
+        return tuple(name for name, weight in most if weight > 0)
+
+    def _word(self, word: str) -> Vector:
+        if (kept := self._words.get(word)) is not None:
+            return kept
+        numbers, idf = self.table.numbers, self.table.idf
+        whole = numbers.get(stem(word))
+        parts = [number for piece in pieces(word) if (number := numbers.get(piece)) is not None]
+        packed, square = (0, 0.0) if whole is None else (ONE * self._weights(whole), idf[whole] ** 2)
+        if parts:
+            share = piece_share(len(parts))
+            packed += share * sum(map(self._weights, parts))
+            square += (share / ONE) ** 2 * sum(idf[number] ** 2 for number in parts)
+        vector = Vector(packed, square)
+        if len(self._words) < _KEPT_WORDS:
+            self._words[word] = vector
+        return vector
+
+    def _pair(self, pair: str) -> Vector | None:
+        number = self.table.numbers.get(pair)
+        return None if number is None else Vector(ONE * self._weights(number), self.table.idf[number] ** 2)
+
+    def _weights(self, number: int) -> int:
+        packed = self._packed.get(number)
+        if packed is None:
+            packed = sum(weight << (_BITS * label) for label, weight in self.table.row(number))
+            self._packed[number] = packed
+        return packed
+
+
+def best_of(scores: Sequence[float], limit: int) -> list[tuple[int, float]]:
+    """Return the `limit` highest scores with their label's number; of equals the lower number first."""
+    best = nlargest(limit, zip(scores, range(0, -len(scores), -1), strict=True))
+    return [(-minus, score) for score, minus in best]
+
+
+def _fields(packed: int, count: int) -> list[int]:
+    """Return the signed fields of a packed integer."""
+    shifted = packed + _all_halves(count)
+    values = array("I", shifted.to_bytes(_BITS // 8 * count, "little"))
+    if sys.byteorder == "big":
+        values.byteswap()
+    return [value - _HALF for value in values]
+
+
+@cache
+def _all_halves(count: int) -> int:
+    return sum(_HALF << (_BITS * label) for label in range(count))
 
 
 @cache
@@ -89,54 +152,16 @@ def technique_model() -> TechniqueModel:
 
 
 def loads(data: bytes) -> TechniqueModel:
-    """Return the model that `dumps` wrote."""
-    head, _, body = zlib.decompress(data).partition(b"\n")
-    about: dict[str, Any] = json.loads(head)
-    sizes = about.pop("sizes")
-    names = body[: sizes["names"]].decode().split("\n")
-    place = sizes["names"]
-
-    def take(kind: str, size: int) -> array[Any]:
-        nonlocal place
-        values = array(kind)
-        values.frombytes(body[place : place + size])
-        place += size
-        if sys.byteorder == "big":
-            values.byteswap()
-        return values
-
-    idf, offsets = take("f", sizes["idf"]), take("I", sizes["offsets"])
-    classes = body[place : place + sizes["weights"]]
-    place += sizes["weights"]
+    """Return the model in a file's bytes."""
+    about, table = read_model(data)
     return TechniqueModel(
-        about,
-        tuple(about.pop("labels")),
-        tuple(about.pop("biases")),
-        about.pop("scale"),
-        about.pop("threshold"),
-        {name: number for number, name in enumerate(names)},
-        idf,
-        offsets,
-        classes,
-        take("b", sizes["weights"]),
-        frozenset(about.pop("strong")),
+        labels=tuple(about.pop("labels")),
+        biases=tuple(about.pop("biases")),
+        priors=tuple(about.pop("priors")),
+        steps=tuple(about.pop("steps")),
+        threshold=about.pop("threshold"),
+        scale=about.pop("scale"),
+        strong=frozenset(about.pop("strong")),
+        table=table,
+        about=about,
     )
-
-
-def dumps(about: dict[str, Any], rows: dict[str, tuple[float, list[tuple[int, int]]]]) -> bytes:
-    """Return the file's bytes. `rows`: by feature its idf and its (label number, weight as a byte) pairs."""
-    ordered = sorted(rows)
-    idf = array("f", [rows[name][0] for name in ordered])
-    pairs = [rows[name][1] for name in ordered]
-    offsets = array("I", [0])
-    for row in pairs:
-        offsets.append(offsets[-1] + len(row))
-    weights = array("b", [weight for row in pairs for _, weight in row])
-    if sys.byteorder == "big":
-        idf.byteswap()
-        offsets.byteswap()
-    parts = ["\n".join(ordered).encode(), idf.tobytes(), offsets.tobytes()]
-    sizes = dict(zip(("names", "idf", "offsets"), map(len, parts), strict=True)) | {"weights": len(weights)}
-    head = json.dumps(about | {"sizes": sizes}, sort_keys=True).encode()
-    classes = bytes(label for row in pairs for label, _ in row)
-    return zlib.compress(head + b"\n" + b"".join(parts) + classes + weights.tobytes(), 9)
