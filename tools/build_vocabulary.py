@@ -1,4 +1,4 @@
-"""Build `src/hinomi/intel/vocabulary/names.tsv.gz` and `techniques.tsv` from MISP galaxy's clusters.
+"""Build `src/hinomi/intel/vocabulary/names.tsv.gz` from MISP galaxy's clusters.
 
 Run: `python tools/build_vocabulary.py CLUSTERS_FOLDER OUT_FOLDER`, where CLUSTERS_FOLDER is `clusters/` of
 misp-galaxy (the `pymispgalaxies` wheel carries a copy). MISP galaxy is dual-licensed CC0-1.0 / BSD-2-Clause.
@@ -212,31 +212,13 @@ def write_names(entries: list[Entry], path: Path, frequency: Callable[[str], flo
     path.write_bytes(gzip.compress(data, 9, mtime=0))
 
 
-def write_techniques(folder: Path, path: Path) -> None:
-    """Write one line a technique: id, name (parent's name first for sub-techniques)."""
-    values = json.loads((folder / "mitre-attack-pattern.json").read_text("utf-8"))["values"]
-    names = {}
-    for value in values:
-        found = re.fullmatch(r"(.+) - (T\d{4}(?:\.\d{3})?)", str(value["value"]))
-        if found and "revoked" not in value and not value.get("meta", {}).get("revoked"):
-            names[found[2]] = found[1]
-    lines = [f"{number}\t{names.get(number[:5], '')}\t{name}" for number, name in sorted(names.items())]
-    path.write_text(
-        "# id\tparent\tname; ATT&CK (c) The MITRE Corporation, by MISP galaxy, see NOTICE.md\n"
-        + "\n".join(lines)
-        + "\n",
-        "utf-8",
-    )
-
-
 def main() -> None:
-    """Build both files."""
+    """Build the file."""
     from wordfreq import zipf_frequency
 
     clusters, out = Path(sys.argv[1]), Path(sys.argv[2])
     entries = merge(clusters)
     write_names(entries, out / "names.tsv.gz", lambda word: float(zipf_frequency(word, "en")))
-    write_techniques(clusters, out / "techniques.tsv")
     print(f"{len(entries)} entries, {sum(len(e.forms) for e in entries)} forms")
 
 

@@ -23,10 +23,10 @@ from scipy.sparse import csr_matrix, diags
 from sklearn.linear_model import LogisticRegression
 from technique_corpus import NO, UNCLEAR, WEAK_NO, YES, Corpus, procedures
 
-from hinomi.intel.extractors.technique_model import LOWEST, RANKS, second_best, techniques_of
 from hinomi.intel.techniques.features import features, pieces, stem
 from hinomi.intel.techniques.model import PIECES, TechniqueModel, best_of, loads
 from hinomi.intel.techniques.modelfile import write_model
+from hinomi.intel.techniques.reading import LOWEST, RANKS, read_techniques, second_best
 
 TARGET = Path(__file__).parents[1] / "src" / "hinomi" / "intel" / "techniques" / "techniques.model"
 RARE = 3
@@ -243,8 +243,8 @@ def judge(corpus: Corpus, of_report: dict[int, TechniqueModel]) -> dict[str, flo
     """Return the measures of reading every report with its model."""
     found = np.zeros(corpus.gold.shape, bool)
     for report, context in enumerate(corpus.contexts):
-        for label, _, _ in techniques_of(context, of_report[report]):
-            found[report, label] = True
+        for one in read_techniques(context, of_report[report]).found():
+            found[report, one.label] = True
     figures = {
         "document micro-F1": f1(corpus.gold, found),
         "document precision": (corpus.gold & found).sum() / found.sum(),

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from hinomi.intel.extractor import Candidate
 from hinomi.intel.extractors.behaviours import EXTRACTOR
 from hinomi.intel.sections import context_of
-from hinomi.intel.vocabulary.behaviours import behaviours, phrase_rules, technique_names
+from hinomi.intel.vocabulary.behaviours import behaviours, phrase_rules
+from hinomi.intel.vocabulary.techniques import technique_names
 from hinomi.model.claims import Document
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from hinomi.intel.read import read_report
 from hinomi.intel.techniques.crosswalk import crosswalk, version_of
-from hinomi.intel.vocabulary.behaviours import technique_names
+from hinomi.intel.vocabulary.techniques import technique_names
 
 
 @pytest.mark.parametrize(("old", "new"), [("T1562.001", "T1685"), ("T1070.001", "T1685.005"), ("T1059", "T1059")])

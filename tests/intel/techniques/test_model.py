@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 import time
@@ -12,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hinomi.intel.read import read_report
-from hinomi.intel.techniques.features import MAX_SENTENCE, features
-from hinomi.intel.techniques.model import dumps, loads, technique_model
-from hinomi.intel.vocabulary.behaviours import technique_names
+from hinomi.intel.techniques.features import MAX_SENTENCE, features, pieces, stem
+from hinomi.intel.techniques.model import loads, technique_model
+from hinomi.intel.techniques.modelfile import write_model
+from hinomi.intel.vocabulary.techniques import technique_names
 
 SENTENCES = {
     "T1113": "Every ten minutes the implant captures screenshots of the desktop and stores them.",
@@ -39,15 +41,28 @@ def test_a_file_gives_back_what_was_written() -> None:
     about = {
         "labels": ["T1", "T2"],
         "biases": [-1.0, -2.0],
+        "priors": [-3.0, -4.0],
+        "steps": [2.0, 1.0],
         "scale": 0.5,
         "threshold": 0.0,
-        "strong": ["a"],
+        "strong": ["abcde"],
         "source": "s",
     }
-    model = loads(dumps(about, {"abc": (2.0, [(0, 6)]), "bcd": (1.0, [(0, -2), (1, 4)])}))
-    (first, second) = model.rank("abc", 2)
-    assert (first.technique, first.score, first.evidence) == ("T1", 2.0, ("abc",))
-    assert (second.technique, second.score) == ("T2", -2.0) and model.about == {"source": "s"}
+    model = loads(write_model(about, {"abcde": (2.0, [(0, 12)]), "xyz": (1.0, [(0, -2), (1, 4)])}))
+    (first, second) = model.rank("abcde", 2)
+    # a single word makes a vector of its own length: 12 * 0.5 / 2
+    assert (first.technique, first.score, first.evidence) == ("T1", 2.0, ("abcde",))
+    assert (second.technique, second.score, second.evidence) == ("T2", -2.0, ())
+    assert (model.about, model.strong_heads) == ({"source": "s"}, {"abcd"})
+    assert model.report_odds(1, 3.0, 2.0) == -4.0 + 6.0 + 2.0
+
+
+def test_an_unknown_word_counts_by_its_known_pieces() -> None:
+    about = {"labels": ["T1"], "biases": [0.0], "priors": [0.0], "steps": [1.0, 0.0], "scale": 1.0, "threshold": 0.0}
+    model = loads(write_model(about | {"strong": []}, {"#slee": (1.0, [(0, 9)]), "#leep": (1.0, [(0, 3)])}))
+    assert model.rank("NtSleepEx")[0].score > 0 and model.rank("NtSlowEx")[0].score == 0
+    # two pieces of weights 9 and 3, each of length 1
+    assert model.rank("xsleepx")[0].score == pytest.approx(12 / math.sqrt(2), abs=0.02)
 
 
 def test_the_file_is_small_says_where_it_is_from_and_loads_fast() -> None:
@@ -93,9 +108,32 @@ def test_advice_and_lists_of_values_are_not_read() -> None:
     assert not [c for c in read_report("r", text.encode()).claims if "rank" in c.attributes]
 
 
-def test_features_are_stems_and_pairs_within_bounds() -> None:
-    assert features("It deletes the files") == ["delet", "file", "delet file"]
-    assert len(features("word " * 10_000)) < MAX_SENTENCE
+def test_features_are_words_and_pairs_of_stems_once_each_and_within_bounds() -> None:
+    assert features("It deletes the files; deletes the files") == (
+        ("deletes", "files"),
+        ("delet file", "file delet"),
+    )
+    assert len(features("word " * 10_000).words) == 1
+    assert sum(map(len, features("x1 y2 " * 10_000).pairs)) < MAX_SENTENCE
+
+
+def test_pieces_overlap_and_leave_out_numbers_and_runs() -> None:
+    assert pieces("lsass") == ["#<lsa", "#lsas", "#sass", "#ass>"]
+    assert pieces("4688") == pieces("to") == pieces("a" * 50) == []
+
+
+def test_a_stem_begins_as_its_word_does() -> None:
+    words = {word for sentence in SENTENCES.values() for word in features(sentence).words}
+    assert all(stem(word)[:4] == word[:4] for word in words)
+
+
+def test_the_fullest_sentence_does_not_overflow() -> None:
+    about = {"labels": ["T1", "T2"], "biases": [0.0, 0.0], "priors": [0.0, 0.0], "steps": [1.0, 0.0], "threshold": 0.0}
+    words = [f"{a}{b}{c}" for a in "abcdefgh" for b in "ijklmnop" for c in "qrstuvwx"][: MAX_SENTENCE // 4]
+    names = {name for word in words for name in (word, *pieces(word))}
+    rows = {name: (1.0, [(0, 127), (1, -127)]) for name in sorted(names | set(features(" ".join(words)).pairs))}
+    first, second = loads(write_model(about | {"scale": 1.0, "strong": []}, rows)).rank(" ".join(words), 2)
+    assert first.technique == "T1" and first.score == -second.score > 127
 
 
 @settings(max_examples=50, deadline=None, derandomize=True)

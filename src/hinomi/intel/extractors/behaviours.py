@@ -10,9 +10,12 @@ from functools import cache
 from hinomi.intel.advice import is_checkbox, is_step
 from hinomi.intel.extractor import Candidate, ReadingContext, Sentence
 from hinomi.intel.names.words import advice_starts, lowered_of, words_of
+from hinomi.intel.systems import speaks_of
 from hinomi.intel.techniques.crosswalk import OURS
-from hinomi.intel.vocabulary.behaviours import Cue, PhraseRule, behaviours, phrase_rules, technique_names
+from hinomi.intel.techniques.reading import technique_reading
+from hinomi.intel.vocabulary.behaviours import Cue, PhraseRule, behaviours, phrase_rules
 from hinomi.intel.vocabulary.names import Form, Name, NameIndex
+from hinomi.intel.vocabulary.techniques import named_techniques, techniques
 from hinomi.intel.vocabulary.words import same_length_lower
 
 _MAX_SENTENCE = 1500
@@ -67,7 +70,7 @@ def _behaviours(context: ReadingContext, sentence: Sentence, cues: Sequence[Cue]
         used = _match(rule, present, cues, lowered)
         if used:
             given.add(rule.behaviour)
-            yield from _claims(sentence, rule.behaviour, used, text, advice)
+            yield from _claims(context, sentence, rule.behaviour, used, advice)
 
 
 def _is_step_here(context: ReadingContext, sentence: Sentence) -> bool:
@@ -116,8 +119,10 @@ def _negated(text: str, used: Sequence[Cue]) -> bool:
     )
 
 
-def _claims(sentence: Sentence, behaviour: str, used: Sequence[Cue], text: str, advice: bool) -> Iterator[Candidate]:
-    known = behaviours()[behaviour]
+def _claims(
+    context: ReadingContext, sentence: Sentence, behaviour: str, used: Sequence[Cue], advice: bool
+) -> Iterator[Candidate]:
+    known, text = behaviours()[behaviour], sentence.text
     start, end = min(c.start for c in used), max(_word_end(text, c) for c in used)
     span = (sentence.span[0] + start, sentence.span[0] + end)
     phrase = " … ".join(dict.fromkeys(text[c.start : _word_end(text, c)] for c in used))
@@ -129,11 +134,18 @@ def _claims(sentence: Sentence, behaviour: str, used: Sequence[Cue], text: str, 
     )  # fmt: skip
     if advice:
         return
-    for technique in known.attack:
-        yield Candidate(
-            type="attack-technique", value=technique, span=span, confidence=confidence - 25, why=f"said by: {phrase}",
-            canonical=technique_names().get(technique), attributes={"behaviour": behaviour, "attack_version": OURS},
-        )  # fmt: skip
+    for technique in (techniques()[number] for number in known.attack):
+        if speaks_of(context, sentence.span, technique.platforms) and not _doubted(context, technique.id):
+            yield Candidate(
+                type="attack-technique", value=technique.id, span=span, confidence=confidence - 25,
+                why=f"said by: {phrase}", canonical=technique.name,
+                attributes={"behaviour": behaviour, "attack_version": OURS},
+            )  # fmt: skip
+
+
+def _doubted(context: ReadingContext, technique: str) -> bool:
+    """In English a phrase says less than the whole sentence, which the model has read."""
+    return context.language == "en" and technique_reading(context).doubts(technique)
 
 
 def _word_end(text: str, cue: Cue) -> int:
@@ -147,20 +159,14 @@ def _word_end(text: str, cue: Cue) -> int:
 
 
 @cache
-def _technique_index() -> tuple[NameIndex, dict[str, str]]:
-    """Technique names of two words and more; single words (`Phishing`) are plain language."""
-    names: dict[str, str] = {}
-    for number, full in technique_names().items():
-        for form in {full, full.split(": ")[-1]}:
-            if len(form.split()) > 1 and form not in names:
-                names[form] = number
-    return NameIndex([Form(Name("tool", form), form, False) for form in sorted(names)]), names
+def _technique_index() -> NameIndex:
+    return NameIndex([Form(Name("tool", form), form, False) for form in sorted(named_techniques())])
 
 
 def _named_techniques(context: ReadingContext) -> Iterator[Candidate]:
-    index, names = _technique_index()
+    names = named_techniques()
     text = context.folded.text
-    for hit in index.find(text, words_of(context)):
+    for hit in _technique_index().find(text, words_of(context)):
         surface = text[hit.start : hit.end]
         words = re.findall(r"[A-Za-z]+", surface)
         if not all(word[0].isupper() or len(word) < 4 for word in words):
@@ -168,7 +174,7 @@ def _named_techniques(context: ReadingContext) -> Iterator[Candidate]:
         number = names[hit.forms[0].text]
         yield Candidate(
             type="attack-technique", value=number, span=context.folded.span(hit.start, hit.end), confidence=70,
-            why=f"named: {surface}", canonical=technique_names()[number], attributes={"attack_version": OURS},
+            why=f"named: {surface}", canonical=techniques()[number].name, attributes={"attack_version": OURS},
         )  # fmt: skip
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from hinomi.intel.extractor import Candidate
 from hinomi.intel.indicators.scan import Scan
 from hinomi.intel.techniques.crosswalk import OURS, crosswalk, version_of
+from hinomi.intel.vocabulary.techniques import technique_names, today
 
 _CVE = re.compile(r"cve[-\s_]{1,3}((?:19|20)\d\d)[-\s]{1,3}(\d{4,7})(?!\d)")
 _MORE_CVE = re.compile(
@@ -69,12 +71,14 @@ def _techniques(scan: Scan) -> Iterator[Candidate]:
         else:
             valid = any(low <= int(value[1:5]) <= high for low, high in _RANGES)
         if valid:
-            ours, why = crosswalk(value, to=OURS), "named by its number"
+            ours, why = today(crosswalk(value, to=OURS)), "named by its number"
             if ours != value:
-                why = f"named by its number; {value} of ATT&CK v19 is {ours} of v18"
-            yield scan.candidate(
+                known = "ATT&CK v19" if version_of(value) == "19" else "an older ATT&CK"
+                why = f"named by its number; {value} of {known} is {ours} of v18"
+            candidate = scan.candidate(
                 "attack-technique", ours, *match.span(), confidence=90, why=why, attack_version=version_of(value)
             )
+            yield replace(candidate, canonical=technique_names().get(ours))
 
 
 FAMILY = _Identifier()

@@ -12,6 +12,8 @@ _STOP = frozenset(
     "the a an of to in and is that this for by it as with on are be was from or at has have which we can its not also "
     "will been was but were their they you".split()
 )
+STEM_HEAD = 4
+"""Letters that a word always shares with its stem."""
 _PIECE = 4
 """Letters of a piece."""
 _LONGEST_WORD = 40

@@ -16,7 +16,7 @@ from heapq import nlargest
 from importlib.resources import files
 from typing import Any, NamedTuple
 
-from hinomi.intel.techniques.features import Features, features, pieces, stem
+from hinomi.intel.techniques.features import STEM_HEAD, Features, features, pieces, stem
 from hinomi.intel.techniques.modelfile import Table, read_model
 
 _FILE = "techniques.model"
@@ -64,6 +64,10 @@ class TechniqueModel:
     scale: float
     strong: frozenset[str]
     """Stems without one of which no sentence scores high often enough to be worth scoring."""
+    strong_heads: frozenset[str]
+    """How the strong stems begin."""
+    numbers: dict[str, int]
+    """The labels' numbers."""
     table: Table
     _packed: dict[int, int] = field(default_factory=dict)
     _words: dict[str, Vector] = field(default_factory=dict)
@@ -154,14 +158,18 @@ def technique_model() -> TechniqueModel:
 def loads(data: bytes) -> TechniqueModel:
     """Return the model in a file's bytes."""
     about, table = read_model(data)
+    labels = tuple(about.pop("labels"))
+    strong = frozenset(about.pop("strong"))
     return TechniqueModel(
-        labels=tuple(about.pop("labels")),
+        labels=labels,
+        numbers={label: number for number, label in enumerate(labels)},
         biases=tuple(about.pop("biases")),
         priors=tuple(about.pop("priors")),
         steps=tuple(about.pop("steps")),
         threshold=about.pop("threshold"),
         scale=about.pop("scale"),
-        strong=frozenset(about.pop("strong")),
+        strong=strong,
+        strong_heads=frozenset(one[:STEM_HEAD] for one in strong),
         table=table,
         about=about,
     )

@@ -9,7 +9,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
 
-from hinomi.intel.vocabulary.loading import read_lines, read_yaml
+from hinomi.intel.vocabulary.loading import read_yaml
 from hinomi.intel.vocabulary.trie import trie_pattern
 from hinomi.intel.vocabulary.words import TextWords
 
@@ -53,16 +53,6 @@ def behaviours() -> dict[str, Behaviour]:
     return {
         k: Behaviour(k, v["en"], v["ja"], tuple(v.get("attack", ())), bool(v.get("common"))) for k, v in table.items()
     }
-
-
-@cache
-def technique_names() -> dict[str, str]:
-    """Return ATT&CK technique names by id; sub-techniques as `Parent: Name`."""
-    names = {}
-    for line in read_lines("techniques.tsv"):
-        number, parent, name = line.split("\t")
-        names[number] = f"{parent}: {name}" if "." in number and parent else name
-    return names
 
 
 class CueIndex:
