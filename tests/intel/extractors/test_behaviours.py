@@ -111,7 +111,7 @@ def test_every_phrase_rule_names_a_known_behaviour_with_known_techniques() -> No
     for rule in phrase_rules()[1]:
         assert rule.behaviour in behaviours()
     for behaviour in behaviours().values():
-        assert behaviour.attack
+        assert behaviour.attack or behaviour.id == "backdoor-program", "what something is, is no technique"
         assert all(number in technique_names() for number in behaviour.attack), behaviour
 
 

@@ -45,13 +45,13 @@ def test_a_file_gives_back_what_was_written() -> None:
         "steps": [2.0, 1.0],
         "scale": 0.5,
         "threshold": 0.0,
-        "strong": ["abcde"],
+        "strong": ["abcdk"],
         "source": "s",
     }
-    model = loads(write_model(about, {"abcde": (2.0, [(0, 12)]), "xyz": (1.0, [(0, -2), (1, 4)])}))
-    (first, second) = model.rank("abcde", 2)
-    # a single word makes a vector of its own length: 12 * 0.5 / 2
-    assert (first.technique, first.score, first.evidence) == ("T1", 2.0, ("abcde",))
+    model = loads(write_model(about, {"abcdk": (2.0, [(0, 12)]), "xyz": (1.0, [(0, -2), (1, 4)])}))
+    (first, second) = model.rank("abcdk", 2)
+    # a single word makes a vector of its own length: 12 * 0.5 over a rarity of 2
+    assert (first.technique, first.score, first.evidence) == ("T1", 2.0, ("abcdk",))
     assert (second.technique, second.score, second.evidence) == ("T2", -2.0, ())
     assert (model.about, model.strong_heads) == ({"source": "s"}, {"abcd"})
     assert model.report_odds(1, 3.0, 2.0) == -4.0 + 6.0 + 2.0
@@ -73,8 +73,8 @@ def test_the_file_is_small_says_where_it_is_from_and_loads_fast() -> None:
     assert best < 0.06
     model = technique_model()
     assert "Apache-2.0" in model.about["source"] and "tools/" in model.about["trained_by"]
-    assert set(model.labels) - set(technique_names()) <= {"T1574.002"}, "which ATT&CK merged into T1574.001"
-    assert model.about["held_out"]["document micro-F1"] > 0.6
+    assert set(model.labels) <= set(technique_names())
+    assert model.about["held_out"]["document micro-F1"] > 0.7
 
 
 def _seconds(data: bytes) -> float:
