@@ -33,7 +33,7 @@ def test_a_known_technique_that_no_sentence_speaks_of_is_doubted() -> None:
 
 
 def test_a_short_report_says_a_thing_once() -> None:
-    assert second_best(0.4, -1.5) == -0.1 and second_best(0.4, 0.3) == 0.3
+    assert second_best(0.5, -1.5) == 0.0 and second_best(0.5, 0.3) == 0.3
     alone = "The malware captures screenshots of the desktop every minute and uploads the images."
     reading = _reading(alone)
     assert "T1113" in {reading.model.labels[one.label] for one in reading.found()}
