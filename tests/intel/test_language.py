@@ -32,6 +32,8 @@ def test_hard_wrapping_is_told_from_paragraphs():
         ("It ran v1.2.3. Then it stopped.", ["It ran v1.2.3.", "Then it stopped."]),
         ("See kaze.exe and e.g. kaze.dll now", ["See kaze.exe and e.g. kaze.dll now"]),
         ("止まった。動いた!次", ["止まった。", "動いた!次"]),
+        ("C2 is 203.0.113[.]7 here. Next", ["C2 is 203.0.113[.]7 here.", "Next"]),
+        ("C2は kaze(.)example である。次", ["C2は kaze(.)example である。", "次"]),
         ("(It ended.) Then?", ["(It ended.)", "Then?"]),
         ("  ", []),
     ],

@@ -52,6 +52,17 @@ def test_a_decision_outlives_reading_again(tmp_path: Path, open_case: OpenCase) 
         assert {c.id: c.status for c in kept.claims} == {"c1": "rejected", "c2": "suggested"}
 
 
+def test_a_decision_holds_for_a_page_that_was_changed(tmp_path: Path, open_case: OpenCase) -> None:
+    page = replace(REPORT, source="https://vendor.example/post")
+    with open_case(tmp_path) as case:
+        case.library.add(page)
+        case.library.decide(page.id, "c1", "rejected", who="hanako", why="our own proxy")
+        case.library.add(replace(page, id="s" * 64, text=page.text + " 追記。"))
+        assert [(d.claim_id, d.why) for d in case.library.decisions("s" * 64)] == [("c1", "our own proxy")]
+        case.library.add(replace(REPORT, id="t" * 64))
+        assert case.library.decisions("t" * 64) == (), "a file's name is no address"
+
+
 def test_a_percent_sign_is_no_wildcard(tmp_path: Path, open_case: OpenCase) -> None:
     with open_case(tmp_path) as case:
         case.library.add(REPORT)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import textwrap
 from pathlib import Path
 from typing import Any
 
+import hinomi
 from hinomi.store.feeds import FeedStore
 
 OpenCase = Any
@@ -41,7 +43,8 @@ WRITER = textwrap.dedent("""
 def test_writers_do_not_get_into_each_others_way(tmp_path: Path, open_case: OpenCase) -> None:
     state = open_case.state(tmp_path) or ""
     arguments = [[sys.executable, "-c", WRITER, str(tmp_path), state, str(n), str(EACH)] for n in range(WRITERS)]
-    writers = [subprocess.Popen(a, stderr=subprocess.PIPE, text=True) for a in arguments]
+    environment = os.environ | {"PYTHONPATH": str(Path(hinomi.__file__).parent.parent)}
+    writers = [subprocess.Popen(a, stderr=subprocess.PIPE, text=True, env=environment) for a in arguments]
     said = [writer.communicate()[1] for writer in writers]
     assert [writer.returncode for writer in writers] == [0] * WRITERS, said
     with open_case(tmp_path) as case:

@@ -27,7 +27,7 @@ MAX_SENTENCES = 500
 
 def render_verdicts(document: VerdictDocument, settings: Settings) -> str:
     """Return the verdicts as terminal text."""
-    console = _console(settings)
+    console = terminal(settings)
     with console.capture() as capture:
         for verdict in document.verdicts:
             _verdict(console, verdict, settings)
@@ -36,7 +36,7 @@ def render_verdicts(document: VerdictDocument, settings: Settings) -> str:
 
 def render_scan(document: ScanDocument, settings: Settings) -> str:
     """Return findings, stories and coverage as terminal text."""
-    console = _console(settings)
+    console = terminal(settings)
     language = settings.language
     with console.capture() as capture:
         _stories(console, document.stories, language)
@@ -47,12 +47,12 @@ def render_scan(document: ScanDocument, settings: Settings) -> str:
 
 def render_reports(reports: Sequence[Report], checked: dict[str, dict[str, str]], settings: Settings) -> str:
     """Return claims as a table; `checked` maps report and claim to what can check it."""
-    console = _console(settings)
+    console = terminal(settings)
     with console.capture() as capture:
         for report in reports:
             _report(console, report, checked.get(report.id, {}), settings.language)
             if settings.verbosity > 0:
-                _sentences(console, report, settings.language)
+                _sentences(console, report, settings)
     return capture.get()
 
 
@@ -60,7 +60,7 @@ def render_rows(columns: Sequence[str], rows: Iterable[Sequence[object]], settin
     """Return any table."""
     from rich.table import Table
 
-    console = _console(settings)
+    console = terminal(settings)
     table = Table(*[_safe(c) for c in columns], header_style="bold", box=None, pad_edge=False)
     for row in rows:
         table.add_row(*[_safe("" if v is None else str(v)) for v in row])
@@ -69,7 +69,8 @@ def render_rows(columns: Sequence[str], rows: Iterable[Sequence[object]], settin
     return capture.get()
 
 
-def _console(settings: Settings) -> Console:
+def terminal(settings: Settings) -> Console:
+    """Return a console as wide as the terminal that knows no markup: what it prints came from outside."""
     import shutil
 
     from rich.console import Console
@@ -215,21 +216,9 @@ def _report(console: Console, report: Report, checked: dict[str, str], language:
     console.print(text("read.summary", language, count=len(report.claims)), style="dim")
 
 
-def _sentences(console: Console, report: Report, language: Language) -> None:
+def _sentences(console: Console, report: Report, settings: Settings) -> None:
     """Show every claim in its sentence, marked, with why it was made."""
-    from rich.text import Text
-
-    from hinomi.brief.reading import sentence_of
+    from hinomi.cli.claimview import claim_text
 
     for claim in report.claims[:MAX_SENTENCES]:
-        sentence, start, end = sentence_of(report, claim)
-        shown = Text(_safe(f"{claim.type} {claim.value}\n  "), style="dim")
-        shown.append(_safe(sentence[:start]), style="not dim")
-        shown.append(_safe(sentence[start:end]), style="not dim reverse")
-        shown.append(_safe(sentence[end:]), style="not dim")
-        if claim.why:
-            shown.append(_safe(f"\n  {claim.why}"))
-        if key := claim.attributes.get("suspicious_when"):
-            place = claim.attributes.get("belongs_in", "")
-            shown.append("\n  " + _safe(text(str(key), language, place=place)), style="not dim yellow")
-        console.print(shown)
+        console.print(claim_text(report, claim, settings))

@@ -51,6 +51,12 @@ def decide(
     return claims
 
 
+def suggested(report: Report, kinds: Sequence[str] = ()) -> list[Claim]:
+    """Return the claims that nobody decided about yet, of some types or of all; allowed values need no decision."""
+    wanted = [c for c in report.claims if c.status == "suggested" and "allowed" not in c.attributes]
+    return [c for c in wanted if not kinds or c.type in kinds]
+
+
 def _named(report: Report, wanted: Sequence[str]) -> list[Claim]:
     found: dict[str, Claim] = {}
     for name in wanted:

@@ -83,7 +83,10 @@ def _is_end(text: str, mark: int, start: int, end: int) -> bool:
         return False
     if text[mark] != ".":
         return True
-    after = text[mark + 1 : mark + 8].lstrip(_CLOSERS + " \n\t")
+    closed = text[mark + 1 : mark + 8].lstrip(_CLOSERS)
+    if closed and closed[0].isascii() and closed[0].isalnum():
+        return False  # within a value: 192.0.2[.]7, example(.)com
+    after = closed.lstrip(_CLOSERS + " \n\t")
     if after and after[0].islower():
         return False
     word = _LAST_WORD.search(text, max(start, mark - 12), mark)

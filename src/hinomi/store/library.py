@@ -63,9 +63,13 @@ class Library:
         self.allowed = AllowList(engine, clock)
 
     def add(self, report: Report) -> None:
-        """Keep a report; reading it again replaces its claims but keeps what people decided about them."""
+        """Keep a report; reading it again replaces its claims but keeps what people decided about them.
+
+        A page that was fetched again and reads otherwise is another report, but what was decided about the same
+        claims of the same address holds for it too.
+        """
         with sole_writer(self._engine, REPORTS) as connection:
-            decided = {d.claim_id: d for d in _decisions(connection, report.id)}
+            decided = {d.claim_id: d for d in _decisions(connection, _earlier(connection, report))}
             connection.execute(delete(RELATIONS).where(RELATIONS.c.report_id == report.id))
             connection.execute(delete(CLAIMS).where(CLAIMS.c.report_id == report.id))
             connection.execute(delete(REPORTS).where(REPORTS.c.id == report.id))
@@ -151,6 +155,16 @@ class Library:
             "sha256": report.sha256, "media_type": report.media_type, "notes": list(report.notes),
             "read_at": self._clock().isoformat(), "folded": folded(f"{report.title}\n{report.text}"),
         }  # fmt: skip
+
+
+def _earlier(connection: Connection, report: Report) -> str:
+    """Return the report whose decisions hold for this one: itself, or the last that was read from its address."""
+    query = select(REPORTS.c.id).where(REPORTS.c.id == report.id)
+    known = connection.execute(query).first() is not None
+    if known or not report.source.startswith(("http://", "https://")):
+        return report.id
+    same = select(REPORTS.c.id).where(REPORTS.c.source == report.source)
+    return connection.execute(same.order_by(REPORTS.c.read_at.desc(), REPORTS.c.id)).scalars().first() or report.id
 
 
 def _decisions(connection: Connection, report_id: str) -> tuple[Decision, ...]:

@@ -18,7 +18,8 @@ _C2 = re.compile(
     r"|\b(?:instructions?|commands?|orders?|tasks?|tasking|config(?:uration)?s?)(?: \w+){0,2} from\b"
     r"|\b(?:wait|poll|listen|ask|quer)\w* (?:\w+ )?for (?:\w+ )?(?:instructions?|commands?|orders?|tasks?)\b"
     r"|\bcheck(?:s|ed|ing)? in\b|\breport(?:s|ed|ing)? back to\b"
-    r"|指令|命令を|(?:コマンド|指示|設定|タスク)を(?:受信|受け|取得|待|得)"
+    r"|指令|命令を|(?:コマンド|指示|設定|タスク)を(?:受信|受け|取得|待|得)",
+    re.ASCII,  # Japanese letters end an English word: 瓦のC2は
 )
 _DELIVERY = re.compile(
     r"download|deliver|distribut|payload|drop(?:s|ped|per)|hosted|stager?\b|phish|lure|landing|spread|attachment"

@@ -1,0 +1,1 @@
+"""hinomi library: one module a kind of sub-command; they gather in `group`."""
