@@ -20,7 +20,7 @@ MARKS = ("[[", "]]")
 
 def render_claims(report: Report, decisions: Sequence[Mapping[str, str]], settings: Settings) -> str:
     """Return every claim of a report, each in its sentence, with what people decided."""
-    from hinomi.cli.tables import terminal
+    from hinomi.cli.terminal import terminal
 
     console = terminal(settings)
     decided = {d["claim"]: d for d in decisions}

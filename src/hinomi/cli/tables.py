@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from hinomi.brief.document import ScanDocument, VerdictDocument
-from hinomi.cli.output import wants_color
 from hinomi.cli.settings import Settings
+from hinomi.cli.terminal import terminal
 from hinomi.locale.catalogue import text
 from hinomi.model.claims import Report
 from hinomi.model.findings import Coverage, Finding, Story
@@ -67,19 +67,6 @@ def render_rows(columns: Sequence[str], rows: Iterable[Sequence[object]], settin
     with console.capture() as capture:
         console.print(table)
     return capture.get()
-
-
-def terminal(settings: Settings) -> Console:
-    """Return a console as wide as the terminal that knows no markup: what it prints came from outside."""
-    import shutil
-
-    from rich.console import Console
-
-    color = wants_color(settings)
-    width = shutil.get_terminal_size((110, 24)).columns if settings.output is None else 110
-    return Console(
-        width=max(width, 60), force_terminal=color, no_color=not color, highlight=False, markup=False, emoji=False
-    )
 
 
 def _safe(value: str) -> str:

@@ -54,11 +54,15 @@ class Link(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Statements:
-    """What a structured document says outright; claims are looked for only in the spans of `prose` besides."""
+    """What a structured document says outright; claims are looked for only in the spans of `prose` besides.
+
+    `free` is a document that is prose from end to end, whose format merely adds candidates to what is found in it.
+    """
 
     candidates: tuple[Candidate, ...] = ()
     prose: tuple[Span, ...] = ()
     links: tuple[Link, ...] = ()
+    free: bool = False
 
 
 @runtime_checkable

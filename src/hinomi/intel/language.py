@@ -38,16 +38,17 @@ def detect_language(text: str) -> Language:
 
 def hard_wrapped(lines: list[str]) -> bool:
     """Tell whether the lines were cut at a fixed width: most lines are about as long as the longest ones."""
-    widths = sorted(_width(line) for line in lines[:4000] if line.strip())
+    widths = sorted(text_width(line) for line in lines[:4000] if line.strip())
     if len(widths) < 8:
         return False
     widest = widths[int(len(widths) * 0.95)]
-    if not 40 <= widest <= 140:
+    if not 30 <= widest <= 140:
         return False
     return sum(1 for width in widths if width >= widest * 0.8) >= len(widths) * 0.5
 
 
-def _width(line: str) -> int:
+def text_width(line: str) -> int:
+    """Return how many columns a line takes: two a Japanese letter."""
     return len(line) if line.isascii() else len(line) + sum(1 for c in line if c >= "\u2e80")
 
 

@@ -84,7 +84,7 @@ def _format_of(data: bytes, media_type: str | None) -> ReportFormat:
 def _claims(context: ReadingContext, stated: Statements | None) -> tuple[tuple[Claim, ...], tuple[str, ...]]:
     """Return the claims of all extractors; where a document states its values itself, those and its free text's."""
     extractors: Sequence[Extractor] = members("hinomi.intel.extractors", "EXTRACTOR")
-    if stated is not None and not stated.prose:
+    if stated is not None and not stated.prose and not stated.free:
         extractors = ()
     notes: list[str] = []
     prose = context
@@ -106,7 +106,7 @@ def _claims(context: ReadingContext, stated: Statements | None) -> tuple[tuple[C
 
 def _within(candidates: Iterable[Candidate], stated: Statements | None) -> Iterable[Candidate]:
     """Keep what stands in the free text of a structured document and is not stated already; all, of any other."""
-    if stated is None:
+    if stated is None or stated.free:
         return candidates
     starts = [span[0] for span in stated.prose]
     known = {(c.type, c.value) for c in stated.candidates}
@@ -187,7 +187,7 @@ def claim_id(type_: str, value: str, distinct: str = "") -> str:
 
 
 def _relations(context: ReadingContext, claims: tuple[Claim, ...], stated: Statements | None) -> tuple[Relation, ...]:
-    relators: Sequence[Relator] = members("hinomi.intel.relators", "RELATOR") if stated is None else ()
+    relators: Sequence[Relator] = members("hinomi.intel.relators", "RELATOR") if stated is None or stated.free else ()
     found = {(r.from_id, r.type, r.to_id): r for relator in reversed(relators) for r in relator.relate(context, claims)}
     known = {claim.id for claim in claims}
     for link in stated.links if stated else ():

@@ -57,7 +57,7 @@ class Reviewer:
         return 0
 
     def _show(self, claim: Claim, head: str) -> None:
-        from hinomi.cli.tables import terminal
+        from hinomi.cli.terminal import terminal
 
         console = terminal(self._settings)
         with console.capture() as capture:

@@ -7,7 +7,9 @@ import logging
 import time
 from typing import Any
 
-from hinomi.intel.format import DAMAGE, damaged, document
+from hinomi.intel.format import DAMAGE, Statements, damaged, document
+from hinomi.intel.joints import alternatives
+from hinomi.intel.pdflayout import Page
 from hinomi.intel.rejoin import rejoin, without_running_heads
 from hinomi.model.claims import Document
 from hinomi.model.errors import ReportError
@@ -38,6 +40,9 @@ class _Pdf:
         return 95 if b"%PDF-" in data[:1024] else 0
 
     def extract(self, data: bytes, source: str) -> Document:
+        return self.read(data, source)[0]
+
+    def read(self, data: bytes, source: str) -> tuple[Document, Statements]:
         logging.getLogger("pypdf").setLevel(logging.CRITICAL)
         try:
             reader = _open(data, source)
@@ -52,8 +57,9 @@ class _Pdf:
                 cause="the PDF holds pictures of text, not text",
                 next_step="run it through a text recogniser (OCR) first, or give the page it was printed from",
             )
-        text = rejoin("\n\n".join(without_running_heads(pages)))
-        return document(data, source, text, media_type="application/pdf", title=title, published=published, notes=notes)
+        text, joints = rejoin("\n\n".join(without_running_heads(pages)))
+        made = document(data, source, text, media_type="application/pdf", title=title, published=published, notes=notes)
+        return made, Statements(tuple(alternatives(made.text, joints)), free=True)
 
 
 def _open(data: bytes, source: str) -> Any:
@@ -112,7 +118,15 @@ def _page_text(page: Any, deadline: float) -> str | None:
         contents = page.get_contents()
         if contents is not None and len(contents.get_data()) > _MAX_STREAM:
             return None
-        return str(page.extract_text(visitor_operand_before=check))
+        drawn = Page()
+
+        def draw(text: str, outer: list[float], inner: list[float], _font: Any, size: float) -> None:
+            x, y = inner[4], inner[5]
+            height = abs(size * inner[3] * outer[3]) or abs(size)
+            drawn.draw(text, x * outer[0] + y * outer[2] + outer[4], x * outer[1] + y * outer[3] + outer[5], height)
+
+        page.extract_text(visitor_operand_before=check, visitor_text=draw)
+        return drawn.text()
     except _damage():
         return None
 
