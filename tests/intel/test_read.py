@@ -1,7 +1,8 @@
 """Reading as a whole: any bytes, spans, stable ids, bounds, the order of claims."""
 
 import gzip
-import time
+import sys
+from contextlib import suppress
 
 import pytest
 from hypothesis import given, settings
@@ -81,21 +82,38 @@ def test_the_media_type_is_a_hint_only():
     assert document.media_type == "text/plain"
 
 
-@pytest.mark.parametrize(
-    "unit", ["a.", "[.]", "http://", "deadbeef ", "「", "mutex ", "a@b.co ", "C:\\a ", "■a\n", "CVE-2031-1234,-"]
-)
-def test_hostile_runs_take_linear_time(unit):
-    def seconds(size):
-        from hinomi.intel.extractors.indicators import EXTRACTOR
+HOSTILE = {
+    "dots": "a.", "brackets": "[.]", "open brackets": "[(「{", "hex": "deadbeef ", "one word": "a", "numbers": "1.",
+    "versions": "1.2.x, ", "series": "3 系", "hosts": "http://a.b/", "schemes": "hxxp://", "Japanese": "攻撃者は実行する",
+    "quotes": "「", "backticks": "`a`", "cells": "| a | b |\n", "rows": "a,b\n", "headings": "■a\n", "steps": "- update\n",
+    "mails": "a@b.co ", "paths": "C:\\a ", "mutexes": "mutex ", "numbers of CVEs": "CVE-2031-1234,-", "names": "APT ",
+    "class words": "malware called ", "quoted mail": "> > ", "deep HTML": "<div>", "deep JSON": "[", "sentences": "x. ",
+    "zero-width": "\u200b", "full-width": "ａ．", "entities": "&#x2e;", "copies": "a copy of it, ", "blank lines": "\n",
+}  # fmt: skip
 
-        start = time.process_time()
-        context = context_of(Document("a", unit * (size // len(unit)), None, "", "", ""))
-        for _ in EXTRACTOR.extract(context):
-            pass
-        return time.process_time() - start
 
-    small, large = seconds(20_000), seconds(160_000)
-    assert large < max(small, 0.02) * 24
+def work(data: bytes) -> int:
+    """How many calls, Python's and the interpreter's, reading takes: the same on a busy machine."""
+    count = 0
+
+    def called(*_: object) -> None:
+        nonlocal count
+        count += 1
+
+    sys.setprofile(called)
+    try:
+        with suppress(HinomiError):
+            read_report("hostile", data)
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+@pytest.mark.parametrize("unit", HOSTILE.values(), ids=HOSTILE.keys())
+def test_hostile_runs_take_work_linear_to_their_size(unit):
+    read_report("warm", b"A backdoor called Xyzzy was found in SMA100 10.2.1.7.")
+    small, large = (work((unit * (size // len(unit.encode()))).encode()) for size in (8_000, 32_000))
+    assert large < max(small, 4_000) * 4.8
 
 
 @settings(max_examples=60, deadline=None)
