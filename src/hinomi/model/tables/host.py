@@ -12,7 +12,8 @@ class Persistence(Row):
     mechanism: str = column(
         "rc-local, init-script, inittab, systemd-unit, systemd-timer, systemd-generator, cron, anacron, at, profile, shell-rc, "
         "ld-so-preload, udev, pam, authorized-keys, xdg-autostart, kernel-module, initramfs-hook, package-hook, motd, "
-        "startup-folder, launch-agent, launch-daemon, run-key, service, scheduled-task, network-hook."
+        "startup-folder, launch-agent, launch-daemon, login-item, run-key, service, scheduled-task, wmi-consumer, "
+        "network-hook."
     )
     path: str = column("The file that holds it.")
     line: int | None = column("1-based line in that file.", default=None)
@@ -55,7 +56,7 @@ class Account(Row):
 class Package(Row):
     """A package of dpkg, rpm, apk or opkg."""
 
-    manager: str = column("dpkg, rpm, apk or opkg.")
+    manager: str = column("dpkg, rpm, apk, opkg, windows or macos.")
     name: str = column("Package name.")
     version: str = column("Version as the manager writes it.")
     architecture: str | None = column("Architecture.", default=None)
