@@ -12,7 +12,7 @@ from hinomi.intel.names.words import lowered_of, words_of
 from hinomi.intel.versions.binding import Binder
 from hinomi.intel.versions.conditions import HEAD_AFFECTED, HEAD_FIXED, HEAD_WORDS, Condition, Status
 from hinomi.intel.versions.judging import columns_of, judge, judge_cells
-from hinomi.intel.versions.mentions import HINT, Mention, mentions_of
+from hinomi.intel.versions.mentions import HINT, HINT_WORDS, Mention, mentions_of
 from hinomi.intel.vocabulary.products import ProductHit, find_products, vulnerability_index
 
 _WEAKNESS = re.compile(
@@ -45,12 +45,12 @@ class ProductsExtractor:
 def _versions(context: ReadingContext, text: str, binder: Binder) -> Iterator[Candidate]:
     head: Status | None = None
     columns: dict[int, Status] = {}
-    hints = [found.start() for found in HINT.finditer(text)]
+    hints = sorted([*(found.start() for found in HINT.finditer(text)), *occurrences(text, HINT_WORDS)])
     heads = occurrences(lowered_of(context), HEAD_WORDS)
     for begin, line in _lines(text):
         end = begin + len(line)
         mentions = mentions_of(line) if any_within(hints, begin, end) else []
-        telling = any_within(heads, begin, end)
+        telling = bool(heads) and any_within(heads, begin, end)
         columns = columns_of(line, mentions, columns, telling)
         if mentions:
             judge(line, mentions, head if _BULLET.match(line) else None)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from hinomi.intel.versions.branches import SERIES_TAIL, Branch, branch_after, branch_before
 from hinomi.intel.versions.conditions import VERSION, Condition
 
-HINT = re.compile(r"[.uR系](?<=[0-9].)|[系ブb](?<=[0-9] .)")
-"""What every version holds: a digit before a dot, an update or a revision, or the word for a series."""
+HINT = re.compile(r"[.uR](?<=[0-9].)")
+HINT_WORDS = ("branch", "系", "ブランチ")
+"""What every version holds: a digit before a dot, an update or a revision, or a word for a series."""
 _AFTER_NAME = re.compile(r"(?:[A-Z][A-Za-z0-9+-]{2,24}|[Vv]ersions?|バージョン) ?$")
 _BEFORE_DATED = re.compile(r"[<>≤≥]=? ?$|\b(?:before|prior to|through|earlier than|fixed in|upgrade to|update to) $")
 _DATE = re.compile(r"(?:19|20)\d\d\.\d{1,2}\.\d{1,2}|\d{1,2}\.\d{1,2}\.(?:19|20)\d\d")
@@ -53,7 +54,7 @@ class Mention:
 def mentions_of(line: str) -> list[Mention]:
     """Return the versions of one sentence in order; a number that only names another one's branch is left out.
 
-    Only a sentence that holds a `HINT` has any.
+    Only a sentence that holds a `HINT` or one of the `HINT_WORDS` has any.
     """
     found = [_mention(line, match) for match in VERSION.finditer(line) if _is_version(line, match)]
     if not found:
