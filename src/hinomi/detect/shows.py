@@ -122,6 +122,10 @@ _TELLERS: dict[str, Teller] = {
         v["name"], _named("seen_in", _some(v["views"])), _named("hidden_from", _some(v["hidden_from"])),
         _named("taint", v["taint"]), v["path"] or "", v["package_state"] or "", _named("hooks", _some(v["hooks"])),
     ],
+    "deviations": lambda v: [
+        f"pid {v['pid']}", v["program"], f"new {v['kind']}: {v['value']}", _named("usual", _some(v["usual"], 3)),
+        f"seen in {v['seen']} of {v['looks']} looks", _named("surprise", v["surprise"]),
+    ],
     "interfaces": lambda v: [
         v["name"], v["kind"] or "", "up" if v["up"] else "", _named("promiscuous", v["promiscuity"]),
         _named("master", v["master"]), _named("listeners", _some(v["listeners"])),

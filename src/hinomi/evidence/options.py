@@ -24,6 +24,12 @@ class ScanOptions:
     use_cache: bool = True
     memory: bool = False  # search the memory of this host's processes too
     pids: tuple[int, ...] = ()  # only these processes and their memory, no files
+    files: bool = True  # False: only processes, of a live host
+
+    @property
+    def reads_files(self) -> bool:
+        """Whether the target's files are walked at all."""
+        return self.files and not self.pids
 
     def limits(self, base: Limits | None = None) -> Limits:
         """Return the limits with the user's own."""

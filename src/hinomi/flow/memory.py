@@ -20,19 +20,23 @@ OF_PROCESSES = ("processes", "sockets", "memory_regions")  # collectors that tel
 def collectors_for(target: Target, options: ScanOptions, catalogue: Catalogue) -> Sequence[Collector] | None:
     """Return the collectors of a look at `target`, None for the usual ones.
 
-    With `options.pids` only processes are looked at; `UsageError` where memory is asked of a target that is not live.
+    Without files only processes are looked at; `UsageError` where memory is asked of a target that is not live.
     """
-    if not (options.memory or options.pids):
+    asked = options.memory or bool(options.pids)
+    if options.reads_files and not asked:
         return None
     if target.kind != "live":
         raise UsageError("scan.memory-live", place=target.name, cause="not this live host")
-    from hinomi.detect.memory import memory_look
     from hinomi.evidence.collector import load_collectors
-    from hinomi.evidence.process.memory import MemoryCollector
 
     usual = load_collectors()
-    if options.pids:
+    if not options.reads_files:
         usual = tuple(collector for collector in usual if collector.name in OF_PROCESSES)
+    if not asked:
+        return usual
+    from hinomi.detect.memory import memory_look
+    from hinomi.evidence.process.memory import MemoryCollector
+
     return [*usual, MemoryCollector(memory_look(catalogue), options.pids)]
 
 

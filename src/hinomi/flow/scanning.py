@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from hinomi.evidence.options import ScanOptions
 from hinomi.evidence.priority import be_nice
+from hinomi.flow.habits import remembered
 from hinomi.flow.memory import about_chosen, collectors_for
 from hinomi.flow.original import ARROW, Original
 from hinomi.model.errors import TargetError, UsageError
@@ -182,23 +183,28 @@ def _examine(job: _Job, run: Run, target: Target, more: _More) -> ScanResult:
     for row in more.rows:
         run.add(row)
 
+    habits = remembered(case, target, coverage)
+
     def sink(row: Row) -> None:
         run.add(row)
         more.see(row)
+        habits.see(row)
 
     collect(
         target,
         sink,
         coverage,
         collectors=collectors_for(target, options, job.catalogue),
-        watchers=[] if options.pids else [content_collector(job.catalogue)],
+        watchers=[content_collector(job.catalogue)] if options.reads_files else [],
         progress=job.progress,
         jobs=options.jobs,
         nice=options.nice,
         cache=case.path / CACHE if options.use_cache else None,
-        files=not options.pids,
+        files=options.reads_files,
     )
     more.after(coverage)
+    for row in habits.deviations():
+        run.add(row)
     run.seal()
     before = job.original.counterpart(target.name, coverage) if job.original else None
     seen = case.clock().isoformat()

@@ -51,12 +51,13 @@ class ProcessReader:
         mapped = self._maps(base, kernel)
         words = procfs.arguments(procfs.read(base + b"cmdline", procfs.MAX_CMDLINE))
         cwd = self._link(base + b"cwd", kernel)
+        script = script_of(exe.path, words, cwd)
         if exe.path is None and not kernel:
             _still_there(base, stat)
         return Process(
             pid=pid, ppid=stat.ppid, name=path_text(stat.name),
             exe=_text(exe.path), exe_deleted=exe.deleted, exe_memfd=exe.memfd, cmdline=_texts(words),
-            script=_text(script_of(exe.path, words, cwd)), cwd=_text(cwd),
+            script=_text(script), script_package_state=self.state(pid, script), cwd=_text(cwd),
             root=_text(self._link(base + b"root", kernel)),
             uid=status.uid, euid=status.euid, user=self._users.get(status.uid), login_uid=self._login_uid(base),
             started=self.time_of(stat), session=stat.session, tty=procfs.terminal(stat.tty),

@@ -22,6 +22,7 @@ class Process(Row):
     exe_memfd: bool = column("The program lives in anonymous memory (memfd).", default=False)
     cmdline: list[str] = column("Arguments.", default_factory=list)
     script: str | None = column("Path of the script that it runs, where the program is an interpreter.", default=None)
+    script_package_state: str | None = column("State of that script's file: intact, modified, unowned.", default=None)
     cwd: str | None = column("Working folder.", default=None)
     root: str | None = column("Root folder as this process sees it.", default=None)
     uid: int = column("Real user number.")
@@ -168,3 +169,19 @@ class Interface(Row):
     listeners: list[str] = column(
         "pids of processes with a packet socket on it or on all interfaces.", default_factory=list
     )
+
+
+@table("deviations", "One row per trait of a process that the host's learned profile lacks.", subject="pid")
+class Deviation(Row):
+    """A program that never ran here, or a known one with a parent, user, argument, port or peer that it never had."""
+
+    pid: int = column("Process id.")
+    process: str = column("The process's name.")
+    program: str = column("Its script, or else its program.")
+    kind: str = column("program (never seen), parent, user, arguments, listens or connects.")
+    value: str = column("What is new: a path, a user, a shape of arguments, `tcp 443 any`, `tcp 203.0.113.0/24 443`.")
+    usual: list[str] = column("What the profile knows instead, the most frequent first.", default_factory=list)
+    looks: int = column("Looks that the profile was learned from.")
+    seen: int = column("Looks in which the program was seen.")
+    surprise: int = column("0-100: how unlikely something new of this kind is, by what was seen only once.")
+    by_login: bool = column("Somebody is logged in behind the process, or it has a terminal.", default=False)
