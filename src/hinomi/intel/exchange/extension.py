@@ -1,5 +1,6 @@
-"""What STIX has no words for: each report's own claims, kept in a property extension of its report object.
+"""What STIX and MISP have no words for: each report's own claims, kept beside what they can say.
 
+In STIX they stand in a property extension of the report object, in MISP in an object of the event.
 STIX 2.1 (part 7.3) lets an object carry further properties under the id of an extension definition. Others pass over
 it; Hinomi reads roles, version conditions, behaviours and confidence back from it exactly.
 """
@@ -16,6 +17,8 @@ from hinomi.intel.normal import clean
 from hinomi.model.claims import CLAIM_TYPES, Claim, ClaimRole, Report
 
 EXTENSION = "extension-definition--f2bb7a3c-51c5-5a0e-9d0f-5b1a2c7e4d90"
+MISP_OBJECT = "hinomi-report"
+"""The name of the MISP object that holds a report's claims."""
 AUTHOR = "identity--0f7e7b1e-6a56-5d0e-8f07-3a9a6c1d2b44"
 _MOMENT = "2026-01-01T00:00:00.000Z"
 _LOCAL = frozenset({"spans", "allowed"})
@@ -72,7 +75,11 @@ def _claim(claim: Claim) -> dict[str, Any]:
 
 def read(composer: Composer, given: Any) -> bool:
     """Compose the claims of an extension; False where there is none."""
-    extension = tree(tree(given).get(EXTENSION))
+    return read_body(composer, tree(tree(given).get(EXTENSION)))
+
+
+def read_body(composer: Composer, extension: dict[str, Any]) -> bool:
+    """Compose what `body` made; False where it is nothing of that kind."""
     if "report_source" not in extension:
         return False
     said: dict[str, Said] = {}

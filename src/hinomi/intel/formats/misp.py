@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from hinomi.intel.composing import Composer
+from hinomi.intel.exchange import extension
 from hinomi.intel.format import DAMAGE, Statements, damaged, document
 from hinomi.intel.jsontree import Tree, day, looks_like_json, parsed, tree, trees, word, words
 from hinomi.intel.mispwords import GALAXIES, PROSE, TECHNIQUES, TYPES
@@ -57,6 +58,9 @@ def _events(root: Any) -> list[Tree]:
 
 
 def _event(composer: Composer, event: Tree) -> None:
+    own = [group for group in trees(event.get("Object", [])) if word(group.get("name")) == extension.MISP_OBJECT]
+    if sum(_own_claims(composer, group) for group in own):
+        return  # the attributes say the same again, in fewer words
     composer.prose("", word(event.get("info")))
     for item in trees(event.get("Attribute", [])):
         _attribute(composer, item)
@@ -73,6 +77,13 @@ def _event(composer: Composer, event: Tree) -> None:
             _cluster(composer, match[1], match[2], {})
     for report in trees(event.get("EventReport", [])):
         composer.prose("", word(report.get("content")))
+
+
+def _own_claims(composer: Composer, group: Tree) -> bool:
+    """Compose the claims that Hinomi itself wrote; False where they cannot be read."""
+    composer.heading(word(group.get("comment")))
+    values = [word(item.get("value")) for item in trees(group.get("Attribute", []))]
+    return bool(sum(extension.read_body(composer, tree(parsed(v.encode("utf-8", "replace")))) for v in values))
 
 
 def _attribute(composer: Composer, item: Tree) -> None:
