@@ -77,7 +77,9 @@ _NUMBERING = re.compile(
 _TOC_ENTRY = re.compile(r"^(?:article|記事|item|no)[.\s]*\d{1,3}$", re.IGNORECASE)
 _LIST_MARK = re.compile(r"^\s*(?:[-*+•‣◦・✔✓☑□☐■]\ufe0f?\s|\d{1,3}[.)]\s|[|>]|\(\d|[a-z]\)\s)")
 _MARKDOWN = re.compile(r"^(#{1,6})\s+(\S.*?)\s*#*$")
+_MARKS = "■●◆▼▶◎★§【"
 _MARKED = re.compile(r"^(?:[■●◆▼▶◎★§]\s*\S|【[^】]{1,80}】)")
+_RULES = frozenset("=-~")
 _RULE = re.compile(r"^(?:={3,}|-{3,}|~{3,})\s*$")
 _MAX_HEADING = 100
 _LONG_WORD = 30
@@ -193,9 +195,10 @@ def _marked_heading(lines: Sequence[Line], number: int) -> Heading | None:
     if line.text[0] == "#" and (match := _MARKDOWN.match(line.text)):
         return _heading(match.group(2), line.span, len(match.group(1)))
     following = lines[number + 1].text if number + 1 < len(lines) else ""
-    if _RULE.match(following) and not _RULE.match(line.text) and not _LIST_MARK.match(line.text):
+    ruled = following[:1] in _RULES and _RULE.match(following)
+    if ruled and not _RULE.match(line.text) and not _LIST_MARK.match(line.text):
         return _heading(line.text.strip(), line.span, 1 if following.startswith("=") else 2)
-    if _MARKED.match(line.text) and not line.text.rstrip().endswith(("。", ".")):
+    if line.text[0] in _MARKS and _MARKED.match(line.text) and not line.text.rstrip().endswith(("。", ".")):
         return _heading(line.text.strip(), line.span, 0)
     return None
 
