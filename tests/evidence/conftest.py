@@ -20,6 +20,12 @@ def _load(name: str) -> ModuleType:
 
 
 @pytest.fixture(scope="session")
+def replicas():
+    """Return load(name): any writer of replicas."""
+    return _load
+
+
+@pytest.fixture(scope="session")
 def office() -> ModuleType:
     """Return the writer of Office documents."""
     return _load("office")

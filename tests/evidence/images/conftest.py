@@ -73,7 +73,64 @@ def iso(*options):
     return build
 
 
+def sparse(out, size):
+    with out.open("wb") as file:
+        file.truncate(size)
+
+
+def btrfs(folder, out):
+    sparse(out, 256 << 20)
+    run("mkfs.btrfs", "-q", "--rootdir", folder, out)
+
+
+def erofs(*options):
+    def build(folder, out):
+        run("mkfs.erofs", "--quiet", *options, out, folder)
+
+    return build
+
+
+def xfs(*options):
+    """Names without white space, no hard links, times of now: what a prototype file can say."""
+
+    def build(folder, out):
+        lines = ["/none", "0 0", *prototype(os.fsencode(folder))]
+        out.with_name(out.name + ".proto").write_bytes(os.fsencode("\n".join(lines) + "\n"))
+        sparse(out, 310 << 20)
+        run("mkfs.xfs", "-q", *options, "-p", f"{out}.proto", out)
+
+    return build
+
+
+def prototype(folder):
+    info = os.lstat(folder)
+    lines = [f"d--{info.st_mode & 0o777:03o} {info.st_uid} {info.st_gid}"]
+    for name in sorted(os.listdir(folder)):
+        path = os.path.join(folder, name)
+        info, shown = os.lstat(path), os.fsdecode(name)
+        owned = f"{info.st_mode & 0o777:03o} {info.st_uid} {info.st_gid}"
+        if os.path.islink(path):
+            lines.append(f"{shown} l--{owned} {os.fsdecode(os.readlink(path))}")
+        elif os.path.isdir(path):
+            head, *rest = prototype(path)
+            lines += [f"{shown} {head}", *rest]
+        else:
+            lines.append(f"{shown} -{'u' if info.st_mode & 0o4000 else '-'}-{owned} {os.fsdecode(path)}")
+    return [*lines, "$"]
+
+
 BUILDERS = {
+    "btrfs": btrfs,
+    "erofs": erofs(),
+    "erofs-lz4": erofs("-zlz4"),
+    "erofs-lz4-big": erofs("-zlz4hc", "-C65536"),
+    "erofs-lz4-tails": erofs("-zlz4", "-Eztailpacking"),
+    "erofs-lz4-legacy": erofs("-zlz4", "-Elegacy-compress"),
+    "erofs-chunks": erofs("--chunksize=4096"),
+    "xfs": xfs(),
+    "xfs-4": xfs("-m", "crc=0,finobt=0,rmapbt=0,reflink=0", "-n", "ftype=0"),
+    "squashfs-lzo": squash("lzo"),
+    "squashfs-lzma": squash("lzma"),
     "iso-rock-ridge": iso("-R"),
     "iso-joliet": iso("-J"),
     "ext2": ext("ext2"),

@@ -42,6 +42,8 @@ def facts(view, times=True):
 
 KINDS = [
     "ext2", "ext3", "ext4", "ext2.gz", "ext4.xz", "squashfs-gzip", "squashfs-xz", "squashfs-zstd", "squashfs-lz4",
+    "squashfs-lzo", "squashfs-lzma", "btrfs", "erofs", "erofs-lz4", "erofs-lz4-big", "erofs-lz4-tails",
+    "erofs-lz4-legacy", "erofs-chunks",
     "cpio-newc", "cpio-odc", "cpio-crc", "cpio.gz", "tar-gnu", "tar-pax", "tar-ustar", "tar.gz", "tar.xz", "tar.bz2",
     "tar.zst",
 ]  # fmt: skip
@@ -54,4 +56,25 @@ def test_same_tree_as_the_folder(kind, tree, builders, tmp_path):
     image = open_image(out)
     expected = facts(RootView(os.fsencode(tree)))
     assert facts(image.target.view) == expected
+    assert image.tree.notes.missed == []
+
+
+@pytest.mark.parametrize("kind", ["xfs", "xfs-4"])
+def test_xfs_shows_what_its_prototype_said(kind, builders, tmp_path):
+    folder = tmp_path / "tree"
+    for name in ("etc", "many", "few"):
+        (folder / name).mkdir(parents=True)
+    (folder / "etc/tool").write_bytes(bytes(range(256)) * 1400)
+    (folder / "etc/tool").chmod(0o4755)
+    (folder / "etc/far").symlink_to("x" * 900)
+    (folder / "etc/near").symlink_to("tool")
+    for number in range(900):  # a folder of several blocks, with indexes of their own
+        (folder / f"many/file-with-a-longer-name-{number:04}").write_bytes(b"")
+    (folder / "few/x").write_text("1")
+    builders[kind](folder, tmp_path / "image")
+    image = open_image(tmp_path / "image")
+    expected, _ = facts(RootView(os.fsencode(folder)))
+    found, _ = facts(image.target.view)
+    drop = slice(0, 5)
+    assert {k: (*v[drop], *v[6:]) for k, v in found.items()} == {k: (*v[drop], *v[6:]) for k, v in expected.items()}
     assert image.tree.notes.missed == []

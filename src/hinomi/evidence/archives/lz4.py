@@ -56,8 +56,11 @@ def _legacy(stream: Stream) -> Iterator[bytes]:
         yield decompress_block(stream.read(size), _LEGACY_BLOCK, b"")
 
 
-def decompress_block(packed: bytes, limit: int, window: bytes) -> bytes:
-    """Return the plain bytes of one block of at most `limit` bytes; `window` is what stood before it."""
+def decompress_block(packed: bytes, limit: int, window: bytes = b"", *, partly: bool = False) -> bytes:
+    """Return the plain bytes of one block of at most `limit` bytes; `window` is what stood before it.
+
+    More is damage, or cut off with `partly`: where a block's end is known from its plain size only.
+    """
     out = bytearray(window)
     position, end = 0, len(packed)
     while position < end:
@@ -65,7 +68,7 @@ def decompress_block(packed: bytes, limit: int, window: bytes) -> bytes:
         literals, position = _length(packed, position + 1, token >> 4)
         out += packed[position : position + literals]
         position += literals
-        if position >= end:
+        if position >= end or (partly and len(out) - len(window) >= limit):
             break
         distance = packed[position] | (packed[position + 1] << 8 if position + 1 < end else 0)
         length, position = _length(packed, position + 2, token & 15)
@@ -73,7 +76,7 @@ def decompress_block(packed: bytes, limit: int, window: bytes) -> bytes:
             raise ParseError("archive.lz4", cause="bad match")
         block = bytes(out[-distance:])
         out += (block * ((length + 4) // distance + 1))[: length + 4]
-    return bytes(out[len(window) :])
+    return bytes(out[len(window) : len(window) + limit] if partly else out[len(window) :])
 
 
 def _length(packed: bytes, position: int, value: int) -> tuple[int, int]:

@@ -7,20 +7,19 @@ The journal is not replayed: an image taken while it was mounted is read as it s
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
 from functools import partial
 from typing import NamedTuple
 
 from hinomi.evidence.archives.source import BytesSource, Source
 from hinomi.evidence.images.extmap import BlockMap
-from hinomi.evidence.images.tree import KINDS, Listing, Node, Notes
+from hinomi.evidence.images.lazy import LazyTree
+from hinomi.evidence.images.tree import KINDS, Node
 from hinomi.evidence.kept import Kept
 from hinomi.model.errors import ParseError
 
 SUPERBLOCK_AT = 1024
 ROOT = 2
 MAX_FOLDER = 64 << 20
-MAX_CACHED_FOLDERS = 2048
 MAX_CACHED_TABLES = 512
 MAX_VALUE = 1 << 16
 _META_BG, _BITS64, _RECOVER, _JOURNAL_DEVICE, _INLINE = 0x10, 0x80, 0x4, 0x8, 0x8000
@@ -88,16 +87,14 @@ def read_superblock(source: Source) -> Superblock:
     )
 
 
-class ExtTree:
+class ExtTree(LazyTree):
     """An ext file system (implements `Tree`); folders are listed when asked for, and remembered for a while."""
 
     kind = "ext"
 
     def __init__(self, source: Source) -> None:
         """Read the superblock and the root; `ParseError` where they are damaged or cannot be understood."""
-        self.source = source
-        self.notes = Notes()
-        self._listing = Listing()
+        super().__init__(source)
         self.superblock = sb = read_superblock(source)
         if sb.incompatible & _JOURNAL_DEVICE:
             raise ParseError("image.unsupported", cause="an external journal, no file system")
@@ -105,14 +102,8 @@ class ExtTree:
             self.notes.miss("", "changed", "journal not replayed: the image was taken while in use")
         self._tables: Kept[int] = Kept(1 << 16)
         self._pages: Kept[bytes] = Kept(MAX_CACHED_TABLES)
-        self._folders: Kept[dict[bytes, Node]] = Kept(MAX_CACHED_FOLDERS)
         self.root = self.node(ROOT)
-        if self.root.kind != "directory":
-            raise ParseError("image.damaged", cause="the root inode is no folder")
-
-    def children(self, node: Node) -> Mapping[bytes, Node]:
-        """Return a folder's entries by name; an entry whose inode is damaged is noted and left out."""
-        return self._folders.get(node.inode, lambda: self._list(node))
+        self._need_folder()
 
     def _list(self, node: Node) -> dict[bytes, Node]:
         content = node.content() if node.content is not None else BytesSource(b"")
@@ -137,12 +128,8 @@ class ExtTree:
                 return
             name = block[at + 8 : at + 8 + name_length]
             at += length
-            if not inode or not name or name in (b".", b"..") or b"/" in name or b"\0" in name:
-                continue
-            try:
-                found[name] = self.node(inode)
-            except ParseError as error:
-                self.notes.miss(f"inode {inode}", "damaged", error.cause)
+            if inode and name:
+                self._enter(found, name, partial(self.node, inode))
 
     # --- inodes ---------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from hinomi.evidence.archives.kinds import ISO_MAGIC_AT, STREAMS, sniff
 from hinomi.evidence.archives.source import Source
 
-FILE_SYSTEMS = ("ext", "squashfs", "fat", "iso")
+FILE_SYSTEMS = ("ext", "squashfs", "fat", "iso", "xfs", "btrfs", "erofs", "ntfs")
 DISKS = ("qcow2", "vmdk", "vhd", "vhdx", "ewf")
 OPENED = (
     "tar", "oci", "cpio", "zip", "7z", "ar", "rpm", *FILE_SYSTEMS, "disk", "lvm", *DISKS, *sorted(STREAMS),

@@ -10,8 +10,10 @@ from hinomi.evidence.archives.kinds import STREAMS
 from hinomi.evidence.archives.source import Source
 from hinomi.evidence.images.allowance import Allowance
 from hinomi.evidence.images.beside import Alone, Beside
+from hinomi.evidence.images.btrfs import BtrfsTree
 from hinomi.evidence.images.cpio import read_cpio_tree
 from hinomi.evidence.images.disks import disk_inside
+from hinomi.evidence.images.erofs import ErofsTree
 from hinomi.evidence.images.ext import ExtTree
 from hinomi.evidence.images.fat import FatTree
 from hinomi.evidence.images.iso import IsoTree
@@ -19,11 +21,14 @@ from hinomi.evidence.images.kinds import DISKS, OPENED, recognise
 from hinomi.evidence.images.layers import is_container, open_images
 from hinomi.evidence.images.lvm import PhysicalVolume, read_physical, volumes_of
 from hinomi.evidence.images.members import read_members_tree, read_zip_tree
+from hinomi.evidence.images.ntfs import NtfsTree
 from hinomi.evidence.images.partitions import partition_source, partitions_of
 from hinomi.evidence.images.squash import SquashTree
 from hinomi.evidence.images.tar import read_tar_tree
 from hinomi.evidence.images.tree import BuiltTree, Notes, Tree
+from hinomi.evidence.images.xfs import XfsTree
 from hinomi.model.errors import ParseError
+from hinomi.model.text import path_text, printable
 
 MAX_WRAPPERS = 6  # compressions and disks around a file system
 _FILE_SYSTEMS: dict[str, Callable[[Source], Tree]] = {
@@ -31,6 +36,9 @@ _FILE_SYSTEMS: dict[str, Callable[[Source], Tree]] = {
     "squashfs": SquashTree,
     "fat": FatTree,
     "iso": IsoTree,
+    "xfs": XfsTree,
+    "ntfs": NtfsTree,
+    "erofs": ErofsTree,
 }
 
 
@@ -79,6 +87,8 @@ def _open(source: Source, allowance: Allowance, kind: str | None, beside: Beside
         return _open_tar(source, allowance)
     if found in ("rpm", "ar"):
         return _open_package(found, source, allowance, depth)
+    if found == "btrfs":
+        return _open_btrfs(source)
     return [Opened("", _open_tree(found, source, allowance))]
 
 
@@ -92,6 +102,19 @@ def _open_tree(kind: str, source: Source, allowance: Allowance) -> Tree:
     if kind == "7z":
         return read_members_tree("7z", source, allowance.bytes_left, allowance.work)
     raise ParseError("image.unsupported", cause=f"{kind} is not opened here")
+
+
+def _open_btrfs(source: Source) -> list[Opened]:
+    """A system's root is often a subvolume of its own: it comes first, and the top level without it."""
+    top = BtrfsTree(source)
+    if looks_like_root(top):
+        return [Opened("", top)]
+    roots = [(name, tree) for name, tree in top.roots() if looks_like_root(tree)]
+    for name, _ in roots:
+        top.leave_out(name)
+    only = len(roots) == 1
+    opened = [Opened("" if only else printable(path_text(name)), tree) for name, tree in roots]
+    return [*opened, Opened("top level", top)] if roots else [Opened("", top)]
 
 
 def _open_image_of_disk(kind: str, source: Source, allowance: Allowance, beside: Beside, depth: int) -> list[Opened]:

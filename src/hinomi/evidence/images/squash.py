@@ -6,13 +6,13 @@ Format: the kernel's squashfs_fs.h and Documentation/filesystems/squashfs.
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
 from functools import partial
 
 from hinomi.evidence.archives.source import Source
 from hinomi.evidence.archives.squashfs import SquashTables
 from hinomi.evidence.images.disk import read_in_steps
-from hinomi.evidence.images.tree import Listing, Node, Notes
+from hinomi.evidence.images.lazy import LazyTree
+from hinomi.evidence.images.tree import Node
 from hinomi.evidence.kept import Kept
 from hinomi.evidence.view import EntryKind
 from hinomi.model.errors import ParseError
@@ -21,7 +21,6 @@ NO_FRAGMENT = 0xFFFFFFFF
 NO_TABLE = 0xFFFFFFFFFFFFFFFF
 MAX_FOLDER = 64 << 20
 MAX_BLOCKS = 1 << 20
-MAX_CACHED_FOLDERS = 2048
 MAX_CACHED_BLOCKS = 64  # of up to 1 MiB each
 _KINDS: dict[int, EntryKind] = {
     1: "directory", 2: "file", 3: "symlink", 4: "block-device", 5: "character-device", 6: "fifo", 7: "socket",
@@ -51,27 +50,20 @@ class _Reader(SquashTables):
         return int.from_bytes(self.read(table, index % 2048 * 4, 4), "little")
 
 
-class SquashTree:
+class SquashTree(LazyTree):
     """A squashfs image (implements `Tree`)."""
 
     kind = "squashfs"
 
     def __init__(self, source: Source) -> None:
         """Read the superblock and the root; `ParseError` where they are damaged or of an unknown version."""
+        super().__init__(source)
         self._reader = _Reader(source)
         self.made_at = int.from_bytes(source.read_at(8, 4), "little")
-        self.notes = Notes()
-        self._listing = Listing()
-        self._folders: Kept[dict[bytes, Node]] = Kept(MAX_CACHED_FOLDERS)
         self._places: dict[int, tuple[int, int, int]] = {}
         self._ids: dict[int, int] = {}
         self.root = self._node(self._reader.root >> 16, self._reader.root & 0xFFFF)
-        if self.root.kind != "directory":
-            raise ParseError("image.damaged", cause="the root inode is no folder")
-
-    def children(self, node: Node) -> Mapping[bytes, Node]:
-        """Return a folder's entries by name; an entry whose inode is damaged is noted and left out."""
-        return self._folders.get(node.inode, lambda: self._list(node))
+        self._need_folder()
 
     def _list(self, node: Node) -> dict[bytes, Node]:
         start, first, size = self._places[node.inode]
@@ -91,17 +83,8 @@ class SquashTree:
                 offset, _, _, length = struct.unpack_from("<HhHH", data, at)
                 name = data[at + 8 : at + 9 + length]
                 at += 9 + length
-                self._enter(found, name, block, offset)
+                self._enter(found, name, partial(self._node, block, offset))
         return found
-
-    def _enter(self, found: dict[bytes, Node], name: bytes, block: int, offset: int) -> None:
-        if not name or b"/" in name or b"\0" in name or name in (b".", b".."):
-            self.notes.miss("", "damaged", "squashfs name")
-            return
-        try:
-            found[name] = self._node(block, offset)
-        except ParseError as error:
-            self.notes.miss(repr(name)[2:-1], "damaged", error.cause)
 
     def _node(self, block: int, offset: int) -> Node:
         head = self._reader.read(self._reader.inodes_at + block, offset, 16)

@@ -18,6 +18,7 @@ from hinomi.model.text import path_text, printable
 
 MAX_LINKS = 40  # as the kernel
 MIN_READ_BUDGET = 64 << 30
+MAX_NUMBER = (1 << 63) - 1  # what a row's column holds: images may claim more
 
 
 class ImageView:
@@ -258,11 +259,11 @@ def _entry(path: bytes, node: Node) -> Entry:
     return Entry(
         path,
         node.kind,
-        node.size,
+        min(node.size, MAX_NUMBER),
         node.mode & 0o7777,
         node.uid,
         node.gid,
-        node.inode,
+        node.inode & MAX_NUMBER,
         1,
         node.links,
         node.mtime,
