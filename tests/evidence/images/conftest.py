@@ -119,7 +119,46 @@ def prototype(folder):
     return [*lines, "$"]
 
 
+def ubifs(compressor):
+    def build(folder, out):
+        run("mkfs.ubifs", "-r", folder, "-m", "2048", "-e", "126976", "-c", "900", "-x", compressor, "-o", out)
+
+    return build
+
+
+def ubi(folder, out):
+    """A root in a dynamic volume."""
+    inner = out.with_name(out.name + ".inner")
+    ubifs("zlib")(folder, inner)
+    config = out.with_name(out.name + ".ini")
+    said = {
+        "mode": "ubi",
+        "image": inner,
+        "vol_id": 0,
+        "vol_size": "80MiB",
+        "vol_type": "dynamic",
+        "vol_name": "rootfs",
+    }
+    config.write_text("[root]\n" + "".join(f"{key}={value}\n" for key, value in said.items()))
+    run("ubinize", "-o", out, "-m", "2048", "-p", "131072", config)
+
+
+def jffs2(*options):
+    def build(folder, out):
+        run("mkfs.jffs2", "-r", folder, *options, "-o", out)
+
+    return build
+
+
 BUILDERS = {
+    "ubifs-lzo": ubifs("lzo"),
+    "ubifs-zlib": ubifs("zlib"),
+    "ubifs-zstd": ubifs("zstd"),
+    "ubi": ubi,
+    "jffs2": jffs2(),
+    "jffs2-big-endian": jffs2("-b", "-n"),
+    "jffs2-lzo": jffs2("-X", "lzo", "-x", "zlib", "-x", "rtime"),
+    "jffs2-rtime": jffs2("-x", "zlib", "-n"),
     "btrfs": btrfs,
     "erofs": erofs(),
     "erofs-lz4": erofs("-zlz4"),

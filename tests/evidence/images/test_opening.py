@@ -43,7 +43,8 @@ def facts(view, times=True):
 KINDS = [
     "ext2", "ext3", "ext4", "ext2.gz", "ext4.xz", "squashfs-gzip", "squashfs-xz", "squashfs-zstd", "squashfs-lz4",
     "squashfs-lzo", "squashfs-lzma", "btrfs", "erofs", "erofs-lz4", "erofs-lz4-big", "erofs-lz4-tails",
-    "erofs-lz4-legacy", "erofs-chunks",
+    "erofs-lz4-legacy", "erofs-chunks", "ubifs-lzo", "ubifs-zlib", "ubifs-zstd", "ubi", "jffs2",
+    "jffs2-big-endian", "jffs2-lzo", "jffs2-rtime",
     "cpio-newc", "cpio-odc", "cpio-crc", "cpio.gz", "tar-gnu", "tar-pax", "tar-ustar", "tar.gz", "tar.xz", "tar.bz2",
     "tar.zst",
 ]  # fmt: skip

@@ -19,10 +19,9 @@ MIN_UNTYPED = 1 << 20  # a disk begins with anything: only large files of no kno
 MAX_NOTED = 100_000
 MAX_CANDIDATES = 256
 MAX_WRAPPERS = 3
-_ALWAYS = frozenset({"ext", "squashfs", "xfs", "btrfs", "erofs", "ntfs", "cpio", "disk", "lvm", *DISKS})
+_ALWAYS = frozenset({"ext", "squashfs", "xfs", "btrfs", "erofs", "ntfs", "cpio", "disk", "lvm", "ubi", "ubifs", "jffs2", *DISKS})
 _ARCHIVES = frozenset({"tar", "zip", "oci"})
-_CLOSED = frozenset({"luks", "squashfs-be", "squashfs-old", "ubi", "ubifs", "jffs2",
-                     "cramfs", "romfs", "f2fs", "apfs", "exfat"})  # fmt: skip
+_CLOSED = frozenset({"luks", "squashfs-be", "squashfs-old",                      "cramfs", "romfs", "f2fs", "apfs", "exfat"})  # fmt: skip
 _TYPES = frozenset(
     "application/" + name
     for name in "gzip x-xz zstd x-bzip2 x-lz4 x-lzma x-cpio x-squashfs x-qemu-disk x-ext-filesystem x-tar zip x-vmdk "

@@ -5,13 +5,15 @@ Sources for the magic numbers: the formats' own documents, the kernel's headers,
 
 from __future__ import annotations
 
+import zlib
+
 from hinomi.evidence.archives.kinds import ISO_MAGIC_AT, STREAMS, sniff
 from hinomi.evidence.archives.source import Source
 
-FILE_SYSTEMS = ("ext", "squashfs", "fat", "iso", "xfs", "btrfs", "erofs", "ntfs")
+FILE_SYSTEMS = ("ext", "squashfs", "fat", "iso", "xfs", "btrfs", "erofs", "ntfs", "ubifs", "jffs2")
 DISKS = ("qcow2", "vmdk", "vhd", "vhdx", "ewf")
 OPENED = (
-    "tar", "oci", "cpio", "zip", "7z", "ar", "rpm", *FILE_SYSTEMS, "disk", "lvm", *DISKS, *sorted(STREAMS),
+    "tar", "oci", "cpio", "zip", "7z", "ar", "rpm", *FILE_SYSTEMS, "disk", "lvm", "ubi", *DISKS, *sorted(STREAMS),
 )  # fmt: skip
 HEAD = 2048  # bytes by which all but a few kinds are told
 
@@ -33,10 +35,6 @@ _MAGICS: tuple[tuple[int, bytes, str], ...] = (
     (0, b"shsq", "squashfs-old"),
     (0, b"UBI#", "ubi"),
     (0, b"\x31\x18\x10\x06", "ubifs"),
-    (0, b"\x85\x19\x01\x20", "jffs2"),
-    (0, b"\x85\x19\x03\x20", "jffs2"),
-    (0, b"\x19\x85\x20\x03", "jffs2"),
-    (0, b"\x19\x85\x20\x01", "jffs2"),
     (0, b"\x45\x3d\xcd\x28", "cramfs"),
     (0, b"\x28\xcd\x3d\x45", "cramfs"),
     (0, b"-rom1fs-", "romfs"),
@@ -73,6 +71,8 @@ def recognise_head(head: bytes) -> str | None:
             return kind
     if head[1080:1082] == b"\x53\xef" and _like_ext(head[1024:2048]):
         return "ext"
+    if _like_jffs2(head):
+        return "jffs2"
     found = sniff(head[:512])
     if found is not None and found != "class":
         return "zip" if found == "jmod" else found
@@ -84,6 +84,14 @@ def recognise_head(head: bytes) -> str | None:
 def _like_ext(block: bytes) -> bool:
     """Whether a superblock's block size and revision are possible: two magic bytes alone are met by chance."""
     return int.from_bytes(block[24:28], "little") <= 6 and int.from_bytes(block[76:80], "little") <= 1
+
+
+def _like_jffs2(head: bytes) -> bool:
+    """Whether a node's header stands at the start: its mark in either byte order, and the right check sum over it."""
+    if head[:2] not in (b"\x85\x19", b"\x19\x85") or len(head) < 12:
+        return False
+    crc = zlib.crc32(head[:8], 0xFFFFFFFF) ^ 0xFFFFFFFF
+    return crc == int.from_bytes(head[8:12], "little" if head[0] == 0x85 else "big")
 
 
 def _like_disk(head: bytes) -> str | None:

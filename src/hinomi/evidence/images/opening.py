@@ -17,6 +17,7 @@ from hinomi.evidence.images.erofs import ErofsTree
 from hinomi.evidence.images.ext import ExtTree
 from hinomi.evidence.images.fat import FatTree
 from hinomi.evidence.images.iso import IsoTree
+from hinomi.evidence.images.jffs2 import Jffs2Tree
 from hinomi.evidence.images.kinds import DISKS, OPENED, recognise
 from hinomi.evidence.images.layers import is_container, open_images
 from hinomi.evidence.images.lvm import PhysicalVolume, read_physical, volumes_of
@@ -26,6 +27,8 @@ from hinomi.evidence.images.partitions import partition_source, partitions_of
 from hinomi.evidence.images.squash import SquashTree
 from hinomi.evidence.images.tar import read_tar_tree
 from hinomi.evidence.images.tree import BuiltTree, Notes, Tree
+from hinomi.evidence.images.ubi import volumes_of as ubi_volumes
+from hinomi.evidence.images.ubifs import UbifsTree
 from hinomi.evidence.images.xfs import XfsTree
 from hinomi.model.errors import ParseError
 from hinomi.model.text import path_text, printable
@@ -37,16 +40,11 @@ _FILE_SYSTEMS: dict[str, Callable[[Source], Tree]] = {
     "fat": FatTree,
     "iso": IsoTree,
     "xfs": XfsTree,
+    "ubifs": UbifsTree,
+    "jffs2": Jffs2Tree,
     "ntfs": NtfsTree,
     "erofs": ErofsTree,
 }
-
-
-class Opened(NamedTuple):
-    """One tree of a file. `label` names it among several (a partition, an image of several); else it is empty."""
-
-    label: str
-    tree: Tree
 
 
 class _Part(NamedTuple):
@@ -55,6 +53,20 @@ class _Part(NamedTuple):
     name: str
     source: Source | None
     cause: str = ""
+
+
+_SPLIT: dict[str, Callable[[Source], list[_Part]]] = {
+    "disk": lambda source: [_Part(f"p{one.number}", partition_source(source, one)) for one in partitions_of(source)],
+    "lvm": lambda source: [_Part("", source)],
+    "ubi": lambda source: [_Part(*volume) for volume in ubi_volumes(source)],
+}
+
+
+class Opened(NamedTuple):
+    """One tree of a file. `label` names it among several (a partition, an image of several); else it is empty."""
+
+    label: str
+    tree: Tree
 
 
 def open_trees(
@@ -78,11 +90,8 @@ def _open(source: Source, allowance: Allowance, kind: str | None, beside: Beside
         return _open(allowance.unpack(found, source), allowance, None, Alone(), depth + 1)
     if found in DISKS:
         return _open_image_of_disk(found, source, allowance, beside, depth)
-    if found == "disk":
-        parts = [_Part(f"p{one.number}", partition_source(source, one)) for one in partitions_of(source)]
-        return _open_parts(parts, allowance, depth)
-    if found == "lvm":
-        return _open_parts([_Part("", source)], allowance, depth)
+    if found in _SPLIT:
+        return _open_parts(_SPLIT[found](source), allowance, depth)
     if found in ("tar", "oci"):
         return _open_tar(source, allowance)
     if found in ("rpm", "ar"):
