@@ -40,7 +40,8 @@ def scan_options(function: F) -> F:
 
         names = ("same_fs", "include", "exclude", "max_size", "jobs", "nice", "memory")
         chosen = {name: values.pop(name) for name in names}
-        options = ScanOptions(use_cache=not values.pop("no_cache"), pids=tuple(values.pop("pid")), **chosen)
+        chosen |= {"use_cache": not values.pop("no_cache"), "nested": not values.pop("no_nested")}
+        options = ScanOptions(pids=tuple(values.pop("pid")), **chosen)
         return function(options=options, **values)
 
     wrapped: Any = run
@@ -60,5 +61,6 @@ def _options() -> list[Callable[[Any], Any]]:
         click.option("--nice", is_flag=True, help=say("option.nice")),
         click.option("--memory", is_flag=True, help=say("option.memory")),
         click.option("--pid", type=click.IntRange(1), multiple=True, metavar="N", help=say("option.pid")),
+        click.option("--no-nested", is_flag=True, help=say("option.no-nested")),
         click.option("--no-cache", is_flag=True, help=say("option.no-cache")),
     ]

@@ -22,6 +22,7 @@ class ScanOptions:
     jobs: int | None = None  # processes; None: one a core, at most eight
     nice: bool = False
     use_cache: bool = True
+    nested: bool = True  # open images found inside targets
     memory: bool = False  # search the memory of this host's processes too
     pids: tuple[int, ...] = ()  # only these processes and their memory, no files
     files: bool = True  # False: only processes, of a live host

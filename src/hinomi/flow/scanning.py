@@ -21,11 +21,12 @@ from hinomi.store.case import Case, Run
 if TYPE_CHECKING:
     from hinomi.detect.catalogue import Catalogue
     from hinomi.detect.indicator import Indicator
-    from hinomi.evidence.sources.image import Image
+    from hinomi.evidence.sources.image import Image, Surroundings
     from hinomi.evidence.target import Target
     from hinomi.model.tables import Row
 
 CACHE = "cache"  # folder in the case
+MAX_INNER = 64  # targets found inside one
 DEFAULTS = ScanOptions()
 Progress = Callable[[int, int, str], None]  # files, bytes, current path
 
@@ -56,7 +57,7 @@ def open_target(
     if not path.exists():
         raise TargetError("target.missing", place=name, cause="no such file or folder")
     if not path.is_dir():
-        return _open_file(name, kind, exclude)
+        return _open_file(name, kind, exclude, options)
     if kind is not None:
         raise TargetError("target.not-an-image", place=name, cause="a folder")
     if path.resolve() == Path("/"):
@@ -64,13 +65,14 @@ def open_target(
     return root_target(path, exclude=left_out, limits=options.limits(), selection=options.selection())
 
 
-def _open_file(name: str, kind: str | None, exclude: Sequence[Path]) -> Image:
+def _open_file(name: str, kind: str | None, exclude: Sequence[Path], options: ScanOptions) -> Image:
     """Open an image; what must be unpacked lies in the case, in files without a name."""
     from hinomi.evidence.sources.image import is_image_file, open_image
 
     if not is_image_file(name):
         raise TargetError("target.not-an-image", place=name, cause="neither a folder nor a regular file")
-    return open_image(name, kind=kind, work=str(exclude[0]) if exclude else None)
+    work = str(exclude[0]) if exclude else None
+    return open_image(name, kind=kind, limits=options.limits(), selection=options.selection(), work=work)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,29 +129,59 @@ def _look_at_original(job: _Job, name: str) -> Original:
 
 
 def _scan_any(job: _Job, target: Target | Image) -> list[ScanResult]:
+    """Examine a target, then what lies beside it in the same file and what was found inside, breadth first."""
     from hinomi.evidence.target import Target
 
-    return [_scan(job, target)] if isinstance(target, Target) else _scan_image(job, target)
-
-
-def _scan_image(job: _Job, image: Image) -> list[ScanResult]:
-    """Examine an image, then what lies beside it in the same file and what was found inside, breadth first."""
-    from hinomi.evidence.images.inner import InnerImages
-    from hinomi.evidence.sources.image import MAX_INNER, inner_images, say_notes
-
     results: list[ScanResult] = []
-    todo = deque([image, *image.beside])
+    todo: deque[Target | Image] = deque([target])
+    if not isinstance(target, Target):
+        todo.extend(target.beside)
     while todo:
-        now, noted = todo.popleft(), InnerImages()
-
-        def after(coverage: Coverage, now: Image = now, noted: InnerImages = noted) -> None:
-            room = MAX_INNER - len(results) - len(todo)
-            for inner in inner_images(now, noted, coverage, room):
-                todo.extend((inner, *inner.beside))
-            say_notes(now, coverage)
-
-        results.append(_scan(job, now.target, _More(noted.take, after, (now.row,))))
+        now = todo.popleft()
+        inside = _Inside(job, now, room=MAX_INNER - len(results) - len(todo))
+        results.append(_scan(job, inside.target, inside.more()))
+        todo.extend(inside.found)
     return results
+
+
+class _Inside:
+    """Looks for images inside one target as its rows pass, and opens them afterwards."""
+
+    def __init__(self, job: _Job, now: Target | Image, room: int) -> None:
+        from hinomi.evidence.images.inner import InnerImages
+        from hinomi.evidence.target import Target
+
+        self._image = None if isinstance(now, Target) else now
+        self._room = room
+        self._noted = InnerImages()
+        self.target = now if isinstance(now, Target) else now.target
+        self._around = self._surroundings(job) if job.options.nested else None
+        self.found: list[Image] = []
+
+    def _surroundings(self, job: _Job) -> Surroundings | None:
+        from hinomi.evidence.images.inner import SourceView
+        from hinomi.evidence.sources.image import Surroundings
+
+        if self._image is not None:
+            return Surroundings.of_image(self._image)
+        view = self.target.view
+        if not isinstance(view, SourceView):
+            return None
+        return Surroundings.of_folder(self.target, view, job.options.selection(), str(job.case.path))
+
+    def more(self) -> _More:
+        """Return what the scan of the target adds."""
+        rows = (self._image.row,) if self._image is not None else ()
+        return _More(self._noted.take if self._around is not None else _nothing, self._after, rows)
+
+    def _after(self, coverage: Coverage) -> None:
+        from hinomi.evidence.sources.image import inner_images, say_notes
+
+        if self._around is not None:
+            for inner in inner_images(self._around, self._noted, coverage, self._room):
+                self.found.extend((inner, *inner.beside))
+        if self._image is not None:
+            say_notes(self._image, coverage)
 
 
 def _nothing(_: object) -> None:

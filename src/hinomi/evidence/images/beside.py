@@ -7,7 +7,7 @@ from typing import Protocol
 
 from hinomi.evidence.archives.source import Source
 from hinomi.evidence.images.disk import open_disk
-from hinomi.evidence.images.view import ImageView
+from hinomi.evidence.images.inner import SourceView
 
 
 class Beside(Protocol):
@@ -48,9 +48,9 @@ class FolderBeside:
 
 
 class ViewBeside:
-    """The folder of a file inside an image."""
+    """The folder of a file inside a target."""
 
-    def __init__(self, view: ImageView, path: bytes) -> None:
+    def __init__(self, view: SourceView, path: bytes) -> None:
         """Take the view and the file's path in it."""
         self._view = view
         self._folder, _, self.name = path.rpartition(b"/")

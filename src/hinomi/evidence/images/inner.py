@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from heapq import nlargest
+from operator import itemgetter
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from hinomi.evidence.archives.kinds import STREAMS
-from hinomi.evidence.archives.source import Source, stream_of
+from hinomi.evidence.archives.source import BytesSource, Source, stream_of
 from hinomi.evidence.archives.streams import decompressed
-from hinomi.evidence.images.kinds import DISKS, HEAD, recognise_head
-from hinomi.evidence.images.view import ImageView
+from hinomi.evidence.images.kinds import CLOSED, DISKS, FILE_SYSTEMS, HEAD, recognise, recognise_head
+from hinomi.evidence.images.tree import Node, Tree
 from hinomi.model.errors import ParseError
 from hinomi.model.findings import Coverage
 from hinomi.model.tables import Row
@@ -19,14 +22,24 @@ MIN_UNTYPED = 1 << 20  # a disk begins with anything: only large files of no kno
 MAX_NOTED = 100_000
 MAX_CANDIDATES = 256
 MAX_WRAPPERS = 3
-_ALWAYS = frozenset({"ext", "squashfs", "xfs", "btrfs", "erofs", "ntfs", "cpio", "disk", "lvm", "ubi", "ubifs", "jffs2", *DISKS})
+PEEKED = 4096  # bytes of a compressed file that are unpacked to see what it is
+MAX_LOOKED_AT = 16  # members of an archive whose beginning is read to see whether they are images
+_ALWAYS = frozenset({*FILE_SYSTEMS, "cpio", "disk", "lvm", "ubi", *DISKS}) - {"fat"}
 _ARCHIVES = frozenset({"tar", "zip", "oci"})
-_CLOSED = frozenset({"luks", "squashfs-be", "squashfs-old",                      "cramfs", "romfs", "f2fs", "apfs", "exfat"})  # fmt: skip
+_CLOSED = frozenset(CLOSED)
 _TYPES = frozenset(
     "application/" + name
     for name in "gzip x-xz zstd x-bzip2 x-lz4 x-lzma x-cpio x-squashfs x-qemu-disk x-ext-filesystem x-tar zip x-vmdk "
-    "x-vhdx x-ewf x-luks x-xfs x-ubi x-ubifs x-jffs2 x-cramfs".split()
+    "x-vhd x-vhdx x-ewf x-luks x-xfs x-ubi x-ubifs x-jffs2 x-cramfs x-ntfs x-raw-disk-image x-iso9660-image".split()
 )
+
+
+@runtime_checkable
+class SourceView(Protocol):
+    """A view whose files can be read at any offset."""
+
+    def file_source(self, path: bytes) -> Source:
+        """Return a regular file's content; `OSError` where there is none."""
 
 
 class Candidate(NamedTuple):
@@ -43,22 +56,24 @@ class InnerImages:
     def __init__(self) -> None:
         self._noted: list[bytes] = []
         self._more = 0
+        self._packaged = 0
 
     def take(self, row: Row) -> None:
         """Note a file whose content type may hold a file system."""
-        if not isinstance(row, File) or row.kind != "file" or row.size < MIN_SIZE or row.sha256 is None:
-            return
-        untyped = row.content_type == "application/octet-stream" and row.size >= MIN_UNTYPED
-        if row.content_type in _TYPES or untyped:
-            if len(self._noted) < MAX_NOTED:
+        if isinstance(row, File) and row.kind == "file" and row.sha256 is not None and _is_likely(row):
+            if row.package_state == "intact":
+                self._packaged += 1
+            elif len(self._noted) < MAX_NOTED:
                 self._noted.append(row.path_raw or row.path.encode("utf-8", "surrogateescape"))
             else:
                 self._more += 1
 
-    def found(self, view: ImageView, coverage: Coverage) -> list[Candidate]:
+    def found(self, view: SourceView, coverage: Coverage) -> list[Candidate]:
         """Return the images among what was noted, in order of paths; kinds that nothing here opens are counted."""
         if self._more:
             coverage.skip("image:more", self._more)
+        if self._packaged:
+            coverage.skip("image:as-packaged", self._packaged)
         found: list[Candidate] = []
         for path in sorted(self._noted):
             kind = _kind(view, path)
@@ -72,11 +87,36 @@ class InnerImages:
         return found
 
 
-def _kind(view: ImageView, path: bytes) -> str | None:
+def _is_likely(row: File) -> bool:
+    if row.content_type == "application/octet-stream":
+        return row.size >= MIN_UNTYPED
+    return row.content_type in _TYPES and row.size >= MIN_SIZE
+
+
+def holds_image(tree: Tree) -> bool:
+    """Whether one of an archive's largest members is a file system or a disk: then it is part of an update."""
+    sized: list[tuple[int, Node]] = []
+    todo, seen = [tree.root], 0
+    while todo and seen < MAX_NOTED:
+        for node in tree.children(todo.pop()).values():
+            seen += 1
+            if node.kind == "directory":
+                todo.append(node)
+            elif node.kind == "file" and node.size >= MIN_SIZE:
+                sized.append((node.size, node))
+    largest = nlargest(MAX_LOOKED_AT, sized, key=itemgetter(0))
+    return any(_kind_of(node.content) in _ALWAYS for _, node in largest if node.content is not None)
+
+
+def _kind(view: SourceView, path: bytes) -> str | None:
+    return _kind_of(lambda: view.file_source(path))
+
+
+def _kind_of(content: Callable[[], Source]) -> str | None:
     try:
-        source = view.file_source(path)
-        kind = recognise_head(source.read_at(0, HEAD))
-        return _inside(source) if kind in STREAMS else kind
+        source = content()
+        kind = recognise(source)
+        return _inside(BytesSource(source.read_at(0, PEEKED))) if kind in STREAMS else kind
     except (ParseError, OSError):
         return None  # the walk has said that it cannot be read
 

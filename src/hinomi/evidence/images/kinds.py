@@ -12,6 +12,7 @@ from hinomi.evidence.archives.source import Source
 
 FILE_SYSTEMS = ("ext", "squashfs", "fat", "iso", "xfs", "btrfs", "erofs", "ntfs", "ubifs", "jffs2")
 DISKS = ("qcow2", "vmdk", "vhd", "vhdx", "ewf")
+CLOSED = ("luks", "bitlocker", "squashfs-be", "squashfs-old", "cramfs", "romfs", "f2fs", "apfs", "exfat", "hfs+")
 OPENED = (
     "tar", "oci", "cpio", "zip", "7z", "ar", "rpm", *FILE_SYSTEMS, "disk", "lvm", "ubi", *DISKS, *sorted(STREAMS),
 )  # fmt: skip

@@ -23,6 +23,7 @@ from hinomi.model.errors import ParseError
 from hinomi.model.text import path_text, printable
 
 MAX_LINK = 65536
+HEAD = 4096
 _STREAMS: dict[int, Kind] = {12: "bzip2", 93: "zstd", 95: "xz"}
 _FORWARD: dict[str, Callable[[Stream], Members]] = {"ar": read_ar, "rpm": read_rpm}
 _RANDOM: dict[str, Callable[[Source], Members]] = {"7z": read_7z}
@@ -113,7 +114,28 @@ def _content(reader: ZipReader, entry: ZipEntry, limit: int, work: str | None) -
     if entry.method == 0:
         return packed
     most = limit if entry.flags & DESCRIPTOR else min(limit, entry.size)
-    return spooled(_unpacked(entry, packed), most, work)
+    return _Member(lambda: _unpacked(entry, packed), entry.size, lambda stream: spooled(stream, most, work))
+
+
+class _Member:
+    """A packed member: its beginning is unpacked on its own, all of it when more is asked for."""
+
+    def __init__(self, stream: Callable[[], Stream], size: int, spool: Callable[[Stream], Source]) -> None:
+        self.size = size
+        self._stream = stream
+        self._spool = spool
+        self._head: bytes | None = None
+        self._whole: Source | None = None
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """Return bytes."""
+        if self._whole is None and 0 <= offset < self.size and offset + length <= min(HEAD, self.size):
+            if self._head is None:
+                self._head = self._stream().peek(HEAD)
+            return self._head[offset : offset + length]
+        if self._whole is None:
+            self._whole = self._spool(self._stream())
+        return self._whole.read_at(offset, length)
 
 
 def _unpacked(entry: ZipEntry, packed: SliceSource) -> Stream:

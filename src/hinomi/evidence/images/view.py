@@ -11,6 +11,7 @@ from hinomi.evidence.archives.source import Source
 from hinomi.evidence.folders import Identity
 from hinomi.evidence.images.disk import read_source, reader_over
 from hinomi.evidence.images.tree import Node, Tree
+from hinomi.evidence.options import Selection
 from hinomi.evidence.view import Entry
 from hinomi.model.errors import ParseError
 from hinomi.model.findings import Coverage
@@ -29,8 +30,17 @@ class ImageView:
 
     in_workers = True
 
-    def __init__(self, tree: Tree, *, max_depth: int = 4096, budget: int = MIN_READ_BUDGET) -> None:
+    def __init__(
+        self,
+        tree: Tree,
+        *,
+        max_depth: int = 4096,
+        budget: int = MIN_READ_BUDGET,
+        selection: Selection | None = None,
+    ) -> None:
+        """`selection` is the user's choice of entries to walk, by path inside the image."""
         self.tree = tree
+        self._selection = selection
         self._max_depth = max_depth
         self._left = budget
 
@@ -66,7 +76,16 @@ class ImageView:
             coverage.miss("walk", _shown(path), "damaged", error.cause)
             children = {}
         nodes = {prefix + name: child for name, child in sorted(children.items())}
+        if self._selection is not None:
+            nodes = {at: child for at, child in nodes.items() if self._chosen(at, child, self._selection, coverage)}
         return ImageFolder(self, [_entry(at, child) for at, child in nodes.items()], nodes)
+
+    @staticmethod
+    def _chosen(path: bytes, node: Node, selection: Selection, coverage: Coverage) -> bool:
+        if selection.leaves_out(path) or not (node.kind == "directory" or selection.takes(path)):
+            coverage.skip("not-chosen")
+            return False
+        return True
 
     def folder_at(self, path: bytes) -> ImageFolder:
         """Return the folder at a path for reading its files; `OSError` where there is none."""

@@ -10,11 +10,12 @@ from hinomi.evidence.archives.budget import BudgetError
 from hinomi.evidence.archives.source import Source
 from hinomi.evidence.images.beside import FolderBeside, ViewBeside
 from hinomi.evidence.images.disk import open_disk
-from hinomi.evidence.images.inner import Candidate, InnerImages
+from hinomi.evidence.images.inner import Candidate, InnerImages, SourceView, holds_image
 from hinomi.evidence.images.opening import Allowance, Opened, looks_like_root, open_trees, reason_of
 from hinomi.evidence.images.packing import image_row
 from hinomi.evidence.images.tree import Tree
 from hinomi.evidence.images.view import MIN_READ_BUDGET, ImageView
+from hinomi.evidence.options import Selection
 from hinomi.evidence.ownership import ownership_of
 from hinomi.evidence.sources.platforms import host_label, platform_of
 from hinomi.evidence.target import Limits, Target
@@ -25,30 +26,57 @@ from hinomi.model.text import path_text, printable
 
 ARROW = " » "
 MAX_NESTING = 4
-MAX_INNER = 64  # targets within one
+MAX_INNER_BYTES = 64 << 30  # of the files that hold them
 _NOT_ROOTS = frozenset({b"META-INF", b"[Content_Types].xml", b"AndroidManifest.xml", b"mimetype"})
 
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A target within an image. `way` is the way in from the outermost file, empty for that one itself."""
+    """A target within an image. `way` is the way in from the outermost target, empty for that one itself."""
 
     target: Target
+    tree: Tree
     allowance: Allowance
     row: ImageRow
     way: tuple[str, ...] = ()
     beside: tuple[Image, ...] = ()  # further trees of the same file: partitions, images of a registry export
+    selection: Selection | None = None
 
-    @property
-    def tree(self) -> Tree:
-        """The tree that the target shows."""
-        view = self.target.view
+
+@dataclass(slots=True)
+class Surroundings:
+    """Where images are looked for: a target, the way to it, and what opening what is in it may cost."""
+
+    target: Target
+    view: SourceView
+    allowance: Allowance
+    way: tuple[str, ...] = ()
+    selection: Selection | None = None
+    update: bool = False  # an archive in it is part of it, whatever it holds
+    bytes_left: int = MAX_INNER_BYTES
+
+    @classmethod
+    def of_image(cls, image: Image) -> Surroundings:
+        """Look inside an image."""
+        view = image.target.view
         assert isinstance(view, ImageView)  # made by this module only
-        return view.tree
+        update = not looks_like_root(image.tree)
+        return cls(image.target, view, image.allowance, image.way, image.selection, update)
+
+    @classmethod
+    def of_folder(cls, target: Target, view: SourceView, selection: Selection | None, work: str | None) -> Surroundings:
+        """Look inside a folder or this host."""
+        return cls(target, view, Allowance.for_size(0, work), selection=selection)
 
 
-def open_image(path: str | os.PathLike[str], *, kind: str | None = None, limits: Limits | None = None,
-               work: str | None = None) -> Image:  # fmt: skip
+def open_image(
+    path: str | os.PathLike[str],
+    *,
+    kind: str | None = None,
+    limits: Limits | None = None,
+    selection: Selection | None = None,
+    work: str | None = None,
+) -> Image:
     """Open a file as a target, in place: nothing is mounted, run or written but unlinked temporary files in `work`.
 
     `kind` overrides what the content says. Raises `TargetError` where the file cannot be opened as any known kind.
@@ -65,7 +93,7 @@ def open_image(path: str | os.PathLike[str], *, kind: str | None = None, limits:
     except ParseError as error:
         raise TargetError("target.not-an-image", place=name, cause=_words(error)) from error
     label = os.path.basename(name.rstrip("/")) or "image"
-    return _image(name, label, opened, allowance, (), limits or Limits(), source)
+    return _image(name, label, opened, _Opening(allowance, (), limits or Limits(), selection, source))
 
 
 def image_target(path: str | os.PathLike[str], *, kind: str | None = None, limits: Limits | None = None) -> Target:
@@ -79,30 +107,28 @@ def is_image_file(path: str | os.PathLike[str]) -> bool:
     return stat.S_ISREG(mode) or stat.S_ISBLK(mode)
 
 
-def inner_images(outer: Image, noted: InnerImages, coverage: Coverage, room: int = MAX_INNER) -> list[Image]:
+def inner_images(around: Surroundings, noted: InnerImages, coverage: Coverage, room: int) -> list[Image]:
     """Open at most `room` file systems found inside a target; one that cannot be is a miss with its reason."""
-    view = outer.target.view
-    assert isinstance(view, ImageView)  # made by this module only
-    candidates = noted.found(view, coverage)
     found: list[Image] = []
-    update = not looks_like_root(outer.tree)
-    for candidate in candidates:
-        shown = ARROW.join((*outer.way, printable(path_text(candidate.path.lstrip(b"/")))))
-        if len(outer.way) >= MAX_NESTING or len(found) >= room:
-            coverage.miss("images", shown, "budget", "depth" if len(outer.way) >= MAX_NESTING else "images")
+    for candidate in noted.found(around.view, coverage):
+        shown = ARROW.join((*around.way, printable(path_text(candidate.path.lstrip(b"/")))))
+        if len(around.way) >= MAX_NESTING or len(found) >= room:
+            coverage.miss("images", shown, "budget", "depth" if len(around.way) >= MAX_NESTING else "images")
             continue
-        image = _inner(outer, candidate, update, shown, coverage)
+        image = _inner(around, candidate, shown, coverage)
         if image is not None:
             found.append(image)
     return found
 
 
-def _inner(outer: Image, candidate: Candidate, update: bool, shown: str, coverage: Coverage) -> Image | None:
-    view = outer.target.view
-    assert isinstance(view, ImageView)  # made by this module only
+def _inner(around: Surroundings, candidate: Candidate, shown: str, coverage: Coverage) -> Image | None:
     try:
-        source = view.file_source(candidate.path)
-        opened = open_trees(source, outer.allowance, None, ViewBeside(view, candidate.path))
+        source = around.view.file_source(candidate.path)
+        if source.size > around.bytes_left:
+            coverage.miss("images", shown, "budget", f"{source.size} bytes: name it as a target of its own")
+            return None
+        around.bytes_left -= source.size
+        opened = open_trees(source, around.allowance, None, ViewBeside(around.view, candidate.path))
     except (ParseError, OSError) as error:
         reason = reason_of(error) if isinstance(error, ParseError) else "unreadable"
         if not candidate.archive or isinstance(error, BudgetError):
@@ -110,37 +136,50 @@ def _inner(outer: Image, candidate: Candidate, update: bool, shown: str, coverag
         else:
             coverage.skip(f"image:{candidate.kind}-{reason}")
         return None
-    if candidate.archive and not _worth(opened[0].tree, update):
+    if candidate.archive and not _worth(opened[0].tree, around.update):
         coverage.skip("image:archive-without-root")
         return None
-    way = (*outer.way, printable(path_text(candidate.path.lstrip(b"/"))))
-    name = outer.target.name + ARROW + way[-1]
-    return _image(name, way[-1], opened, outer.allowance, way, outer.target.limits, source)
+    way = (*around.way, printable(path_text(candidate.path.lstrip(b"/"))))
+    name = around.target.name + ARROW + way[-1]
+    opening = _Opening(around.allowance, way, around.target.limits, around.selection, source)
+    return _image(name, way[-1], opened, opening)
 
 
 def _worth(tree: Tree, update: bool) -> bool:
-    """Whether an archive inside is examined as a target: a root, or part of an update that is no root itself."""
+    """Whether an archive inside is examined as a target: a root, or an update or part of one."""
     try:
         names = tree.children(tree.root).keys()
+        return looks_like_root(tree) or (not _NOT_ROOTS & names and (update or holds_image(tree)))
     except ParseError:
         return False
-    return looks_like_root(tree) or (update and not _NOT_ROOTS & names)
 
 
-def _image(name: str, label: str, opened: list[Opened], allowance: Allowance, way: tuple[str, ...], limits: Limits,
-           source: Source) -> Image:  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class _Opening:
+    """What the trees of one file share."""
+
+    allowance: Allowance
+    way: tuple[str, ...]
+    limits: Limits
+    selection: Selection | None
+    source: Source
+
+
+def _image(name: str, label: str, opened: list[Opened], opening: _Opening) -> Image:
     images: list[Image] = []
     for item in opened:
-        inside = (*way, item.label) if item.label else way
+        inside = (*opening.way, item.label) if item.label else opening.way
         full = name + ARROW + item.label if item.label and (images or len(opened) > 1) else name
         shown = ARROW.join(inside) or printable(label)
-        target = _target(full, label, item.tree, limits, source.size)
-        images.append(Image(target, allowance, image_row(shown, source, item.tree), inside))
+        target = _target(full, label, item.tree, opening)
+        row = image_row(shown, opening.source, item.tree)
+        images.append(Image(target, item.tree, opening.allowance, row, inside, selection=opening.selection))
     return replace(images[0], beside=tuple(images[1:]))
 
 
-def _target(name: str, label: str, tree: Tree, limits: Limits, size: int) -> Target:
-    view = ImageView(tree, max_depth=limits.max_walk_depth, budget=max(MIN_READ_BUDGET, 16 * size))
+def _target(name: str, label: str, tree: Tree, opening: _Opening) -> Target:
+    budget = max(MIN_READ_BUDGET, 16 * opening.source.size)
+    view = ImageView(tree, max_depth=opening.limits.max_walk_depth, budget=budget, selection=opening.selection)
     return Target(
         name=name,
         kind="image",
@@ -148,7 +187,7 @@ def _target(name: str, label: str, tree: Tree, limits: Limits, size: int) -> Tar
         view=view,
         ownership=ownership_of(view),
         platform=platform_of(view),
-        limits=limits,
+        limits=opening.limits,
     )
 
 

@@ -13,7 +13,9 @@ import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import BinaryIO, NamedTuple
 
+from hinomi.evidence.archives.source import Source
 from hinomi.evidence.folders import miss_os_error
+from hinomi.evidence.images.disk import DiskSource
 from hinomi.evidence.options import Selection
 from hinomi.evidence.ownership import ownership_of
 from hinomi.evidence.sources.descriptors import FILE, FOLDER, OpenFolder, make_entry, open_at, read_xattrs
@@ -68,11 +70,18 @@ class RootView:
         self._device = os.fstat(self._fd).st_dev
         self._before_open = before_open
         self.in_workers = before_open is None
+        self._last: tuple[bytes, OpenFolder] | None = None
         self._close = os.close
 
     def __del__(self) -> None:
         if hasattr(self, "_close"):
+            self._forget_last()
             self._close(self._fd)
+
+    def _forget_last(self) -> None:
+        if self._last is not None:
+            self._last[1].release()
+            self._last = None
 
     # --- the walk -------------------------------------------------------------------------------------------------
 
@@ -244,6 +253,23 @@ class RootView:
             os.close(fd)
             raise OSError(errno.EINVAL, "not a regular file", path)
         return os.fdopen(fd, "rb")
+
+    def file_source(self, path: bytes) -> Source:
+        """Return a regular file's content for reading at any offset, no part of its path a link; `OSError` else.
+
+        The last folder stays open: who asks for many files asks folder by folder.
+        """
+        folder, _, name = path.rpartition(b"/")
+        if self._last is None or self._last[0] != folder:
+            opened = self.folder_at(folder)
+            self._forget_last()
+            self._last = folder, opened
+        fd = open_at(name, FILE, self._last[1].fd)
+        info = os.fstat(fd)
+        if not stat.S_ISREG(info.st_mode):
+            os.close(fd)
+            raise OSError(errno.EINVAL, "not a regular file", path)
+        return DiskSource(fd, info.st_size)
 
     def read(self, path: bytes, limit: int) -> bytes:
         """Return at most `limit` bytes; works for files that say size 0 (/proc)."""
