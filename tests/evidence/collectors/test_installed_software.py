@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import plistlib
-
-from tests.replicas.hive import hive
+from types import ModuleType
 
 from hinomi.evidence.collectors.installed_software import COLLECTOR
 from hinomi.evidence.sources.memory import memory_target
@@ -22,14 +21,14 @@ def uninstall(**programs: dict[str, object]) -> dict[str, object]:
     return {"Microsoft": {"Windows": {"CurrentVersion": {"Uninstall": programs}}}}
 
 
-def test_windows_programs_of_the_machine_and_of_a_user() -> None:
-    machine = hive(
+def test_windows_programs_of_the_machine_and_of_a_user(registry: ModuleType) -> None:
+    machine = registry.hive(
         {
             **uninstall(a={"DisplayName": "Some Editor", "DisplayVersion": "1.2"}, update={"SystemComponent": 1}),
             "Wow6432Node": uninstall(b={"DisplayName": "Old Viewer"}),
         }
     )
-    own = hive({"Software": uninstall(c={"DisplayName": "Chat", "DisplayVersion": "9"})})
+    own = registry.hive({"Software": uninstall(c={"DisplayName": "Chat", "DisplayVersion": "9"})})
     found, coverage = rows({"/WINDOWS/system32/CONFIG/software": machine, "/Users/mika/NTUSER.DAT": own})
     assert found == [("windows", "Some Editor", "1.2"), ("windows", "Old Viewer", ""), ("windows", "Chat", "9")]
     assert coverage.complete
