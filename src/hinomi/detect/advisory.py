@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cmp_to_key
-from typing import Any
+from typing import Any, Protocol
 
+from hinomi.detect.advisoryfile import imported_rules
 from hinomi.detect.draft import Draft, draft_of
 from hinomi.detect.rule import Rule
 from hinomi.detect.sql import Evidence, QueryTimeoutError
@@ -25,6 +26,7 @@ MAX_COMPONENTS = 500_000
 ANY = ""  # the ecosystem of a record that knows the product's name alone
 _SHORTEST_NAME = 4
 _PARTS = re.compile(r"[- ](?:server|client|common|libs?|core|utils|tools|daemon|bin)$")
+_RELEASE = re.compile(r"[?&]distro=[a-z_]+-([0-9][0-9.]{0,20})")
 STATE_RULE = "library-state"  # the rule id where no advisory names the CVEs that the content shows
 _LIBRARIES = """SELECT row, path, container, ecosystem, name, version, content_version, state, cves, why FROM libraries
 WHERE state <> 'fixed' OR len(cves) > 0 ORDER BY path, row"""
@@ -125,10 +127,30 @@ class _Component:
     names: tuple[str, ...]
     version: str
     place: str
+    release: str = ""  # of the distribution: 12, 22.04
 
 
-def match_advisories(evidence: Evidence, rules: Sequence[Rule], coverage: Coverage) -> Iterator[Draft]:
-    """Yield drafts for vulnerable libraries and packages of one run."""
+class AdvisorySource(Protocol):
+    """Advisories too many to be asked one by one: looked up by what the evidence holds."""
+
+    def matching(self, names: Collection[tuple[str, str]]) -> Iterable[dict[str, Any]]:
+        """Return the OSV records about any of these (ecosystem, name) pairs, lower case, in stable order."""
+
+    def exploited(self, ids: Collection[str]) -> Mapping[str, str]:
+        """Return since when each of these CVEs is known to be exploited."""
+
+
+def match_advisories(
+    evidence: Evidence, rules: Sequence[Rule], coverage: Coverage, known: AdvisorySource | None = None
+) -> Iterator[Draft]:
+    """Yield drafts for vulnerable libraries and packages of one run, by the rules and by what `known` holds."""
+    drafts = _matched(evidence, rules, coverage, known)
+    yield from drafts if known is None else _told_exploited(list(drafts), known)
+
+
+def _matched(
+    evidence: Evidence, rules: Sequence[Rule], coverage: Coverage, known: AdvisorySource | None
+) -> Iterator[Draft]:
     advisories = [_advisory(rule) for rule in rules]
     coverage.count("rules", len(advisories))
     decided: list[dict[str, Any]] = []
@@ -137,10 +159,56 @@ def match_advisories(evidence: Evidence, rules: Sequence[Rule], coverage: Covera
         (decided if values["state"] in _STATES else components).append(values)
     for values in decided:
         yield _decided(values, advisories)
-    if advisories:
-        listed = [c for c in map(_library, components) if c]
-        packages = _rows(evidence, _PACKAGES, "packages", coverage)
-        yield from _by_version([*listed, *(p for p in map(_package, packages) if p)], advisories, coverage)
+    if not advisories and known is None:
+        return
+    listed = [c for c in map(_library, components) if c]
+    listed += [p for p in map(_package, _rows(evidence, _PACKAGES, "packages", coverage)) if p]
+    if known is not None:
+        imported = imported_rules(known.matching({key for one in listed for key in _asked(one)}))
+        coverage.count("rules", len(imported))
+        advisories += [_advisory(rule) for rule in imported]
+    yield from _by_version(listed, advisories, coverage)
+
+
+def _asked(component: _Component) -> Iterator[tuple[str, str]]:
+    for name in component.names:
+        if component.ecosystem:
+            yield component.ecosystem, name.casefold()
+        yield ANY, bare_name(name)
+
+
+def subjects_of(record: Mapping[str, Any]) -> set[tuple[str, str]]:
+    """Return the (ecosystem, name) pairs under which an OSV record is looked up; none where no collector names such."""
+    pairs: set[tuple[str, str]] = set()
+    for affected in record.get("affected") or ():
+        package = affected.get("package") if isinstance(affected, dict) else None
+        if isinstance(package, dict) and isinstance(package.get("name"), str):
+            ecosystem = str(package.get("ecosystem", "")).partition(":")[0].casefold()
+            if ecosystem in ECOSYSTEMS or ecosystem == ANY:
+                pairs.update(_keys(ecosystem, package["name"].casefold()))
+    return pairs
+
+
+def _told_exploited(drafts: Sequence[Draft], known: AdvisorySource) -> Iterator[Draft]:
+    """Raise what is known to be exploited: at least high, and said in the words."""
+    since = known.exploited({name for draft in drafts for name in _weaknesses(draft)})
+    for draft in drafts:
+        named = sorted(name for name in _weaknesses(draft) if name in since)
+        if not named or draft.attributes.get("state") in ("mitigated", "metadata-only"):
+            yield draft
+            continue
+        words = Bilingual(
+            f"{draft.explanation.en} Known to be exploited: {', '.join(f'{n} (since {since[n]})' for n in named)}.",
+            f"{draft.explanation.ja} 悪用が確認されています: {'、'.join(f'{n}({since[n]}以降)' for n in named)}。",
+        )
+        yield replace(
+            draft, explanation=words, severity=max(draft.severity, "high", key=severity_rank),
+            attributes={**draft.attributes, "known_exploited": named},
+        )  # fmt: skip
+
+
+def _weaknesses(draft: Draft) -> list[str]:
+    return [str(name) for name in (*draft.attributes.get("cves", ()), *draft.values.get("advisory", ()))]
 
 
 def _rows(evidence: Evidence, sql: str, table: str, coverage: Coverage) -> Iterator[dict[str, Any]]:
@@ -203,7 +271,11 @@ def _package(values: Mapping[str, Any]) -> _Component | None:
     if not values["version"]:
         return None
     names = tuple(dict.fromkeys(n for n in (values["name"], values["source"]) if n))
-    return _Component("packages", values["row"], values["name"], ecosystem, names, values["version"], values["path"])
+    release = _RELEASE.search(values["purl"])
+    return _Component(
+        "packages", values["row"], values["name"], ecosystem, names, values["version"], values["path"],
+        release[1] if release else "",
+    )  # fmt: skip
 
 
 def _by_version(
@@ -246,6 +318,8 @@ def _compared(
     component: _Component, name: str, advisory: _Advisory, affected: Mapping[str, Any], coverage: Coverage
 ) -> Draft | None:
     package = affected.get("package") or {}
+    if not _same_release(component.release, str(package.get("ecosystem", ""))):
+        return None
     by_name = package.get("ecosystem", ANY) == ANY
     version = _upstream(component.version) if by_name else component.version
     ecosystem = ANY if by_name else component.ecosystem
@@ -269,6 +343,12 @@ def _compared(
         advisory.rule, component.subject, evidence=evidence, values=values, subject_type=subject_type,
         reports=advisory.reports, attributes={"product": advisory.product} if advisory.product else {},
     )  # fmt: skip
+
+
+def _same_release(release: str, ecosystem: str) -> bool:
+    """Whether a record of `Debian:12`, `Ubuntu:22.04:LTS` or `Alpine:v3.18` is about this release, if both tell it."""
+    told = ecosystem.partition(":")[2].partition(":")[0].removeprefix("v")
+    return not told or not release or not told[0].isdigit() or f"{release}.".startswith(f"{told}.")
 
 
 def _upstream(version: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from hinomi.detect.rule import Rule
+from hinomi.detect.rule import Rule, is_severity
 from hinomi.detect.rulefile import WordReader, make_rule
 from hinomi.detect.yamlfile import read_bounded
 from hinomi.model.errors import RuleError
@@ -72,6 +72,31 @@ def report_rules(records: Iterable[dict[str, Any]]) -> list[Rule]:
                     reader, rule_id=f"report-versions-{number}", kind="advisory", body=body, path=path, level="severity"
                 )
             )
+        except RuleError:
+            continue
+    return rules
+
+
+def imported_rules(records: Iterable[dict[str, Any]]) -> list[Rule]:
+    """Return advisory rules for OSV records that people imported; one that cannot be a rule is left out."""
+    rules = []
+    for record in records:
+        own = record.get("database_specific")
+        own = own if isinstance(own, dict) else {}
+        sure = any((a.get("package") or {}).get("ecosystem") for a in record.get("affected") or ())
+        words: dict[str, Any] = {"confidence": 85, "behaviours": ["vulnerable-library"]} if sure else dict(_BY_NAME)
+        told = _severity(own.get("severity"))
+        words["severity"] = told if sure and is_severity(told) else words.get("severity", "medium")
+        if str(record.get("id", "")).startswith("MAL-"):  # the package itself is the malware
+            words |= {"severity": "critical", "behaviours": ["malicious-package"], "responses": ["clean-npm-package"]}
+        kept = {key: own[key] for key in ("reports", "product") if key in own}
+        path = Path(f"{record.get('id', '')}.json")
+        body = record | {"database_specific": kept | words}
+        try:
+            reader = WordReader(_words(body, path), path, {})
+            text = json.dumps(body, ensure_ascii=False)
+            rule_id = _rule_id(path.stem)[:80]
+            rules.append(make_rule(reader, rule_id=rule_id, kind="advisory", body=text, path=path, level="severity"))
         except RuleError:
             continue
     return rules

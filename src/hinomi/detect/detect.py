@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from hinomi.detect.advisory import match_advisories
+from hinomi.detect.advisory import AdvisorySource, match_advisories
 from hinomi.detect.catalogue import Catalogue
 from hinomi.detect.draft import Draft, cited, finish, merged
 from hinomi.detect.indicator import Indicator, match_indicators
@@ -28,31 +28,36 @@ def detect(
     coverage: Coverage,
     seen: str | None = None,
     before: dict[str, list[Path]] | None = None,
+    known: AdvisorySource | None = None,
 ) -> list[Finding]:
     """Return the findings of one run of one target, most severe first; the same input gives the same list.
 
     `tables` maps table names to the run's Parquet files; `before` those of an earlier look or of the original, which
     the baseline rules compare the run with. `seen` is the time of the run (ISO 8601, UTC). A rule that fails is a miss
-    in `coverage`; nothing that a rule or the evidence holds raises.
+    in `coverage`; nothing that a rule or the evidence holds raises. `known` holds advisories beside the catalogue's.
     """
     catalogue.tell_errors(coverage)
     with Evidence(tables, before=before) as evidence:
         for table, cause in evidence.problems:
             coverage.miss(f"table:{table}", table, "unreadable", cause)
-        drafts = merged(_drafts(evidence, catalogue, indicators, coverage))
+        drafts = merged(_drafts(evidence, catalogue, indicators, coverage, known))
         shows = shown_rows(evidence, {ref for draft in drafts for ref in cited(draft)})
     findings = finish(drafts, shows, target=target, run=run, seen=seen)
     return joined(findings, tell(findings))
 
 
 def _drafts(
-    evidence: Evidence, catalogue: Catalogue, indicators: Sequence[Indicator], coverage: Coverage
+    evidence: Evidence,
+    catalogue: Catalogue,
+    indicators: Sequence[Indicator],
+    coverage: Coverage,
+    known: AdvisorySource | None,
 ) -> list[Draft]:
     return [
         *run_rules(evidence, catalogue.of_kind("sql"), coverage),
         *run_rules(evidence, catalogue.of_kind("baseline") if evidence.compared else (), coverage),
         *match_content(evidence, catalogue.of_kind("yara"), coverage),
         *match_memory(evidence, catalogue.of_kind("yara"), coverage),
-        *match_advisories(evidence, catalogue.of_kind("advisory"), coverage),
+        *match_advisories(evidence, catalogue.of_kind("advisory"), coverage, known),
         *match_indicators(evidence, indicators, coverage),
     ]

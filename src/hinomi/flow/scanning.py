@@ -270,7 +270,7 @@ def judge_rows(
 
     found = detect(
         case.tables(run_id), catalogue, indicators,
-        target=target, run=run_id, coverage=coverage, seen=seen, before=before,
+        target=target, run=run_id, coverage=coverage, seen=seen, before=before, known=case.advisories,
     )  # fmt: skip
     found = [finding for finding in found if about(finding)]
     stories = tuple(tell(found))

@@ -21,6 +21,7 @@ from hinomi.model.clock import Clock, system_clock
 from hinomi.model.errors import PermissionDeniedError
 from hinomi.model.findings import Coverage
 from hinomi.model.tables import Row
+from hinomi.store.advisories import AdvisoryStore
 from hinomi.store.evidence import PARTIAL, EvidenceWriter
 from hinomi.store.findings import FindingStore
 from hinomi.store.gaps import GapStore
@@ -128,6 +129,7 @@ class Case:
         self.findings = FindingStore(engine)
         self.journal = Journal(engine, clock)
         self.gaps = GapStore(engine, clock)
+        self.advisories = AdvisoryStore(engine)
 
     @classmethod
     def open(cls, place: Place = None, clock: Clock = system_clock) -> Case:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Column, ForeignKey, Index, Integer, MetaData, Table
+from sqlalchemy import JSON, Boolean, Column, ForeignKey, Index, Integer, MetaData, Table
 
 from hinomi.store.words import Text, Word
 
@@ -153,3 +153,23 @@ GAPS = Table(
     Column("detail", Text(), nullable=False),
 )
 Index("gaps_by_since", GAPS.c.since)
+
+ADVISORIES = Table(
+    "advisories",
+    METADATA,
+    Column("id", Word(100), primary_key=True),
+    Column("ecosystem", Word(40), primary_key=True),
+    Column("name", Word(300), primary_key=True),  # lower case
+    Column("source", Text(), nullable=False),
+    Column("record", JSON, nullable=False),  # OSV
+)
+Index("advisories_by_name", ADVISORIES.c.ecosystem, ADVISORIES.c.name)
+
+EXPLOITED = Table(
+    "exploited",
+    METADATA,
+    Column("cve", Word(40), primary_key=True),
+    Column("added", Word(40), nullable=False),
+    Column("ransomware", Boolean, nullable=False),
+    Column("source", Text(), nullable=False),
+)
