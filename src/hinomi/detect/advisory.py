@@ -26,6 +26,7 @@ MAX_COMPONENTS = 500_000
 ANY = ""  # the ecosystem of a record that knows the product's name alone
 _SHORTEST_NAME = 4
 _PARTS = re.compile(r"[- ](?:server|client|common|libs?|core|utils|tools|daemon|bin)$")
+_PYTHON_MARKS = re.compile(r"[-_.]+")  # one and the same in names of Python packages
 _RELEASE = re.compile(r"[?&]distro=[a-z_]+-([0-9][0-9.]{0,20})")
 STATE_RULE = "library-state"  # the rule id where no advisory names the CVEs that the content shows
 _LIBRARIES = """SELECT row, path, container, ecosystem, name, version, content_version, state, cves, why FROM libraries
@@ -224,13 +225,14 @@ def _rows(evidence: Evidence, sql: str, table: str, coverage: Coverage) -> Itera
 
 def _advisory(rule: Rule) -> _Advisory:
     record = json.loads(rule.body)
-    ids = {str(record["id"]), *(str(a) for a in record.get("aliases") or ())}
+    named = (record["id"], *(record.get("aliases") or ()), *(record.get("upstream") or ()))
+    ids = {str(name) for name in named}
     affected = tuple(a for a in record.get("affected") or () if isinstance(a, dict))
     own = record.get("database_specific")
     own = own if isinstance(own, dict) else {}
     reports = own.get("reports")
-    named = tuple(str(r) for r in reports) if isinstance(reports, list) else ()
-    return _Advisory(rule, frozenset(ids), affected, named, str(own.get("product", "")))
+    drawn_from = tuple(str(r) for r in reports) if isinstance(reports, list) else ()
+    return _Advisory(rule, frozenset(ids), affected, drawn_from, str(own.get("product", "")))
 
 
 def _decided(values: Mapping[str, Any], advisories: Iterable[_Advisory]) -> Draft:
@@ -301,7 +303,7 @@ def _by_version(
 def _keys(ecosystem: str, name: str) -> Iterator[tuple[str, str]]:
     """A product of no known package goes by its name, with and without its maker's: `SonicWall SMA 100`, `SMA 100`."""
     if ecosystem != ANY:
-        yield ecosystem, name
+        yield ecosystem, _PYTHON_MARKS.sub("-", name) if ecosystem == "pypi" else name
         return
     maker, _, rest = name.partition(" ")
     for form in dict.fromkeys((maker + rest, rest)):

@@ -1,4 +1,4 @@
-"""hinomi rule: list, new, test, lint."""
+"""hinomi rule: list, new, test, lint, import."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from hinomi.cli.settings import Settings
 from hinomi.cli.words import say
 from hinomi.model.errors import ExitCode
 
+MAX_PROBLEMS = 20  # shown; all of them are in the JSON
 RULES = click.option(
     "--rules", "rules", multiple=True, type=click.Path(exists=True, path_type=Path), help=say("option.rules")
 )
@@ -108,6 +109,30 @@ def new(settings: Settings, rule_id: str, kind: str, folder: Path) -> int:
     for path in write_new(rule_id, kind, folder):
         tell(settings, say("rule.written", path=str(path)))
     return 0
+
+
+@COMMAND.command("import", help=say("help.rule.import"), epilog=say("help.rule.import.examples"))
+@click.argument("sources", nargs=-1, required=True, metavar="FILE...")
+@click.option("--online", is_flag=True, help=say("option.online"))
+@common("table", "json")
+def import_advisories(settings: Settings, sources: tuple[str, ...], online: bool) -> int:
+    """Keep advisories in the case."""
+    from hinomi.flow.advisories import import_advisories as keep
+    from hinomi.store.case import Case
+
+    with Case.open(settings.case) as case:
+        result = keep(case, sources, online=online)
+        advisories, exploited = case.advisories.counts()
+    if settings.format == "table":
+        for place, cause in result.problems[:MAX_PROBLEMS]:
+            tell(settings, say("rule.import.problem", place=place, cause=cause))
+        said = say("rule.imported", advisories=result.advisories, exploited=result.exploited)
+        rest = say("rule.imported.rest", withdrawn=result.withdrawn, not_checkable=result.not_checkable)
+        held = say("rule.imported.held", advisories=advisories, exploited=exploited, problems=len(result.problems))
+        write(f"{said} {rest}\n{held}\n", settings)
+    else:
+        write(json.dumps(result.to_json(), ensure_ascii=False, indent=2) + "\n", settings)
+    return int(ExitCode.INCOMPLETE if result.problems else ExitCode.OK)
 
 
 def _objects(objects: object, settings: Settings) -> None:
