@@ -14,6 +14,7 @@ import os
 import sqlite3
 import struct
 import sys
+import time
 import zlib
 from collections.abc import Sequence
 from contextlib import suppress
@@ -29,7 +30,8 @@ from hinomi.model.findings import Coverage
 FILE_NAME = "content.db"
 MAX_BYTES = 1 << 30  # beyond, nothing is added, and the next scan begins anew
 SETTLED_SECONDS = 40.0  # memory-mapped writes may reach the times this late
-COMMIT_EVERY = 4000
+COMMIT_EVERY = 4000  # answers, or ...
+COMMIT_SECONDS = 2.0  # what a killed scan has to read again at most
 MAX_NEAR = 1000  # files of a folder whose answers are fetched together
 COMPRESS_FROM = 600  # bytes
 _STAMP = struct.Struct("<Qqq")
@@ -71,6 +73,7 @@ class ContentCache:
         self._coverage = coverage
         self._max_bytes = max_bytes
         self._pending: list[tuple[bytes, bytes, bytes]] = []
+        self._committed = time.monotonic()
         self._near: dict[bytes, tuple[bytes, bytes]] | None = None
         self._full = False
         self._database: sqlite3.Connection | None = None
@@ -157,7 +160,7 @@ class ContentCache:
             return
         body = b"z" + zlib.compress(payload, 1) if len(payload) > COMPRESS_FROM else b"j" + payload
         self._pending.append((_key(entry, storage), self._digest(entry, body), body))
-        if len(self._pending) >= COMMIT_EVERY:
+        if len(self._pending) >= COMMIT_EVERY or time.monotonic() - self._committed > COMMIT_SECONDS:
             self._commit()
 
     def close(self) -> None:
@@ -170,6 +173,7 @@ class ContentCache:
 
     def _commit(self) -> None:
         pending, self._pending = self._pending, []
+        self._committed = time.monotonic()
         if self._database is None or not pending:
             return
         try:

@@ -30,7 +30,7 @@ def collect(
     """Examine `target` and give every row to `sink`, from the calling thread and in an order that repeats.
 
     `collectors` are all that the package has unless given; `watchers` join them on the files' content. `progress` is
-    called with (entries done, bytes read, printable path) after each batch. `jobs` processes read the files (by
+    called with (files done, bytes read, printable path) now and then. `jobs` processes read the files (by
     default one a core, at most eight; 1 reads in this process), at the lowest priority with `nice`. `cache` is a
     folder where answers for files that do not change are kept between scans; without `files` none is
     read. `workers` are kept for the next look (`KeptWorkers`). What could not be examined is in `coverage`;

@@ -149,6 +149,7 @@ class Pipeline:
         self._folder: Folder | None = None
         self._twins: dict[Place, _Twin] = {}
         self._waiting: deque[_Due] = deque()
+        self._entries = 0
         self._files = 0
         self._bytes = 0
 
@@ -286,8 +287,7 @@ class Pipeline:
             return
         pool = self._pool or self._start_workers(self._reader)
         while not pool.has_room() or pool.held > MAX_HELD:
-            pool.pump(wait=True)
-            self._emit_ready()
+            self._wait_for(pool)
         pool.submit(batch)
         pool.pump(wait=False)
         self._emit_ready()
@@ -313,7 +313,14 @@ class Pipeline:
         while len(self._waiting) > left:
             self._emit_ready()
             if len(self._waiting) > left and self._pool is not None:
-                self._pool.pump(wait=True)
+                self._wait_for(self._pool)
+
+    def _wait_for(self, pool: WorkerPool) -> None:
+        """Take what comes next; a file that takes long is named meanwhile."""
+        pool.pump(wait=True)
+        self._emit_ready()
+        if self._waiting:
+            self._tell_progress(self._waiting[0].entry.path)
 
     @staticmethod
     def _is_done(due: _Due) -> bool:
@@ -333,8 +340,9 @@ class Pipeline:
         self._sink(self._rows.row(entry, reading))
         for row in reading.rows if reading is not None else ():
             self._sink(row)
-        self._files += 1
-        if self._files % PROGRESS_STEP == 0:
+        self._entries += 1
+        self._files += entry.kind == "file"
+        if self._entries % PROGRESS_STEP == 0:
             self._tell_progress(entry.path)
 
     def _answered(self, due: _Due, batch: Batch) -> Reading:

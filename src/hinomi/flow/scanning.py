@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from hinomi.evidence.options import ScanOptions
 from hinomi.evidence.priority import be_nice
+from hinomi.flow.earlier import last_interrupted
 from hinomi.flow.habits import remembered
 from hinomi.flow.memory import about_chosen, collectors_for
 from hinomi.flow.original import ARROW, Original
@@ -199,7 +200,10 @@ class _More:
 
 def _scan(job: _Job, target: Target, more: _More | None = None) -> ScanResult:
     """Examine one target."""
+    resumed = last_interrupted(job.case, target.name) if job.options.use_cache else None
     run = job.case.begin_run(target=target.name, kind=target.kind, host=target.host)
+    if resumed is not None:
+        job.case.journal.append("run-resumes", run=run.id, of=resumed.id)
     try:
         return _examine(job, run, target, more or _More())
     except BaseException:

@@ -27,13 +27,18 @@ def COMMAND(  # noqa: N802
 ) -> int:
     """Read reports, examine targets, answer the three questions."""
     from hinomi.flow.checking import check
+    from hinomi.flow.earlier import earlier_looks
     from hinomi.store.case import Case
 
-    with Case.open(settings.case) as case, progress(settings) as report_progress:
+    asked = targets or ("/",)
+    with (
+        Case.open(settings.case) as case,
+        progress(settings, earlier_looks(case, asked, use_cache=options.use_cache)) as report_progress,
+    ):
         checked = check(
             case,
             reports,
-            targets or ("/",),
+            asked,
             rule_folders=settings.rules,
             organisation=settings.organisation,
             progress=report_progress,

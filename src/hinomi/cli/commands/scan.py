@@ -29,15 +29,20 @@ def COMMAND(  # noqa: N802
 ) -> int:
     """Examine targets with the built-in rules and the library's accepted indicators."""
     from hinomi.flow.checking import library_indicators, rules_of
+    from hinomi.flow.earlier import earlier_looks
     from hinomi.flow.scanning import scan
     from hinomi.store.case import Case
 
-    with Case.open(settings.case) as case, progress(settings) as report_progress:
+    asked = targets or ("/",)
+    with (
+        Case.open(settings.case) as case,
+        progress(settings, earlier_looks(case, asked, use_cache=options.use_cache)) as report_progress,
+    ):
         catalogue = rules_of(case, settings.rules)
         indicators = library_indicators(case)
         results = scan(
             case,
-            targets or ("/",),
+            asked,
             catalogue,
             indicators,
             progress=report_progress,
