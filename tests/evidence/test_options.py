@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -80,12 +79,10 @@ def test_other_file_systems_are_left_out_and_named(tree: Path, monkeypatch: pyte
     view = RootView(os.fsencode(tree), selection=Selection(same_fs=True))
     plain = RootView._chosen
 
-    def elsewhere(self: RootView, path: bytes, info: os.stat_result, selection: Selection, coverage: Coverage) -> bool:
-        if path == b"/var":
-            changed = list(info)
-            changed[stat.ST_DEV] = info.st_dev + 1
-            info = os.stat_result(changed)
-        return plain(self, path, info, selection, coverage)
+    def elsewhere(self: RootView, entry: Entry, selection: Selection, coverage: Coverage) -> bool:
+        if entry.path == b"/var":
+            entry = entry._replace(device=entry.device + 1)
+        return plain(self, entry, selection, coverage)
 
     monkeypatch.setattr(RootView, "_chosen", elsewhere)
     coverage = Coverage()

@@ -76,6 +76,7 @@ class ContentCache:
         self._committed = time.monotonic()
         self._near: dict[bytes, tuple[bytes, bytes]] | None = None
         self._full = False
+        self._folder, self._prefix = b"", _prefix(b"")
         self._database: sqlite3.Connection | None = None
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -118,9 +119,10 @@ class ContentCache:
     def enter(self, folder: bytes, files: int) -> None:
         """Fetch what is known of a folder's files at once; of a very large folder, each file is asked for later."""
         self._near = None
+        self._folder, self._prefix = folder, _prefix(folder)
         if self._database is None or files > MAX_NEAR:
             return
-        prefix = _prefix(folder)
+        prefix = self._prefix
         query = "SELECT key, digest, body FROM readings WHERE key BETWEEN ? AND ? LIMIT ?"
         try:
             rows = self._database.execute(query, (prefix + bytes(16), prefix + b"\xff" * 16, 2 * MAX_NEAR)).fetchall()
@@ -134,7 +136,7 @@ class ContentCache:
         """Return what is known of the file as it is listed; None where that is nothing."""
         if self._database is None:
             return None
-        row = self._row(_key(entry, storage), self._database)
+        row = self._row(self._key(entry, storage), self._database)
         if row is None or not isinstance(row[1], bytes) or self._digest(entry, row[1]) != row[0]:
             return None
         try:
@@ -159,7 +161,7 @@ class ContentCache:
         if self._database is None or self._full:
             return
         body = b"z" + zlib.compress(payload, 1) if len(payload) > COMPRESS_FROM else b"j" + payload
-        self._pending.append((_key(entry, storage), self._digest(entry, body), body))
+        self._pending.append((self._key(entry, storage), self._digest(entry, body), body))
         if len(self._pending) >= COMMIT_EVERY or time.monotonic() - self._committed > COMMIT_SECONDS:
             self._commit()
 
@@ -196,6 +198,13 @@ class ContentCache:
         if damaged:
             with suppress(OSError):
                 self._drop()
+
+    def _key(self, entry: Entry, storage: tuple[int, int]) -> bytes:
+        """Return a file's key; files of one folder stand together, and one page of the database has many of them."""
+        folder = entry.path.rpartition(b"/")[0]
+        prefix = self._prefix if folder == self._folder else _prefix(folder)
+        place = _KEY.pack(storage[0] & _U64, storage[1] & _U64, entry.inode & _U64)
+        return prefix + hashlib.blake2b(place + entry.path, digest_size=16).digest()
 
     def _digest(self, entry: Entry, body: bytes) -> bytes:
         stamp = _STAMP.pack(entry.size & _U64, entry.mtime_ns or 0, entry.ctime_ns or 0)
@@ -248,12 +257,6 @@ def _own_code() -> bytes:
         with suppress(PackageNotFoundError):
             made.update(f"{name}={version(name)};".encode())
     return made.digest()
-
-
-def _key(entry: Entry, storage: tuple[int, int]) -> bytes:
-    """Return a file's key; files of one folder stand together, so that one page of the database has many of them."""
-    place = _KEY.pack(storage[0] & _U64, storage[1] & _U64, entry.inode & _U64)
-    return _prefix(entry.path.rpartition(b"/")[0]) + hashlib.blake2b(place + entry.path, digest_size=16).digest()
 
 
 def _prefix(folder: bytes) -> bytes:

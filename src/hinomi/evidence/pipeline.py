@@ -30,7 +30,6 @@ from hinomi.model.text import path_text, printable
 Progress = Callable[[int, int, str], None]
 
 MAX_JOBS = 8  # unless asked for more: the walk feeds no more
-HEAVY = 512 << 10  # bytes from which a file's digest alone is worth handing to another process
 BATCH_FILES = 128
 BATCH_BYTES = 4 << 20
 MAX_WAITING = 20_000  # entries whose rows wait for one before them
@@ -268,7 +267,7 @@ class Pipeline:
         return reading
 
     def _read(self, folder: Folder, entry: Entry, keep: Place | None) -> None:
-        if self._reader is None or (not self._collectors and entry.size <= HEAVY):
+        if self._reader is None:
             reading = self._examiner.read(folder, entry)
             if keep is not None:
                 self._keep(entry, keep, reading, encode(reading))

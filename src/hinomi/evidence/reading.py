@@ -1,14 +1,23 @@
-"""What reading one file gave, in a form that crosses processes and is kept between scans: one JSON text."""
+"""What reading one file gave, in a form that crosses processes and is kept between scans.
+
+One JSON text; most files give a size, a digest and a type and nothing else, and have a form of a few bytes for that.
+"""
 
 from __future__ import annotations
 
 import json
+import struct
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 from hinomi.model.findings import Coverage, Miss
 from hinomi.model.tables import TABLES, Row, columns_of, table_of
+
+_PLAIN = struct.Struct("<cQ32sB")  # mark, size, SHA-256, which other digest; then its bytes, then the content type
+_MARK = b"P"  # JSON begins with a bracket
+_KINDS = (None, "md5", "sha1", "sha256")
+_LENGTHS = (0, 16, 20, 0)
 
 
 @dataclass(slots=True)
@@ -40,7 +49,9 @@ class Reading:
 
 
 def encode(reading: Reading) -> bytes:
-    """Return the reading as JSON; `TypeError` where a row holds what JSON cannot."""
+    """Return the reading as bytes; `TypeError` where a row holds what JSON cannot."""
+    if not (reading.rows or reading.xattrs or reading.coverage is not None or reading.sha256 is None):
+        return _plain(reading, reading.sha256)
     rows = [[table_of(type(row)).name, list(vars(row).values())] for row in reading.rows]
     digest = None if reading.digest == reading.sha256 else reading.digest
     body = [
@@ -50,16 +61,33 @@ def encode(reading: Reading) -> bytes:
     return json.dumps(body, separators=(",", ":")).encode("ascii")
 
 
+def _plain(reading: Reading, sha256: str) -> bytes:
+    kind = _KINDS.index(reading.digest_kind)
+    other = bytes.fromhex(reading.digest or "") if _LENGTHS[kind] else b""
+    head = _PLAIN.pack(_MARK, reading.size, bytes.fromhex(sha256), kind)
+    return b"".join((head, other, (reading.content_type or "").encode("ascii")))
+
+
+def _of_plain(payload: bytes) -> Reading:
+    _, size, digest, kind = _PLAIN.unpack_from(payload)
+    end = _PLAIN.size + _LENGTHS[kind]
+    sha256 = digest.hex()
+    other = payload[_PLAIN.size : end].hex() or sha256
+    return Reading(size, sha256, payload[end:].decode("ascii") or None, _KINDS[kind], other)
+
+
 def decode(payload: bytes) -> Reading:
-    """Return the reading; `ValueError` where the text is not one."""
+    """Return the reading; `ValueError` where the bytes are none."""
     try:
+        if payload[:1] == _MARK:
+            return _of_plain(payload)
         size, sha256, kind, digest_kind, digest, xattrs, *rest = json.loads(payload.decode("ascii"))
         capabilities, acl, label, rows, said = rest
         made = [_row(name, values) for name, values in rows] if rows else []
         return Reading(
             size, sha256, kind, digest_kind, digest or sha256, xattrs, capabilities, acl, label, made, _coverage(said)
         )  # fmt: skip
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
+    except (ValueError, TypeError, LookupError, RecursionError, struct.error) as error:
         raise ValueError("not a reading") from error
 
 

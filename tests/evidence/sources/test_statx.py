@@ -12,6 +12,7 @@ import pytest
 
 from hinomi.evidence.collect import collect
 from hinomi.evidence.inodeflags import flag_letters
+from hinomi.evidence.sources.descriptors import entry_at, make_entry
 from hinomi.evidence.sources.root import root_target
 from hinomi.evidence.sources.statx import UNKNOWN, extras_of
 from hinomi.model.findings import Coverage
@@ -64,3 +65,23 @@ def test_letters_are_those_of_lsattr() -> None:
     assert flag_letters(0x10 | 0x20 | 0x80000) == "ia"  # extents are layout
     assert flag_letters(0) == ""
     assert flag_letters(None) is None
+
+
+def test_one_call_says_what_stat_says(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"x" * 5000)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to("file")
+    os.mkfifo(tmp_path / "pipe")
+    os.utime(tmp_path / "file", ns=(1, 1_600_000_000_123_456_789))
+    os.utime(tmp_path / "folder", ns=(1, -1_500_000_000))  # before 1970
+    fd = os.open(tmp_path, os.O_RDONLY)
+    try:
+        for name in os.listdir(tmp_path):
+            info = os.stat(name, dir_fd=fd, follow_symlinks=False)
+            link = os.readlink(tmp_path / name).encode() if name == "link" else None
+            path = b"/" + name.encode()
+            assert entry_at(path, name.encode(), fd) == make_entry(path, info, link, extras_of(name.encode(), fd))
+        with pytest.raises(FileNotFoundError):
+            entry_at(b"/gone", b"gone", fd)
+    finally:
+        os.close(fd)

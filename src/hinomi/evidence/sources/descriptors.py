@@ -11,7 +11,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, BinaryIO
 
 from hinomi.evidence.folders import Identity
-from hinomi.evidence.sources.statx import UNKNOWN, Extras
+from hinomi.evidence.sources.statx import UNKNOWN, Extras, status_of
 from hinomi.evidence.view import Entry, EntryKind
 
 if TYPE_CHECKING:
@@ -65,6 +65,27 @@ def make_entry(path: bytes, info: os.stat_result, link_target: bytes | None = No
         info.st_ctime_ns,
         flags,
     )
+
+
+def entry_at(path: bytes, name: bytes, folder: int) -> Entry:
+    """Return the entry `name` of an open folder as `path`, links not followed; `OSError` where it is gone."""
+    status = status_of(name, folder)
+    if status is None:  # gone, or a system without statx
+        info = os.stat(name, dir_fd=folder, follow_symlinks=False)
+        return make_entry(path, info, os.readlink(name, dir_fd=folder) if stat.S_ISLNK(info.st_mode) else None)
+    kind = _KINDS.get(status.mode & 0o170000, "character-device")
+    link = os.readlink(name, dir_fd=folder) if kind == "symlink" else None
+    return Entry(
+        path, kind, status.size, status.mode & 0o7777, status.uid, status.gid, status.inode, status.device,
+        status.links, _seconds(status.mtime_ns), _seconds(status.ctime_ns), status.btime, link, status.blocks,
+        status.mtime_ns, status.ctime_ns, status.flags,
+    )  # fmt: skip
+
+
+def _seconds(nanoseconds: int) -> float:
+    """Return a time as `os.stat` rounds it."""
+    whole, rest = divmod(nanoseconds, 1_000_000_000)
+    return whole + 1e-9 * rest
 
 
 class FileHandle:

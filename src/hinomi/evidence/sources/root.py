@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import BinaryIO, NamedTuple
 
@@ -18,7 +19,7 @@ from hinomi.evidence.folders import miss_os_error
 from hinomi.evidence.images.disk import DiskSource
 from hinomi.evidence.options import Selection
 from hinomi.evidence.ownership import ownership_of
-from hinomi.evidence.sources.descriptors import FILE, FOLDER, OpenFolder, make_entry, open_at, read_xattrs
+from hinomi.evidence.sources.descriptors import FILE, FOLDER, OpenFolder, entry_at, make_entry, open_at, read_xattrs
 from hinomi.evidence.sources.mounts import skipped_mounts
 from hinomi.evidence.sources.platforms import host_label, platform_of
 from hinomi.evidence.sources.statx import extras_of
@@ -28,6 +29,7 @@ from hinomi.model.errors import TargetError
 from hinomi.model.findings import Coverage
 from hinomi.model.text import path_text, printable
 
+_ENCODING, _ERRORS = sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()
 MAX_LINKS = 40  # as the kernel
 MAX_OPEN_FOLDERS = 200  # of the walk's own stack; the soft limit on descriptors is often 1,024
 MAX_NAMED = 200  # excluded places that the coverage names one by one
@@ -148,12 +150,11 @@ class RootView:
         prefix = path if path == b"/" else path + b"/"
         entries = []
         try:
-            with os.scandir(fd) as listing:
-                found = sorted((os.fsencode(item.name), item) for item in listing)
+            names = sorted([name.encode(_ENCODING, _ERRORS) for name in os.listdir(fd)])
         except OSError as error:
             miss_os_error(coverage, "walk", path, error)
             return []
-        for name, item in found:
+        for name in names:
             inside = prefix + name
             if inside in self._mounts or inside in self._exclude:
                 self._say_skipped(inside, coverage)
@@ -162,24 +163,22 @@ class RootView:
                 coverage.skip("not-chosen")
                 continue
             try:
-                info = item.stat(follow_symlinks=False)
-                target = os.readlink(name, dir_fd=fd) if stat.S_ISLNK(info.st_mode) else None
+                entry = entry_at(inside, name, fd)
             except OSError as error:
                 miss_os_error(coverage, "walk", inside, error)
                 continue
-            if self._selection is not None and not self._chosen(inside, info, self._selection, coverage):
-                continue
-            entries.append(make_entry(inside, info, target, extras_of(name, fd)))
+            if self._selection is None or self._chosen(entry, self._selection, coverage):
+                entries.append(entry)
         return entries
 
-    def _chosen(self, path: bytes, info: os.stat_result, selection: Selection, coverage: Coverage) -> bool:
+    def _chosen(self, entry: Entry, selection: Selection, coverage: Coverage) -> bool:
         """Whether the user's choice takes an entry: other file systems by their folders, files by their names."""
-        if stat.S_ISDIR(info.st_mode):
-            if not selection.same_fs or info.st_dev == self._device:
+        if entry.kind == "directory":
+            if not selection.same_fs or entry.device == self._device:
                 return True
-            self._say(f"other-file-system:{printable(path_text(path))}", coverage)
+            self._say(f"other-file-system:{printable(path_text(entry.path))}", coverage)
             return False
-        if selection.takes(path):
+        if selection.takes(entry.path):
             return True
         coverage.skip("not-chosen")
         return False

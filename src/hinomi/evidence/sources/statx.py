@@ -1,24 +1,44 @@
-"""What stat(2) lacks: birth time and inode flags, from statx(2) where the kernel and the C library have it."""
+"""All that statx(2) says in one call: what stat(2) does, birth time and inode flags; where the system has it."""
 
 from __future__ import annotations
 
 import ctypes
+import os
 import struct
 from collections.abc import Callable
 from functools import cache
 from threading import local
+from typing import NamedTuple
 
 from hinomi.evidence.inodeflags import STATX
 
 _AT_SYMLINK_NOFOLLOW = 0x100
-_WANTS_BTIME = 0x800
+_BASIC, _BTIME = 0x7FF, 0x800
 _SIZE = 256
-_FIELDS = struct.Struct("<I4xQ48x16xqI").unpack_from  # mask, attributes ... birth time
-_KNOWN_AT = 56  # the mask of attributes that the file system knows
+# mask, attributes, links, uid, gid, mode, inode, size, blocks, attributes known; birth, change, write; device
+_FIELDS = struct.Struct("<I4xQIIIH2xQQQQ16xqI4xqI4xqI4x8xII").unpack_from
 _buffers = local()
+device_of = cache(os.makedev)
 
 Extras = tuple[float | None, int | None]  # birth time in seconds since 1970 UTC, inode flags as FS_*_FL
 UNKNOWN: Extras = (None, None)
+
+
+class Status(NamedTuple):
+    """What statx(2) says of one entry; times in whole nanoseconds since 1970 UTC."""
+
+    mode: int
+    size: int
+    uid: int
+    gid: int
+    inode: int
+    device: int
+    links: int
+    blocks: int
+    mtime_ns: int
+    ctime_ns: int
+    btime: float | None
+    flags: int | None
 
 
 @cache
@@ -33,18 +53,32 @@ def _statx() -> Callable[..., int] | None:
     return found
 
 
-def extras_of(name: bytes, folder: int) -> Extras:
-    """Return what `name` in an open folder is beyond stat(2), links not followed; unknown parts are None."""
+def status_of(name: bytes, folder: int) -> Status | None:
+    """Return what `name` in an open folder is, links not followed; None where it is gone or nobody can say."""
     call = _statx()
     if call is None:
-        return UNKNOWN
+        return None
     buffer, address = _buffer()
-    if call(folder, name, _AT_SYMLINK_NOFOLLOW, _WANTS_BTIME, address) != 0:
-        return UNKNOWN
-    mask, attributes, seconds, nanoseconds = _FIELDS(buffer)
-    born = seconds + nanoseconds / 1e9 if mask & _WANTS_BTIME and (seconds or nanoseconds) else None
-    known = int.from_bytes(buffer[_KNOWN_AT : _KNOWN_AT + 8], "little")
-    return born, attributes & STATX if known & STATX else None
+    if call(folder, name, _AT_SYMLINK_NOFOLLOW, _BASIC | _BTIME, address) != 0:
+        return None
+    (
+        mask, attributes, links, uid, gid, mode, inode, size, blocks, known,
+        birth, birth_ns, changed, changed_ns, written, written_ns, major, minor,
+    ) = _FIELDS(buffer)  # fmt: skip
+    if mask & _BASIC != _BASIC:
+        return None
+    return Status(
+        mode, size, uid, gid, inode, device_of(major, minor), links, blocks,
+        written * 1_000_000_000 + written_ns, changed * 1_000_000_000 + changed_ns,
+        birth + birth_ns / 1e9 if mask & _BTIME and (birth or birth_ns) else None,
+        attributes & STATX if known & STATX else None,
+    )  # fmt: skip
+
+
+def extras_of(name: bytes, folder: int) -> Extras:
+    """Return what `name` in an open folder is beyond stat(2), links not followed; unknown parts are None."""
+    status = status_of(name, folder)
+    return UNKNOWN if status is None else (status.btime, status.flags)
 
 
 def _buffer() -> tuple[bytearray, int]:

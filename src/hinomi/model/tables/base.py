@@ -49,10 +49,34 @@ def table(name: str, doc: str, *, subject: str) -> Callable[[type[R]], type[R]]:
 
     def declare(cls: type[R]) -> type[R]:
         made = dataclass(frozen=True, kw_only=True)(cls)
+        made.__init__ = _beginning(made)  # type: ignore[method-assign]
         made.table_info = TableInfo(name, doc, subject)
         return made
 
     return declare
+
+
+def _beginning(cls: type[R]) -> Callable[..., None]:
+    """Return an `__init__` that sets all columns at once: a frozen dataclass sets one after the other, four times as
+    slowly, and a scan makes a row for every file there is.
+    """
+    declared = fields(cls)  # type: ignore[arg-type]
+    blank = {f.name: None if f.default is MISSING else f.default for f in declared}
+    made = {f.name: f.default_factory for f in declared if f.default_factory is not MISSING}
+    required = {f.name for f in declared if f.default is MISSING and f.default_factory is MISSING}
+    number = len(blank)
+
+    def __init__(self: R, **values: Any) -> None:  # noqa: N807 - it becomes the class's own
+        row = blank | values
+        if len(row) != number or not required <= values.keys():
+            wrong = sorted((required - values.keys()) | (values.keys() - blank.keys()))
+            raise TypeError(f"{cls.__name__}: missing or unknown columns {wrong}")
+        for name, make in made.items():
+            if name not in values:
+                row[name] = make()
+        self.__dict__.update(row)
+
+    return __init__
 
 
 def table_of(cls: type[Row]) -> TableInfo:
