@@ -50,6 +50,7 @@ def open_target(
 
     `kind` says what the file is where its content must not decide.
     """
+    from hinomi.evidence.sources.image import open_collection
     from hinomi.evidence.sources.live import live_target
     from hinomi.evidence.sources.root import root_target
 
@@ -63,6 +64,9 @@ def open_target(
         raise TargetError("target.not-an-image", place=name, cause="a folder")
     if path.resolve() == Path("/"):
         return live_target(exclude=left_out, limits=options.limits(), selection=options.selection())
+    collection = open_collection(path, limits=options.limits(), selection=options.selection())
+    if collection is not None:
+        return collection
     return root_target(path, exclude=left_out, limits=options.limits(), selection=options.selection())
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from hinomi.evidence.archives.budget import BudgetError
 from hinomi.evidence.archives.source import Source
-from hinomi.evidence.images.tree import Listing, Node, Notes
+from hinomi.evidence.images.tree import Listing, Node, Notes, as_damage
 from hinomi.evidence.kept import Kept
 from hinomi.model.errors import ParseError
 from hinomi.model.text import path_text, printable
@@ -30,7 +30,8 @@ class LazyTree(ABC):
 
     def children(self, node: Node) -> Mapping[bytes, Node]:
         """Return a folder's entries by name; an entry whose inode is damaged is noted and left out."""
-        return self._folders.get(node.inode, lambda: self._list(node))
+        with as_damage():
+            return self._folders.get(node.inode, lambda: self._list(node))
 
     @abstractmethod
     def _list(self, node: Node) -> dict[bytes, Node]:
@@ -45,7 +46,8 @@ class LazyTree(ABC):
             self.notes.miss(shown, "damaged", "name")
             return
         try:
-            found[name] = make()
+            with as_damage():
+                found[name] = make()
         except BudgetError:
             raise
         except ParseError as error:

@@ -11,6 +11,7 @@ from hinomi.evidence.archives.source import Source
 from hinomi.evidence.images.allowance import Allowance
 from hinomi.evidence.images.beside import Alone, Beside
 from hinomi.evidence.images.btrfs import BtrfsTree
+from hinomi.evidence.images.collection import collected
 from hinomi.evidence.images.cpio import read_cpio_tree
 from hinomi.evidence.images.disks import disk_inside
 from hinomi.evidence.images.erofs import ErofsTree
@@ -26,7 +27,7 @@ from hinomi.evidence.images.ntfs import NtfsTree
 from hinomi.evidence.images.partitions import partition_source, partitions_of
 from hinomi.evidence.images.squash import SquashTree
 from hinomi.evidence.images.tar import read_tar_tree
-from hinomi.evidence.images.tree import BuiltTree, Notes, Tree
+from hinomi.evidence.images.tree import BuiltTree, Notes, Tree, as_damage
 from hinomi.evidence.images.ubi import volumes_of as ubi_volumes
 from hinomi.evidence.images.ubifs import UbifsTree
 from hinomi.evidence.images.xfs import XfsTree
@@ -75,9 +76,16 @@ def open_trees(
     """Open an image; the first tree is the one the file stands for (the root file system among partitions).
 
     `kind` overrides what the content says; `beside` finds the further files of a split image.
+    A collection of another tool gives the file systems it was made from.
     Raises `ParseError` with a code image.* or archive.* and the cause in words.
     """
-    return _open(source, allowance, kind, beside or Alone(), 0)
+    with as_damage():
+        opened = _open(source, allowance, kind, beside or Alone(), 0)
+    found = [Opened(*one) for one in collected(opened[0].tree)]
+    if not found:
+        return opened
+    _move_notes(opened[0].tree.notes, found[0].tree.notes)
+    return [Opened("", found[0].tree), *found[1:], *opened[1:]]
 
 
 def _open(source: Source, allowance: Allowance, kind: str | None, beside: Beside, depth: int) -> list[Opened]:
@@ -129,8 +137,7 @@ def _open_btrfs(source: Source) -> list[Opened]:
 def _open_image_of_disk(kind: str, source: Source, allowance: Allowance, beside: Beside, depth: int) -> list[Opened]:
     notes = Notes()
     opened = _open(disk_inside(kind, source, beside, notes), allowance, None, Alone(), depth + 1)
-    for place, reason, detail in notes.missed:
-        opened[0].tree.notes.miss(place, reason, detail)
+    _move_notes(notes, opened[0].tree.notes)
     return opened
 
 
@@ -187,8 +194,7 @@ def _open_parts(parts: Iterable[_Part], allowance: Allowance, depth: int) -> lis
         causes = "; ".join(f"{name}: {cause}" for name, _, cause in closed.missed[:5])
         raise ParseError("image.unsupported", cause=causes or "no partition holds a file system")
     opened.sort(key=lambda item: not looks_like_root(item.tree))
-    for place, reason, detail in closed.missed:
-        opened[0].tree.notes.miss(place, reason, detail)
+    _move_notes(closed, opened[0].tree.notes)
     return [Opened("", opened[0].tree), *opened[1:]] if looks_like_root(opened[0].tree) else opened
 
 
@@ -219,6 +225,13 @@ def _open_part(part: _Part, allowance: Allowance, depth: int, opened: list[Opene
     except ParseError as error:
         if error.code != "image.unknown" or part.source.read_at(0, 1 << 16).strip(b"\0"):
             closed.miss(part.name, reason_of(error), error.cause)
+
+
+def _move_notes(notes: Notes, to: Notes) -> None:
+    """Say of one tree what was noted of another, or before there was one."""
+    to.skipped.update(notes.skipped)
+    for place, reason, detail in notes.missed:
+        to.miss(place, reason, detail)
 
 
 def looks_like_root(tree: Tree) -> bool:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import struct
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from hinomi.evidence.archives.budget import BudgetError
 from hinomi.evidence.archives.source import Source
 from hinomi.evidence.view import EntryKind
+from hinomi.model.errors import ParseError
 from hinomi.model.text import path_text, printable
 
 MAX_NODES = 2_000_000
@@ -78,6 +81,19 @@ class Notes:
         """Record something left out by design, the first few by name."""
         self.named += 1
         self.skipped[f"{why}:{printable(path_text(name))}" if self.named <= MAX_NAMED else f"{why}:others"] += 1
+
+
+# What reading numbers from damaged bytes may raise, besides our own errors.
+_OF_DAMAGE = (struct.error, IndexError, KeyError, ValueError, OverflowError)
+
+
+@contextmanager
+def as_damage() -> Iterator[None]:
+    """Make what damaged bytes raise in a parser a `ParseError`."""
+    try:
+        yield
+    except _OF_DAMAGE as error:
+        raise ParseError("image.damaged", cause=str(error)[:200]) from error
 
 
 class Listing:

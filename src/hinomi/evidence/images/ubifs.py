@@ -123,7 +123,7 @@ class UbifsTree(LazyTree):
     def _parse(self, branch: _Branch) -> _Nodes:
         raw = self._node_of(branch, _INDEX)
         count, level = struct.unpack_from("<HH", raw, 24)
-        body = raw[28 : 28 + 20 * count]
+        body = raw[28 : 28 + 20 * min(count, (len(raw) - 28) // 20)]
         found = [_Branch((a, b), block, at, size) for block, at, size, a, b in struct.iter_unpack("<IIIII", body)]
         return _Nodes(level, found)
 

@@ -10,7 +10,7 @@ from typing import BinaryIO
 from hinomi.evidence.archives.source import Source
 from hinomi.evidence.folders import Identity
 from hinomi.evidence.images.disk import read_source, reader_over
-from hinomi.evidence.images.tree import Node, Tree
+from hinomi.evidence.images.tree import Node, Tree, as_damage
 from hinomi.evidence.options import Selection
 from hinomi.evidence.view import Entry
 from hinomi.model.errors import ParseError
@@ -136,7 +136,8 @@ class ImageView:
         if node.kind != "file" or node.content is None:
             raise OSError(errno.EINVAL, "not a regular file")
         try:
-            return _Counted(self, node.content())
+            with as_damage():
+                return _Counted(self, node.content())
         except ParseError as error:
             raise OSError(errno.EIO, error.cause or error.code) from error
 
@@ -193,7 +194,8 @@ class _Counted:
         self.size = source.size
 
     def read_at(self, offset: int, length: int) -> bytes:
-        data = self._source.read_at(offset, length)
+        with as_damage():
+            data = self._source.read_at(offset, length)
         self._view.spend(len(data))
         return data
 
@@ -269,7 +271,8 @@ class ImageHandle:
 def xattrs_of(node: Node) -> dict[str, bytes]:
     """Return a node's extended attributes; empty where they cannot be read."""
     try:
-        return node.xattrs() if node.xattrs is not None else {}
+        with as_damage():
+            return node.xattrs() if node.xattrs is not None else {}
     except ParseError:
         return {}
 

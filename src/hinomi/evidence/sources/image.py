@@ -7,9 +7,11 @@ import stat
 from dataclasses import dataclass, replace
 
 from hinomi.evidence.archives.budget import BudgetError
-from hinomi.evidence.archives.source import Source
+from hinomi.evidence.archives.source import BytesSource, Source
 from hinomi.evidence.images.beside import FolderBeside, ViewBeside
+from hinomi.evidence.images.collection import UAC_ROOT, collected, is_drive
 from hinomi.evidence.images.disk import open_disk
+from hinomi.evidence.images.foldertree import folder_tree
 from hinomi.evidence.images.inner import Candidate, InnerImages, SourceView, holds_image
 from hinomi.evidence.images.opening import Allowance, Opened, looks_like_root, open_trees, reason_of
 from hinomi.evidence.images.packing import image_row
@@ -18,7 +20,9 @@ from hinomi.evidence.images.view import MIN_READ_BUDGET, ImageView
 from hinomi.evidence.options import Selection
 from hinomi.evidence.ownership import ownership_of
 from hinomi.evidence.sources.platforms import host_label, platform_of
+from hinomi.evidence.sources.root import root_target
 from hinomi.evidence.target import Limits, Target
+from hinomi.evidence.view import FileSystemView
 from hinomi.model.errors import ParseError, TargetError
 from hinomi.model.findings import Coverage
 from hinomi.model.tables.images import ImageRow
@@ -94,6 +98,38 @@ def open_image(
         raise TargetError("target.not-an-image", place=name, cause=_words(error)) from error
     label = os.path.basename(name.rstrip("/")) or "image"
     return _image(name, label, opened, _Opening(allowance, (), limits or Limits(), selection, source))
+
+
+def open_collection(
+    path: str | os.PathLike[str], *, limits: Limits | None = None, selection: Selection | None = None
+) -> Image | None:
+    """Open a folder that holds an unpacked collection of another tool; None where it is an ordinary folder.
+
+    Only a few names are looked at to tell; `TargetError` where the folder cannot be opened.
+    """
+    name = os.fspath(path)
+    bounds = limits or Limits()
+    root = root_target(path, limits=bounds)
+    view = root.view
+    if not isinstance(view, SourceView) or not _may_be_collection(view):
+        return None
+    tree = folder_tree(view, view)
+    opened = [Opened(*one) for one in collected(tree)]
+    if not opened:
+        return None
+    for place, reason, detail in tree.notes.missed:
+        opened[0].tree.notes.miss(place, reason, detail)
+    opening = _Opening(Allowance.for_size(0), (), bounds, selection, BytesSource(b""))
+    label = os.path.basename(os.path.realpath(name)) or "collection"
+    return _image(name, label, [Opened("", opened[0].tree), *opened[1:]], opening)
+
+
+def _may_be_collection(view: FileSystemView) -> bool:
+    """Whether a folder, or the only one in it, has a name that collections have."""
+    names = view.listdir(b"/")
+    if len(names) == 1:
+        names = [*names, *view.listdir(b"/" + names[0])]
+    return any(name in (UAC_ROOT, b"uploads") or is_drive(name) for name in names)
 
 
 def image_target(path: str | os.PathLike[str], *, kind: str | None = None, limits: Limits | None = None) -> Target:
