@@ -27,7 +27,7 @@ class Check:
 
 def examine(place: Place) -> list[Check]:
     """Run every check; none of them changes anything but the case's own folder."""
-    checks: list[Callable[[], Iterator[Check]]] = [_machine, _extras, _rules, lambda: _case(place)]
+    checks: list[Callable[[], Iterator[Check]]] = [_machine, _extras, _watch, _rules, lambda: _case(place)]
     return [result for check in checks for result in check()]
 
 
@@ -54,6 +54,13 @@ def _extras() -> Iterator[Check]:
     for module, extra in EXTRAS.items():
         found = find_spec(module) is not None
         yield Check(f"extra {module}", found, "" if found else f"pip install 'hinomi[{extra}]'")
+
+
+def _watch() -> Iterator[Check]:
+    from hinomi.flow.watching.abilities import abilities
+
+    for name, ok, detail in abilities():
+        yield Check(f"watch {name}", ok, detail)
 
 
 def _rules() -> Iterator[Check]:

@@ -41,16 +41,27 @@ def COMMAND() -> None:  # noqa: N802
 @click.option("--backend", type=click.Choice(BACKENDS), help=say("option.watch.backend"))
 @click.option("--exclude", multiple=True, metavar="GLOB", help=say("option.exclude"))
 @click.option("--no-processes", is_flag=True, help=say("option.watch.no-processes"))
+@click.option("--alert", "alerts", multiple=True, metavar="WHERE", help=say("option.watch.alert"))
 @click.option("--for", "seconds", type=click.FloatRange(min=0.0), metavar="SECONDS", help=say("option.watch.for"))
 @click.option("--rules", multiple=True, type=click.Path(exists=True, path_type=Path), help=say("option.rules"))
 @common("table", "jsonl")
 def run(settings: Settings, seconds: float | None, **chosen: Any) -> int:
     """Watch until Ctrl-C, a signal, or the time is up."""
-    from hinomi.cli.watching import Printer
-    from hinomi.flow.watching.running import watch
+    from dataclasses import asdict
+    from socket import gethostname
 
-    printer = Printer(settings)
-    watch(settings.case, _options(settings, chosen), printer, rule_folders=settings.rules, seconds=seconds)
+    from hinomi.cli.watching import Printer
+    from hinomi.flow.watching.alerting import AlertTeller, Tellers, dispatcher_of
+    from hinomi.flow.watching.running import watch
+    from hinomi.flow.watching.telling import Teller
+
+    options = _options(settings, chosen)
+    tellers: list[Teller] = [Printer(settings)]
+    dispatcher = None
+    if options.alerts:
+        dispatcher = dispatcher_of(options.alerts, asdict(options))
+        tellers.append(AlertTeller(dispatcher, gethostname(), settings.language))
+    watch(settings.case, options, Tellers(tellers), rule_folders=settings.rules, seconds=seconds, alerts=dispatcher)
     return 0
 
 
@@ -66,6 +77,8 @@ def _options(settings: Settings, chosen: dict[str, Any]) -> Any:
         table["backend"] = chosen["backend"]
     if chosen["exclude"]:
         table["exclude"] = list(chosen["exclude"])
+    if chosen["alerts"]:
+        table["alerts"] = list(chosen["alerts"])
     if chosen["no_processes"]:
         table["processes"] = False
     return from_table(table, "hinomi.toml")
@@ -87,3 +100,25 @@ def status(settings: Settings) -> int:
 
         write(render_status(found, settings), settings)
     return 0 if found.complete else 3
+
+
+@COMMAND.command("unit", help=say("help.watch.unit"), epilog=say("help.watch.unit.examples"))
+@click.argument("places", nargs=-1, metavar="[FOLDER]...")
+@click.option("--alert", "alerts", multiple=True, metavar="WHERE", help=say("option.watch.alert"))
+@common("text")
+def unit(settings: Settings, places: tuple[str, ...], alerts: tuple[str, ...]) -> int:
+    """Print a hardened systemd unit for this installation."""
+    import shutil
+    import sys
+
+    from hinomi.flow.watching.alerting import sink_of
+    from hinomi.flow.watching.unit import unit_text
+    from hinomi.store.case import folder_of
+
+    for word in alerts:
+        sink_of(word)
+    program = [shutil.which("hinomi") or sys.argv[0]]
+    words = [*places, *(part for word in alerts for part in ("--alert", word))]
+    network = any(word.startswith(("syslog=udp", "syslog=tcp", "webhook=", "slack=")) for word in alerts)
+    write(unit_text(program, folder_of(settings.case), words, network=network), settings)
+    return 0

@@ -124,13 +124,24 @@ class Judge:
         settled = _Settled()
         for path, change in by_path.items():
             entry, old, rows = seen.entries.get(path), before[path], seen.rows.get(path, [])
-            if entry is None:
+            if is_below(path, self._own):
+                self._ours(settled, change, entry is not None, rows)
+            elif entry is None:
                 self._gone(settled, change, old, found_by)
             elif rows:
                 self._there(settled, change, old, entry, rows, found_by)
             else:
                 self.counters["seen-before"] += 1
         return settled
+
+    def _ours(self, settled: _Settled, change: Change, there: bool, rows: list[Row]) -> None:
+        """Somebody else touched the case: of its files no state is kept, so the event says what happened."""
+        row = rows[0] if rows else None
+        made = change.what & (CREATED | MOVED)
+        what = "came-and-went" if made and not there else "added" if made else "changed" if there else "removed"
+        told = self._row(change, None, None, row if isinstance(row, File) else None, "event")
+        settled.changes.append(replace(told, what=what))
+        settled.paths.add(change.path)
 
     def _gone(self, settled: _Settled, change: Change, old: Facts | None, found_by: str) -> None:
         if old is None:

@@ -29,6 +29,10 @@ class WatchOptions:
     snapshot_seconds: float = 300.0  # how often processes and sockets are looked at as a whole; 0: never
     run_seconds: float = 3600.0  # a run of evidence is closed after this time ...
     run_rows: int = 100_000  # ... or this many rows
+    alerts: tuple[str, ...] = ()  # where alerts go: journald, syslog=…, webhook=URL, slack=URL, file=PATH
+    alert_least: str = "medium"  # least severity of an alert
+    alert_again_after: float = 3600.0  # the same alert is sent once in this time; the rest is counted
+    alert_per_minute: int = 30  # to one place; the rest is counted and told in one message
     nice: bool = True  # judge at low priority
 
 

@@ -36,6 +36,7 @@ from hinomi.flow.watching.telling import Teller
 from hinomi.model.errors import UsageError
 from hinomi.model.findings import Coverage
 from hinomi.store.case import Case, Place, folder_of
+from hinomi.watch.alerts.dispatch import Dispatcher
 from hinomi.watch.known import Known
 from hinomi.watch.live.mounts import is_below
 from hinomi.watch.live.sensor import Batch, Lost
@@ -64,6 +65,7 @@ def watch(
     *,
     rule_folders: Sequence[Path] = (),
     seconds: float | None = None,
+    alerts: Dispatcher | None = None,
 ) -> None:
     """Watch until a signal, or for `seconds`.
 
@@ -77,7 +79,7 @@ def watch(
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPERS)
         try:
             with Case.open(place) as case:
-                _Watcher(case, place, options, teller, sensor, scopes, rule_folders, seconds).run()
+                _Watcher(case, place, options, teller, sensor, scopes, rule_folders, seconds, alerts).run()
         finally:
             sensor.end()
             signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
@@ -109,6 +111,7 @@ class _Watcher:
         scopes: list[bytes],
         rule_folders: Sequence[Path],
         seconds: float | None,
+        alerts: Dispatcher | None,
     ) -> None:
         self._case = case
         self._place = place
@@ -117,6 +120,7 @@ class _Watcher:
         self._sensor = sensor
         self._scopes = scopes
         self._rule_folders = rule_folders
+        self._alerts = alerts
         self._until = None if seconds is None else time.monotonic() + seconds
         self._folder = watch_folder(case.path)
         self._status = StatusFile(case.path)
@@ -397,6 +401,8 @@ class _Watcher:
     def _come_round(self) -> None:
         now = time.monotonic()
         self._judge.come_round()
+        if self._alerts is not None:
+            self._alerts.pump()
         if now >= self._next_poll:
             self._next_poll = now + self._options.poll_seconds
             for mark in self._marks:
@@ -427,6 +433,7 @@ class _Watcher:
             "tells_who": hearing.tells_who, "pidfds": hearing.pidfds, "processes": hearing.processes,
             "refused": list(hearing.refused), "waiting": self._waiting, "disk_full_since": self._full_since,
             "run": recording.run.id if recording is not None else None, "marks": self._marks,
+            "alerts": self._alerts.state() if self._alerts is not None else [],
             "counters": {**self._heard, **self._judge.counters},
         }  # fmt: skip
         with suppress(OSError):

@@ -1,0 +1,122 @@
+"""A real watcher on a folder of its own, on a file system of its own where the machine has one (tmpfs)."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+MAIN = "from hinomi.cli.main import main; main()"
+PATIENCE = 120.0  # seconds after which a test gives up; nothing is measured
+
+
+class Watching:
+    """One `hinomi watch` as a user would run it."""
+
+    def __init__(self, folder: Path, case: Path, *words: str, config: str = "") -> None:
+        self.folder, self.case = folder, case
+        self._out = case.with_name(f"{case.name}-{time.monotonic_ns()}.jsonl")
+        self._err = self._out.with_suffix(".err")
+        settings = case.with_name("hinomi.toml")
+        settings.write_text(config)
+        environment = os.environ | {"HINOMI_CONFIG": str(settings), "HINOMI_LANG": "en"}
+        command = [sys.executable, "-c", MAIN, "watch", str(folder), "--case", str(case), "--format", "jsonl", *words]
+        with self._out.open("wb") as out, self._err.open("wb") as err:
+            self.process = subprocess.Popen(command, stdout=out, stderr=err, env=environment)
+
+    @property
+    def said(self) -> str:
+        return self._err.read_text("utf-8", "replace")
+
+    def lines(self, schema: str = "") -> list[dict[str, Any]]:
+        text = self._out.read_text()
+        found = [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]
+        return [line for line in found if schema in line["schema"]]
+
+    def until(self, holds: Callable[[], Any], what: str) -> Any:
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            if found := holds():
+                return found
+            assert self.process.poll() is None, f"{what}: it ended: {self.said}"
+            time.sleep(0.05)
+        pytest.fail(f"never: {what}\n{self.said}")
+
+    def ready(self) -> Watching:
+        self.until(lambda: "Watching" in self.said, "it watches")
+        return self
+
+    def change(self, name: str, what: str = "") -> dict[str, Any]:
+        path = str(self.folder / name)
+        found = self.until(
+            lambda: [c for c in self.lines("change") if c["path"] == path and what in c["what"]], f"{name} {what}"
+        )
+        return dict(found[-1])
+
+    def finding(self, rule: str, subject: str = "") -> dict[str, Any]:
+        found = self.until(
+            lambda: [f for f in self.lines("finding") if f["rule"]["id"] == rule and subject in f["subject"]["key"]],
+            rule,
+        )
+        return dict(found[-1])
+
+    def gaps(self, reason: str) -> list[dict[str, Any]]:
+        return [g for g in self.lines("gap") if g["reason"] == reason and not g["open"]]
+
+    def state(self) -> dict[str, Any]:
+        """The last reported state of every path: its digest, or None for what is no file."""
+        state: dict[str, Any] = {}
+        for change in self.lines("change"):
+            if change["what"] in ("added", "changed"):
+                state[change["path"]] = change["new_sha256"]
+            else:
+                state.pop(change["path"], None)
+        return state
+
+    def stop(self, number: int = signal.SIGTERM) -> None:
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        self.process.wait(PATIENCE)
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A folder on a tmpfs of the machine, so that few others' changes come by."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root: fanotify and the process connector")
+    from hinomi.watch.live.fanotify import open_group
+
+    try:
+        group, _ = open_group(unlimited=True)
+    except OSError as error:
+        pytest.skip(f"this kernel or sandbox has no fanotify: {error}")
+    os.close(group)
+    folder = Path(tempfile.mkdtemp(prefix="hinomi-watch-", dir="/dev/shm" if os.path.ismount("/dev/shm") else None))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def watching(place: Path, tmp_path: Path) -> Iterator[Callable[..., Watching]]:
+    """Start watchers of `place`; all are ended."""
+    started: list[Watching] = []
+
+    def start(*words: str, config: str = "") -> Watching:
+        started.append(Watching(place, tmp_path / "case", *words, config=config))
+        return started[-1]
+
+    yield start
+    for one in started:
+        if one.process.poll() is None:
+            one.process.kill()
+            one.process.wait()
