@@ -54,18 +54,17 @@ def test_a_change_says_who_and_is_judged(place: Path, watching: Start) -> None:
     with evidence.open("ab") as file:  # somebody else's hand in our own evidence
         file.write(b"\n")
     assert watch.finding("watcher-tampered", str(evidence))["severity"] == "high"
-    subprocess.run(["/bin/true", "--a-word-of-its-own"], check=False)
+    subprocess.run(["sh", "-c", "sleep 0.5; :", "a-word-of-its-own"], check=False)
     watch.until(
-        lambda: [s for s in watch.lines("start") if "--a-word-of-its-own" in s["cmdline"]], "the start of a program"
+        lambda: [s for s in watch.lines("start") if "a-word-of-its-own" in s["cmdline"]], "the start of a program"
     )
     watch.stop()
     with Case.open(watch.case) as case:
         ended = case.journal.entries()[-1]
         assert ended.event == "watch-stopped" and json.loads(ended.body)["by_pid"] == os.getpid()
         assert case.journal.broken_at() is None
-        assert {"file_changes", "files", "processes"} <= case.tables(case.runs()[-1].id).keys(), (
-            "evidence as of any scan"
-        )
+        (run,) = [r for r in case.runs() if r.kind == "watch"]
+        assert {"file_changes", "files", "processes"} <= case.tables(run.id).keys(), "evidence as of any scan"
         assert case.gaps.listed(only_open=True) == []
 
 
@@ -175,6 +174,7 @@ def test_a_storm_is_told_or_a_stated_gap(place: Path, watching: Start, config: s
     for maker in makers:
         maker.join()
     (place / "end").write_text("end")
+    watch.change("end")
     watch.until(lambda: watch.state() == tree(place), "the last state of everything is told")
     if config:
         assert watch.gaps("too-many-waiting")[-1]["number"] > 0

@@ -6,7 +6,6 @@ told, and only then the last known state moves on. What was cut off in between i
 
 from __future__ import annotations
 
-import os
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,6 +15,7 @@ from hinomi.evidence.names import names_of
 from hinomi.flow.watching.asking import Rules
 from hinomi.flow.watching.comparing import change_row, content_only, facts_of
 from hinomi.flow.watching.context import Context, ProcessRows
+from hinomi.flow.watching.listening import PACKAGE
 from hinomi.flow.watching.looking import Looker
 from hinomi.flow.watching.packages import PackageWork
 from hinomi.flow.watching.reconciling import differing_paths
@@ -36,7 +36,6 @@ from hinomi.watch.live.pending import Change
 from hinomi.watch.live.processes import Identity
 
 MAX_QUIET = 8192  # kinds of program starts about which the rules had nothing to say
-_PACKAGE = os.fsencode(Path(__file__).resolve().parent.parent.parent)
 
 
 @dataclass(slots=True)
@@ -124,7 +123,7 @@ class Judge:
         settled = _Settled()
         for path, change in by_path.items():
             entry, old, rows = seen.entries.get(path), before[path], seen.rows.get(path, [])
-            if is_below(path, self._own):
+            if is_below(path, self._own) or (old is None and is_below(path, PACKAGE)):
                 self._ours(settled, change, entry is not None, rows)
             elif entry is None:
                 self._gone(settled, change, old, found_by)
@@ -180,7 +179,7 @@ class Judge:
             self._context.remember(change.path, rows)
 
     def _row(self, change: Change, old: Facts | None, new: Facts | None, row: File | None, found_by: str) -> FileChange:
-        own = is_below(change.path, self._own) or is_below(change.path, _PACKAGE)
+        own = is_below(change.path, self._own) or is_below(change.path, PACKAGE)
         return change_row(
             change.path, old, new, row=row, change=change, users=self._users, found_by=found_by, own=own
         )  # fmt: skip

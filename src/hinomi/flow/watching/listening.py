@@ -9,6 +9,7 @@ import socket
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from hinomi.evidence.process import procfs
 from hinomi.evidence.sources.mounts import leaves_out
@@ -24,6 +25,7 @@ from hinomi.watch.live.sensor import Batch, Sensor, SensorOptions, receive, send
 
 _DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
 _EAGER = -5
+PACKAGE = os.fsencode(Path(__file__).resolve().parent.parent.parent)  # our own program and rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ def _serve(channel: socket.socket, options: WatchOptions, scopes: list[bytes], o
         _bound(parent)
         refused: list[str] = []
         try:
-            backend = _backend(options, scopes, refused)
+            backend = _backend(options, scopes, [own, PACKAGE], refused)
         except OSError as error:
             send(channel, f"{options.backend}: {error.strerror or error}")
             return
@@ -126,10 +128,10 @@ def _bound(parent: int) -> None:
         os.setpriority(os.PRIO_PROCESS, 0, _EAGER)
 
 
-def _backend(options: WatchOptions, scopes: list[bytes], refused: list[str]) -> Backend:
+def _backend(options: WatchOptions, scopes: list[bytes], own: list[bytes], refused: list[str]) -> Backend:
     """Return the wanted backend, or with `auto` the best one that can be had."""
     makers: dict[str, Callable[[], Backend]] = {
-        "fanotify": lambda: FanotifyBackend(scopes, leaves_out, unlimited=options.unlimited_queue),
+        "fanotify": lambda: FanotifyBackend(scopes, leaves_out, own=own, unlimited=options.unlimited_queue),
         "inotify": lambda: InotifyBackend(scopes, leaves_out),
         "polling": lambda: PollingBackend(scopes),
     }

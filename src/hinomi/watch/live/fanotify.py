@@ -10,6 +10,8 @@ import os
 import struct
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from itertools import islice
 
 from hinomi.watch.live import syscalls as sc
 from hinomi.watch.live.events import (
@@ -28,6 +30,7 @@ from hinomi.watch.live.mounts import Mount, in_scope, is_below, read_mounts, who
 
 READ_SIZE = 128 << 10
 MAX_FOLDERS = 50_000  # remembered paths
+MAX_OWN_FOLDERS = 5_000
 _HEAD = struct.Struct("=IBBHQii")
 _INFO = struct.Struct("=BBH")
 _DFID_NAME, _DFID, _PIDFD, _OLD, _NEW = 2, 3, 4, 10, 12
@@ -45,6 +48,7 @@ BASE = sc.FAN_CLOEXEC | sc.FAN_NONBLOCK | sc.FAN_REPORT_DIR_FID | sc.FAN_REPORT_
 CHANGES = (
     sc.FAN_MODIFY | sc.FAN_CLOSE_WRITE | sc.FAN_ATTRIB | sc.FAN_CREATE | sc.FAN_DELETE | sc.FAN_OPEN_EXEC | sc.FAN_ONDIR
 )
+_IN_FOLDER = sc.FAN_EVENT_ON_CHILD | sc.FAN_MOVED_FROM | sc.FAN_MOVED_TO
 _UNKNOWN = (b"", False)
 
 
@@ -67,11 +71,16 @@ class FanotifyBackend:
         scopes: Sequence[bytes],
         leaves_out: Callable[[str], bool],
         *,
+        own: Sequence[bytes] = (),
         unlimited: bool = True,
         mounts: Callable[[], list[Mount]] = read_mounts,
     ) -> None:
-        """Open the group; `OSError` where the kernel or our rights do not allow it. Nothing is marked yet."""
+        """Open the group; `OSError` where the kernel or our rights do not allow it. Nothing is marked yet.
+
+        `own` are folders to listen to one by one where they lie outside the scopes: the watcher's own files.
+        """
         self._scopes = tuple(scopes)
+        self._own = tuple(f for f in own if not any(is_below(f, scope) for scope in scopes))
         self._leaves_out = leaves_out
         self._mounts = mounts
         self._group, self.pidfds = open_group(unlimited=unlimited)
@@ -96,8 +105,16 @@ class FanotifyBackend:
             kept[mount.device] = known if known is not None and known.ok else self._mark(mount, CHANGES)
         self._marked = kept
         self._mark_programs([m for m in mounts if m.device not in kept])
+        for folder in self._own:
+            self._mark_folders(folder)
         self._folders.clear()
         return list(kept.values())
+
+    def _mark_folders(self, top: bytes) -> None:
+        """Mark a folder and those in it, each by itself."""
+        for folder, _, _ in islice(os.walk(top), MAX_OWN_FOLDERS):
+            with suppress(OSError):
+                sc.fanotify_mark(self._group, sc.FAN_MARK_ADD, CHANGES & ~sc.FAN_OPEN_EXEC | _IN_FOLDER, folder)
 
     def _mark_programs(self, mounts: list[Mount]) -> None:
         """Hear of programs run from everywhere else, so that short-lived processes have a name."""
@@ -167,8 +184,10 @@ class FanotifyBackend:
             folder, wanted = self._folder(key)
             if folder:
                 path = _joined(folder, name)
-                if wanted or what == EXECUTED or any(is_below(path, scope) for scope in self._scopes):
+                if wanted or what == EXECUTED or self._in_scope(path):
                     events.append(FileEvent(path, what, pid, alive))
+                if what & FOLDER and what & CREATED and any(is_below(path, own) for own in self._own):
+                    self._mark_folders(path)
             elif what != EXECUTED:
                 losses.append(Loss("vanished-folder", name))
         if what & FOLDER and what & (MOVED | REMOVED):
@@ -201,7 +220,10 @@ class FanotifyBackend:
             os.close(descriptor)
         if not path.startswith(b"/") or path.endswith(b" (deleted)"):
             return _UNKNOWN
-        return path, any(is_below(path, scope) for scope in self._scopes)
+        return path, self._in_scope(path)
+
+    def _in_scope(self, path: bytes) -> bool:
+        return any(is_below(path, scope) for scope in (*self._scopes, *self._own))
 
     def close(self) -> None:
         """Give everything back."""

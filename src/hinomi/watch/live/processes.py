@@ -12,6 +12,7 @@ from hinomi.watch.live.connector import EXEC, EXIT, FORK, UID, ProcessEvent
 MAX_ENDED = 8192
 MAX_ANCESTORS = 12
 MAX_OPENED = 4096
+BRIEF_SECONDS = 1.0  # how long an answer about a living process holds where nothing tells of its changes
 MAX_ARGUMENTS = 4096  # bytes of a command line that are kept
 MAX_STARTS = 20_000  # process starts that wait for the judge
 
@@ -56,6 +57,7 @@ class ProcessTable:
         self._alive: dict[int, Identity] = {}
         self._ended: OrderedDict[int, Identity] = OrderedDict()
         self._opened: OrderedDict[int, str] = OrderedDict()  # programs about to be run, by process
+        self._brief: dict[int, tuple[float, Identity | None]] = {}
         self._loaders = frozenset(loaders)
         self._starts: dict[tuple[int, float], Identity] = {}
         self.dropped_starts = 0
@@ -151,7 +153,7 @@ class ProcessTable:
         if pid <= 0:
             return None
         if not self.follows:
-            return (self._read(pid) if alive is not False else None) or Identity(pid, read=False)
+            return (self._asked(pid) if alive is not False else None) or Identity(pid, read=False)
         ended, living = self._ended.get(pid), self._alive.get(pid)
         if alive is False and ended is not None:
             return ended
@@ -160,6 +162,22 @@ class ProcessTable:
             if found is not None:
                 living = self._alive[pid] = replace(found, ancestors=self._line(found.ppid))
         return living or ended or Identity(pid, read=False)
+
+    def _asked(self, pid: int, depth: int = MAX_ANCESTORS) -> Identity | None:
+        """Ask the system about a process and those above it; the answers hold for a moment."""
+        now = self._clock()
+        known = self._brief.get(pid)
+        if known is not None and now - known[0] < BRIEF_SECONDS:
+            return known[1]
+        found = self._read(pid)
+        above = self._asked(found.ppid, depth - 1) if found is not None and found.ppid and depth else None
+        if found is not None and above is not None:
+            line = ((above.pid, above.exe or above.name), *above.ancestors)
+            found = replace(found, ancestors=line[:MAX_ANCESTORS])
+        if len(self._brief) > MAX_OPENED:
+            self._brief.clear()
+        self._brief[pid] = (now, found)
+        return found
 
     @property
     def has_starts(self) -> bool:

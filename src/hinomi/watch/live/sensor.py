@@ -223,8 +223,10 @@ class Sensor:
         if writer is not None and self._is_own(writer):
             self._counters["own-events"] += 1
             return
-        if writer is None and self._options.own and is_below(event.path, self._options.own):
-            return  # nobody says who, and our own writing must not be an event to write of
+        if (writer is None or (not self._processes.follows and not writer.read)) and is_below(
+            event.path, self._options.own or b"/\0"
+        ):
+            return  # nobody can say who, and our own writing must not be an event to write of
         if not self._pending.add(event, writer):
             self._lose(Loss("too-many-waiting", event.path))
 

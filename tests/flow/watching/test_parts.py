@@ -1,0 +1,49 @@
+"""The parts of the watch that need no kernel."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from hinomi.flow.watching.alerting import sink_of
+from hinomi.flow.watching.apart import ApartError, apart
+from hinomi.flow.watching.options import WatchOptions, from_table
+from hinomi.flow.watching.unit import unit_text
+from hinomi.model.errors import ConfigError
+
+
+def test_what_is_done_apart_answers_or_says_why_not() -> None:
+    assert apart(lambda: {"pid": os.getpid()}, 30)["pid"] != os.getpid()
+    with pytest.raises(OSError, match="No space"):
+        apart(lambda: (_ for _ in ()).throw(OSError(28, "No space left")), 30)
+    with pytest.raises(ApartError, match="ValueError: odd"):
+        apart(lambda: (_ for _ in ()).throw(ValueError("odd")), 30)
+    with pytest.raises(ApartError, match="status -9"):
+        apart(lambda: os.kill(os.getpid(), 9), 30)
+    with pytest.raises(ApartError, match="too long"):
+        apart(lambda: time.sleep(60), 0.0)
+    with pytest.raises(ChildProcessError):  # none is left behind
+        os.waitpid(-1, os.WNOHANG)
+
+
+def test_options_are_typed() -> None:
+    assert from_table({"on": ["/srv"], "poll_seconds": 5}, "x") == WatchOptions(on=("/srv",), poll_seconds=5.0)
+    for wrong in ({"pol_seconds": 5}, {"on": "/srv"}, {"max_pending": -1}, {"backend": "magic"}, {"nice": 1}):
+        with pytest.raises(ConfigError):
+            from_table(wrong, "x")
+    for word in ("carrier-pigeon", "webhook=ftp://x", "file", "syslog=x"):
+        with pytest.raises(ConfigError):
+            sink_of(word)
+
+
+def test_the_unit_lets_nothing_be_written_but_the_case() -> None:
+    text = unit_text(["/opt/h/bin/hinomi"], Path("/srv/a case%"), ["/etc"], network=False)
+    assert "ProtectSystem=strict" in text and "ReadWritePaths='/srv/a case%%'" in text
+    assert (
+        "IPAddressDeny=any" in text
+        and "PrivateTmp=" not in text.replace("# not set", "").split("[Install]")[0].split("#")[0]
+    )
+    assert "AF_INET" not in text and "AF_INET6" in unit_text(["h"], Path("/c"), [], network=True)
