@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 LETTERS: tuple[tuple[int, str], ...] = (
     (0x00000001, "s"),  # secure deletion
     (0x00000002, "u"),  # undeletable
@@ -26,6 +28,7 @@ LETTERS: tuple[tuple[int, str], ...] = (
 STATX = 0x00000004 | 0x00000010 | 0x00000020 | 0x00000040 | 0x00000800 | 0x00100000
 
 
+@cache
 def flag_letters(flags: int | None) -> str | None:
     """Return the letters of the flags that are set; None where they are not known.
 

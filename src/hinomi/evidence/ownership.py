@@ -113,11 +113,12 @@ class PackageOwnership:
     def _find(self, path: bytes) -> tuple[str, bytes | None] | None:
         if self._index is None:
             self.load(Coverage())
+        if not self._index:  # no database at all
+            return None
         last = self._last
         if last[0] == path:  # several questions come in a row for one path
             return last[1]
-        index = self._index
-        found = index.find(self._aliases.real(path)) if index is not None else None
+        found = self._index.find(self._aliases.real(path))
         self._last = path, found
         return found
 

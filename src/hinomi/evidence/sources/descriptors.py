@@ -77,15 +77,9 @@ def entry_at(path: bytes, name: bytes, folder: int) -> Entry:
     link = os.readlink(name, dir_fd=folder) if kind == "symlink" else None
     return Entry(
         path, kind, status.size, status.mode & 0o7777, status.uid, status.gid, status.inode, status.device,
-        status.links, _seconds(status.mtime_ns), _seconds(status.ctime_ns), status.btime, link, status.blocks,
+        status.links, status.mtime, status.ctime, status.btime, link, status.blocks,
         status.mtime_ns, status.ctime_ns, status.flags,
     )  # fmt: skip
-
-
-def _seconds(nanoseconds: int) -> float:
-    """Return a time as `os.stat` rounds it."""
-    whole, rest = divmod(nanoseconds, 1_000_000_000)
-    return whole + 1e-9 * rest
 
 
 class FileHandle:

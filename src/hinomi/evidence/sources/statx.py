@@ -25,7 +25,7 @@ UNKNOWN: Extras = (None, None)
 
 
 class Status(NamedTuple):
-    """What statx(2) says of one entry; times in whole nanoseconds since 1970 UTC."""
+    """What statx(2) says of one entry; times since 1970 UTC, in seconds as `os.stat` rounds them, and exactly."""
 
     mode: int
     size: int
@@ -35,6 +35,8 @@ class Status(NamedTuple):
     device: int
     links: int
     blocks: int
+    mtime: float
+    ctime: float
     mtime_ns: int
     ctime_ns: int
     btime: float | None
@@ -69,6 +71,7 @@ def status_of(name: bytes, folder: int) -> Status | None:
         return None
     return Status(
         mode, size, uid, gid, inode, device_of(major, minor), links, blocks,
+        written + 1e-9 * written_ns, changed + 1e-9 * changed_ns,
         written * 1_000_000_000 + written_ns, changed * 1_000_000_000 + changed_ns,
         birth + birth_ns / 1e9 if mask & _BTIME and (birth or birth_ns) else None,
         attributes & STATX if known & STATX else None,
