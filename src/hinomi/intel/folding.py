@@ -43,7 +43,7 @@ class Folded:
 
     def span(self, start: int, end: int) -> Span:
         """Return the original span of the folded, non-empty slice `start:end`."""
-        return self.original(start), self.original(end - 1) + 1
+        return (self.original(start), self.original(end - 1) + 1) if self._starts else (start, end)
 
 
 def fold(text: str) -> Folded:

@@ -32,7 +32,7 @@ def detect_language(text: str) -> Language:
         return "en"
     if not _KANA.search(sample):
         han = len(_JAPANESE.findall(sample))
-        return "ja" if han > 2 * len(_LATIN_WORD.findall(sample)) and han >= 2 else "en"
+        return "ja" if han >= 2 and han > 2 * len(_LATIN_WORD.findall(sample)) else "en"
     return "ja" if len(_JAPANESE.findall(sample)) >= len(_LATIN_WORD.findall(sample)) else "en"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -29,6 +30,7 @@ class Features(NamedTuple):
     pairs: tuple[str, ...]
 
 
+@lru_cache(maxsize=1 << 15)  # the same words come again in every report
 def stem(word: str) -> str:
     """Return a lower-case word without its commonest English ending."""
     for ending in _ENDINGS:

@@ -22,6 +22,7 @@ from hinomi.intel.techniques.modelfile import Table, read_model
 _FILE = "techniques.model"
 _BITS = 32
 _HALF = 1 << (_BITS - 2)
+_FULL = (1 << _BITS) - 1
 ONE = 256
 """A feature that counts in full: weights are multiplied by whole numbers, this one standing for 1."""
 PIECES = 1.2
@@ -87,7 +88,8 @@ class TechniqueModel:
         total = sum(vector.packed for vector in vectors)
         length = math.sqrt(sum(vector.square for vector in vectors)) or 1.0
         share = self.scale / (ONE * length)
-        return [bias + share * value for bias, value in zip(self.biases, _fields(total, len(self.labels)), strict=True)]
+        fields = _fields(total, len(self.labels))
+        return [bias + share * (field - _HALF) for bias, field in zip(self.biases, fields, strict=True)]
 
     def report_odds(self, label: int, best: float, second: float) -> float:
         """Return the log odds that a report speaks of a technique, by the scores of its two best sentences."""
@@ -97,7 +99,7 @@ class TechniqueModel:
         """Return up to four words or pairs of stems that speak for a label most."""
         vectors = [(word, self._word(word)) for word in seen.words]
         vectors += [(pair, vector) for pair in seen.pairs if (vector := self._pair(pair)) is not None]
-        weights = {name: _fields(vector.packed, len(self.labels))[label] for name, vector in vectors}
+        weights = {name: _field(vector.packed, label) for name, vector in vectors}
         most = nlargest(4, weights.items(), key=lambda item: item[1])
         return tuple(name for name, weight in most if weight > 0)
 
@@ -124,24 +126,43 @@ class TechniqueModel:
     def _weights(self, number: int) -> int:
         packed = self._packed.get(number)
         if packed is None:
-            packed = sum(weight << (_BITS * label) for label, weight in self.table.row(number))
-            self._packed[number] = packed
+            fields = array("I", (_HALF,)) * len(self.labels)
+            for label, weight in self.table.row(number):
+                fields[label] += weight
+            packed = self._packed[number] = _pack(fields) - _all_halves(len(fields))
         return packed
 
 
 def best_of(scores: Sequence[float], limit: int) -> list[tuple[int, float]]:
     """Return the `limit` highest scores with their label's number; of equals the lower number first."""
-    best = nlargest(limit, zip(scores, range(0, -len(scores), -1), strict=True))
-    return [(-minus, score) for score, minus in best]
+    left = list(scores)
+    best: list[tuple[int, float]] = []
+    while len(best) < min(limit, len(left)):
+        score = max(left)
+        label = left.index(score)
+        best.append((label, score))
+        left[label] = -math.inf
+    return best
 
 
-def _fields(packed: int, count: int) -> list[int]:
-    """Return the signed fields of a packed integer."""
-    shifted = packed + _all_halves(count)
-    values = array("I", shifted.to_bytes(_BITS // 8 * count, "little"))
+def _pack(fields: array[int]) -> int:
+    if sys.byteorder == "big":
+        fields.byteswap()
+    return int.from_bytes(fields.tobytes(), "little")
+
+
+def _fields(packed: int, count: int) -> array[int]:
+    """Return the fields of a packed integer, each `_HALF` more than it says."""
+    values = array("I", (packed + _all_halves(count)).to_bytes(_BITS // 8 * count, "little"))
     if sys.byteorder == "big":
         values.byteswap()
-    return [value - _HALF for value in values]
+    return values
+
+
+def _field(packed: int, label: int) -> int:
+    """Return one signed field of a packed integer."""
+    shift = _BITS * label
+    return ((packed + _all_halves(label + 1)) >> shift & _FULL) - _HALF
 
 
 @cache

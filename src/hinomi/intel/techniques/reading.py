@@ -6,7 +6,6 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import NamedTuple
 
 from hinomi.intel.extractor import ReadingContext, Sentence
@@ -47,11 +46,11 @@ class Found(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TechniqueReading:
-    """By label, the sentences that may speak of it, and the highest score of any sentence."""
+    """By label, the sentences that may speak of it; and the labels that some sentence scores high enough for."""
 
     model: TechniqueModel
     mentions: dict[int, list[Mention]]
-    highest: list[float]
+    likely: frozenset[int]
 
     def found(self) -> Iterator[Found]:
         """Yield what reaches the threshold over the report, by label."""
@@ -66,7 +65,7 @@ class TechniqueReading:
     def doubts(self, technique: str) -> bool:
         """Whether the model knows a technique and sees no sentence that may speak of it."""
         label = self.model.numbers.get(technique)
-        return label is not None and self.highest[label] < _DOUBTFUL
+        return label is not None and label not in self.likely
 
 
 def second_best(best: float, second: float) -> float:
@@ -85,20 +84,21 @@ def technique_reading(context: ReadingContext) -> TechniqueReading:
 def read_techniques(context: ReadingContext, model: TechniqueModel) -> TechniqueReading:
     """Return what a model makes of an English report."""
     mentions: dict[int, list[Mention]] = defaultdict(list)
-    highest = [-9.0] * len(model.labels)
+    likely: set[int] = set()
     for sentence in _telling(context, model):
         scores = model.scores(features(sentence.text))
-        highest = list(map(max, highest, scores))
         ranked = best_of(scores, RANKS)
+        several = ranked[-1][1] >= _DOUBTFUL  # else no further one is as high
+        likely.update(n for n, score in (enumerate(scores) if several else ranked) if score >= _DOUBTFUL)
         for rank, (label, score) in enumerate(ranked, 1):
             mentions[label].append(Mention(sentence, rank, score, ranked))
-    return TechniqueReading(model, dict(mentions), highest)
+    return TechniqueReading(model, dict(mentions), frozenset(likely))
 
 
 def _telling(context: ReadingContext, model: TechniqueModel) -> Iterator[Sentence]:
     """The sentences worth scoring: narration that holds a word the model gives weight to."""
     words = words_of(context)
-    strong = [word for word in words.places if word[:STEM_HEAD] in model.strong_heads and _stem(word) in model.strong]
+    strong = [word for word in words.places if word[:STEM_HEAD] in model.strong_heads and stem(word) in model.strong]
     starts = [words.all[number][0] for number in words.numbers(strong)]
     advice = advice_starts(context)
     shift = context.folded.original
@@ -114,10 +114,6 @@ def _telling(context: ReadingContext, model: TechniqueModel) -> Iterator[Sentenc
             if left < 0:
                 return
             yield sentence
-
-
-_stem = lru_cache(maxsize=1 << 15)(stem)
-"""The same words come again in every report."""
 
 
 def _narrates(context: ReadingContext, sentence: Sentence) -> bool:
