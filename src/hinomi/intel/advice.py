@@ -52,7 +52,7 @@ def is_item(text: str) -> bool:
 
 def is_checkbox(text: str) -> bool:
     """Whether a line is a box to tick."""
-    return _BULLET_STRONG.match(text) is not None
+    return not text.isascii() and _BULLET_STRONG.match(text) is not None
 
 
 def gives_advice(text: str) -> bool:

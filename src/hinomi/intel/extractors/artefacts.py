@@ -90,7 +90,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], int], ...] = (
     ), 75),
 )  # fmt: skip
 _JAPANESE_PATTERNS = 4
-"""The first ones of `_PATTERNS` are for Japanese."""
+"""The first ones of `_PATTERNS` are for Japanese; of the others the first goes by what is called so, all by quotes."""
 # the X process, where X cannot be a plain word: looked for backwards from the class word
 _EN_CLASS = re.compile(rf"(?<= )(?:{_EN})(?![A-Za-z0-9_-])")
 _BESIDE_PRODUCTS = frozenset({"binaries", "utility", "DLL"})
@@ -102,6 +102,8 @@ _BARE = re.compile(
     r"of) )"
     rf"(?P<x>{_X})(?P<mod> (?:[a-z-]{{2,16}} )?)$"
 )
+_CALLED_WORDS = ("called", "name", "known as", "titled", "label")
+"""Every match of `_CALLED_EN` holds one of these."""
 _CALLED_NEXT = re.compile(rf",? (?:{_CALLED_EN}|[\"`“])")
 _FURTHER = re.compile(
     r"(?:[」』\"`”'*]{0,2})(?:、|,|や|と|および|及び|または| and| or|, and|, or|・){1} "
@@ -237,7 +239,15 @@ def _patterns(line: str, english: bool) -> Sequence[tuple[re.Pattern[str], int]]
     """The patterns that can hold in a line: by its quotes, its language and its class words."""
     if not _QUOTED.search(line):
         return ()
-    return _PATTERNS[0 if not line.isascii() else _JAPANESE_PATTERNS : None if english else _JAPANESE_PATTERNS]
+    japanese = () if line.isascii() else _PATTERNS[:_JAPANESE_PATTERNS]
+    if not english:
+        return japanese
+    called, *quoted = _PATTERNS[_JAPANESE_PATTERNS:]
+    return (
+        *japanese,
+        *((called,) if any(word in line for word in _CALLED_WORDS) else ()),
+        *(quoted if any(mark in line for mark in '"`“') else ()),
+    )
 
 
 def _bare(line: str) -> Iterator[_Named]:

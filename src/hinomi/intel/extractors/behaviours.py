@@ -6,6 +6,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
+from operator import itemgetter
 
 from hinomi.intel.advice import is_checkbox, is_step
 from hinomi.intel.extractor import Candidate, ReadingContext, Sentence
@@ -45,15 +46,16 @@ class BehavioursExtractor:
 def _cued(context: ReadingContext) -> Iterator[tuple[Sentence, list[Cue]]]:
     """Yield the sentences that hold cues, with those, whose offsets count from the sentence's beginning."""
     found = phrase_rules()[0].find(lowered_of(context), words_of(context))
-    cues = sorted((Cue(c.number, *context.folded.span(c.start, c.end)) for c in found), key=lambda c: c.start)
-    starts = [cue.start for cue in cues]
+    place = context.folded.span
+    cues = sorted(((*place(start, end), number) for number, start, end in found), key=itemgetter(0))
+    starts = [start for start, _, _ in cues]
     for sentence in context.sentences:
         begin, end = sentence.span
         first = bisect_left(starts, begin)
         if first == len(starts) or starts[first] >= end or (sentence.text.isascii() and " " not in sentence.text):
             continue
         here = cues[first : bisect_left(starts, min(end, begin + _MAX_SENTENCE))]
-        inside = [Cue(c.number, c.start - begin, c.end - begin) for c in here if c.end <= end]
+        inside = [Cue(number, start - begin, stop - begin) for start, stop, number in here if stop <= end]
         if inside:
             yield sentence, inside
 
@@ -150,12 +152,11 @@ def _doubted(context: ReadingContext, technique: str) -> bool:
 
 def _word_end(text: str, cue: Cue) -> int:
     """English cues are word beginnings: show the whole word."""
-    end = cue.end
-    while (
-        text[cue.start].isascii() and end < min(len(text), cue.end + 12) and text[end].isascii() and text[end].isalpha()
-    ):
-        end += 1
-    return end
+    rest = _REST.match(text, cue.end) if text[cue.start].isascii() else None
+    return rest.end() if rest else cue.end
+
+
+_REST = re.compile(r"[A-Za-z]{1,12}")
 
 
 @cache

@@ -19,6 +19,8 @@ _TABLE = re.compile(r"^[|,:!]={3,}$")
 _LINK = re.compile(
     r"(?:link:)?((?:https?|hxxps?|ftp)://(?:[^\s\[\]]|\[(?:[.:]|dot)\]){1,600}+)(?:\[(?!(?:[.:]|dot)\])([^\[\]\n]{0,300})\])?"
 )
+_MARKS = frozenset(":[-.=_*+|,!/")
+"""How the lines begin, outside tables, that are more than text."""
 _HEADING_MARK = re.compile(r"^={1,6}(?= )")
 _ANCHOR = re.compile(r"\[\[[\w-]{1,80}\]\]")
 _HEAD = 4096
@@ -54,6 +56,8 @@ def _plain(lines: list[str]) -> Iterator[str]:
         if code is not None:
             code = None if bare == code else code
             yield "" if code is None else bare
+        elif row is None and bare[:1] not in _MARKS:
+            yield _line(bare)
         elif _TABLE.match(bare):
             yield from _row(row)
             row = [] if row is None else None

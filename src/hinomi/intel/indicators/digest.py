@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from hinomi.intel.extractor import Candidate
 from hinomi.intel.indicators.scan import Scan
@@ -101,10 +102,7 @@ def _kind(scan: Scan, start: int, length: int) -> ClaimType | None:
     if not before.strip():
         return _BY_LENGTH[length] if not value.isdigit() else None
     label, place = _label(before, length)
-    other = -1
-    for match in _NOT_A_HASH.finditer(before):
-        other = match.end()
-    if other > place:
+    if _other_secret(before) > place:
         return None
     if value.isdigit() and label is None and length < 64:
         return None
@@ -113,6 +111,13 @@ def _kind(scan: Scan, start: int, length: int) -> ClaimType | None:
     return label or _BY_LENGTH[length]
 
 
+@lru_cache(maxsize=4096)  # the lines of a list begin alike
+def _other_secret(before: str) -> int:
+    """Return where the last words in `before` end that speak of a key or an identifier (-1: nowhere)."""
+    return max((match.end() for match in _NOT_A_HASH.finditer(before)), default=-1)
+
+
+@lru_cache(maxsize=4096)
 def _label(before: str, length: int) -> tuple[ClaimType | None, int]:
     """Return the type that the last fitting label in `before` names, and where that label stands (-1: nowhere)."""
     best: tuple[ClaimType | None, int] = (None, -1)

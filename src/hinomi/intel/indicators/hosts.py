@@ -78,8 +78,12 @@ def is_product(token: str) -> bool:
 
 def site_in(host: str, sites: frozenset[str]) -> bool:
     """Tell whether `host` or a domain above it is in `sites`."""
-    labels = host.lower().rstrip(".").split(".")
-    return any(".".join(labels[n:]) in sites for n in range(len(labels) - 1))
+    above = host.lower().rstrip(".")
+    while "." in above:
+        if above in sites:
+            return True
+        above = above.partition(".")[2]
+    return False
 
 
 def address_of(text: str) -> ipaddress.IPv4Address | None:

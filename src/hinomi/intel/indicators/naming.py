@@ -150,7 +150,7 @@ def _is_detection(scan: Scan, start: int, end: int, labels: list[str]) -> bool:
     if scan.text[end : end + 1] == "!":
         return slash
     ordinary = labels[-1] in _USUALLY_FILES
-    if any(label in _DETECTION_LABELS for label in labels[:-1]):
+    if not _DETECTION_LABELS.isdisjoint(labels[:-1]):
         capital = scan.text[start].isupper() and not ordinary
         return labels[-1] not in FILE_EXTENSIONS or len(labels) > 2 or capital
     return "_" in labels[0] and not ordinary and _DETECTION_NAME.match(labels[0]) is not None

@@ -14,7 +14,9 @@ from hinomi.model.claims import ClaimRole, ClaimType, Section, Span
 
 _DOT = re.compile(r"\.(?=[\w])")
 _LABELS = re.compile(r"[A-Za-z0-9_\u00c0-\u058f-]+(?:\.[A-Za-z0-9_\u00c0-\u058f-]+)*")
-_ASCII_WORD = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
+_IN_LABEL = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") | frozenset(
+    map(chr, range(0xC0, 0x590))
+)
 _HEX = re.compile(r"[0-9a-fA-F]{8,}")
 _MAX_TOKEN = 300
 _LINE = 400
@@ -41,7 +43,8 @@ class Scan:
     def __init__(self, context: ReadingContext, start: int = 0, end: int | None = None) -> None:
         self.context = context
         self._base = start
-        folded = fold(context.text[start:end])
+        whole = start == 0 and (end is None or end >= len(context.text))
+        folded = context.folded if whole else fold(context.text[start:end])
         refanged = refang(folded.text)
         self._folded, self._refanged = folded, refanged
         self.text = refanged.text
@@ -188,7 +191,7 @@ def _dotted(text: str) -> Iterator[Span]:
             continue
         start = place
         floor = max(low, place - _MAX_TOKEN)
-        while start > floor and _is_label(text[start - 1]):
+        while start > floor and text[start - 1] in _IN_LABEL:
             start -= 1
         match = _LABELS.match(text, place + 1)
         if match is None:
@@ -196,7 +199,3 @@ def _dotted(text: str) -> Iterator[Span]:
         low = match.end()
         if start < place and low - start <= _MAX_TOKEN:
             yield start, low
-
-
-def _is_label(character: str) -> bool:
-    return character in _ASCII_WORD or "\u00c0" <= character <= "\u058f"

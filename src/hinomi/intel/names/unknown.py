@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from hinomi.intel.literals import occurrences
 from hinomi.intel.vocabulary.classes import WEAK, ClassWord, NameType, type_of
 from hinomi.intel.vocabulary.loading import stopwords
 from hinomi.intel.vocabulary.words import TextWords
@@ -90,6 +91,11 @@ _NUMBERED = re.compile(
     r"(?:UNC|TA|DEV-|Storm-|TAG-|UAT-|UAC-|UNK_|TEMP_|CL-(?:STA|CRI|UNK)-|REF|STAC|ATK|ITG|UTG-Q-|GOLD |APT-C ?- ?|"
     r"APT ?|FIN|CNC-|TGR-STA-|DarkHotel-|TA-)\d{1,5}(?![A-Za-z0-9]|\.\d)|TEMP\.[A-Z][a-z]{3,20}(?![A-Za-z0-9]|\.\d)"
 )
+_NUMBERED_HEADS = (
+    "UNC", "TA", "DEV-", "Storm-", "UAT-", "UAC-", "UNK_", "TEMP", "CL-", "REF", "STAC", "ATK", "ITG", "UTG-Q-",
+    "GOLD ", "APT", "FIN", "CNC-", "TGR-STA-", "DarkHotel-",
+)  # fmt: skip
+"""What every match of `_NUMBERED` begins with."""
 _SCHEMES = re.compile(
     r"(?<![A-Za-z0-9])(?:[A-Z][A-Za-z]{2,15} (?:Panda|PANDA|Kitten|KITTEN|Chollima|CHOLLIMA|Jackal|JACKAL|Typhoon|"
     r"Blizzard|Sandstorm|Sleet|Tempest|Tsunami)"
@@ -136,13 +142,19 @@ _FAMILIES = frozenset(
 
 def _systematic(text: str, words: TextWords) -> Iterator[Introduced]:
     schemes = not words.places.keys().isdisjoint(_FAMILIES)
-    for pattern in (_NUMBERED, _SCHEMES) if schemes else (_NUMBERED,):
-        for found in pattern.finditer(text):
-            if pattern is _NUMBERED and _GLUED.match(text[found.start() - 1 : found.start()]):
-                continue
-            name = re.sub(r" ?- ?", "-", found[0])
-            if found[0].split()[0].casefold() not in _NOT_NAMES or found[0].startswith("APT"):
-                yield Introduced(found.start(), found.end(), name, "actor", 80, "systematic actor name")
+    for found in (*_numbered(text), *(_SCHEMES.finditer(text) if schemes else ())):
+        name = re.sub(r" ?- ?", "-", found[0])
+        if found[0].split()[0].casefold() not in _NOT_NAMES or found[0].startswith("APT"):
+            yield Introduced(found.start(), found.end(), name, "actor", 80, "systematic actor name")
+
+
+def _numbered(text: str) -> Iterator[re.Match[str]]:
+    free = 0
+    for place in occurrences(text, _NUMBERED_HEADS):
+        if place >= free and (found := _NUMBERED.match(text, place)):
+            free = found.end()
+            if not _GLUED.match(text[place - 1 : place]):
+                yield found
 
 
 _GLUED = re.compile(r"[A-Za-z0-9-]")

@@ -79,8 +79,11 @@ class CueIndex:
         self._longest = max(map(len, japanese), default=0)
         self._cache: dict[str, tuple[tuple[int, str], ...]] = {}
 
-    def find(self, text: str, words: TextWords) -> Iterator[Cue]:
-        """Yield the cues in `text` (lower case, whose words are `words`): the English ones first, each by its place."""
+    def find(self, text: str, words: TextWords) -> Iterator[tuple[int, int, int]]:
+        """Yield (number, start, end) of the cues in `text`: the English ones first, each by its place.
+
+        The text is in lower case, and `words` are its words.
+        """
         heads, short = self._heads, self._short
         known = {
             word: cues
@@ -91,13 +94,13 @@ class CueIndex:
             start, _, word = words.all[number]
             for cue_number, cue in known[word]:
                 if len(cue) <= len(word) or text.startswith(cue, start):
-                    yield Cue(cue_number, start, start + len(cue))
+                    yield cue_number, start, start + len(cue)
         for run in _NOT_ASCII.finditer(text) if not text.isascii() else ():
             for found in self._pattern.finditer(text, run.start(), run.end() + self._longest):
                 if found.start() >= run.end():
                     break
                 for cue in self._shorter[found[1]]:
-                    yield Cue(self.numbers[cue], found.start(), found.start() + len(cue))
+                    yield self.numbers[cue], found.start(), found.start() + len(cue)
 
     def _of_word(self, word: str) -> tuple[tuple[int, str], ...]:
         """Return (number, cue) of the cues a word is, begins with or may begin; kept for the commonest words."""

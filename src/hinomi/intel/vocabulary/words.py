@@ -7,7 +7,9 @@ sets, and looks only at the places where those stand; what a text has no word of
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from itertools import accumulate
 
 HEAD = 7
 """Letters by which the words that may begin a name are told from the others."""
@@ -15,6 +17,7 @@ HEAD = 7
 # A run of letters and digits of one script. Japanese glues words of other scripts on without a space.
 _WORD = re.compile(r"[0-9a-z\u00df-\u024f]+|[\u30a1-\u30fa\u30fc]+|[\u4e00-\u9fff\u3005]+|[\u3041-\u3096]+")
 _ASCII_WORD = re.compile(r"[0-9a-z]+")
+_SPLIT = re.compile(r"([0-9a-z]+)")
 
 # Class words that Japanese glues to a katakana name.
 _KATAKANA_TAILS = (
@@ -36,23 +39,23 @@ def same_length_lower(text: str) -> str:
 
 
 class TextWords:
-    """The words of one text: `all` in order; `places` and `heads` tell where each distinct one stands in it."""
+    """The words of one text in order, and where each distinct one stands in it."""
 
     __slots__ = ("all", "heads", "places")
+    places: dict[str, list[int]]
+    """By distinct word, the numbers of its places in `all`, ascending."""
+    heads: dict[str, list[str]]
+    """By first letters (at most HEAD), the distinct words that begin so."""
 
     def __init__(self, lowered: str) -> None:
         self.all = split_words(lowered)
-        self.places: dict[str, list[int]] = {}
-        """By distinct word, the numbers of its places in `all`, ascending."""
-        self.heads: dict[str, list[str]] = {}
-        """By first letters (at most HEAD), the distinct words that begin so."""
+        places: defaultdict[str, list[int]] = defaultdict(list)
         for number, (_, _, word) in enumerate(self.all):
-            known = self.places.get(word)
-            if known is None:
-                self.places[word] = [number]
-                self.heads.setdefault(word[:HEAD], []).append(word)
-            else:
-                known.append(number)
+            places[word].append(number)
+        heads: defaultdict[str, list[str]] = defaultdict(list)
+        for word in places:
+            heads[word[:HEAD]].append(word)
+        self.places, self.heads = dict(places), dict(heads)
 
     def numbers(self, words: Iterable[str]) -> list[int]:
         """Return the numbers in `all` where any of the distinct `words` stands, ascending."""
@@ -62,8 +65,15 @@ class TextWords:
 def split_words(lowered: str) -> list[Word]:
     """Return the words of a lower-case text; a glued class word or `apt` becomes a word of its own."""
     if lowered.isascii() and "apt" not in lowered:
-        return [(*found.span(), found[0]) for found in _ASCII_WORD.finditer(lowered)]
+        return _ascii_words(lowered)
     return list(_words(lowered))
+
+
+def _ascii_words(lowered: str) -> list[Word]:
+    """Split once and add lengths up: cheaper than to ask every match for its place."""
+    parts = _SPLIT.split(lowered)  # what stands between words, a word, what stands between words, ...
+    ends = list(accumulate(map(len, parts)))
+    return list(zip(ends[0::2], ends[1::2], parts[1::2], strict=False))
 
 
 def _words(lowered: str) -> Iterator[Word]:
