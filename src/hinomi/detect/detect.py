@@ -10,12 +10,15 @@ from hinomi.detect.catalogue import Catalogue
 from hinomi.detect.draft import Draft, cited, finish, merged
 from hinomi.detect.indicator import Indicator, match_indicators
 from hinomi.detect.memory import match_memory
+from hinomi.detect.rule import Rule
 from hinomi.detect.shows import shown_rows
 from hinomi.detect.sql import Evidence
 from hinomi.detect.sqlrule import run_rules
 from hinomi.detect.story import joined, tell
 from hinomi.detect.yara import match_content
 from hinomi.model.findings import Coverage, Finding
+
+CHANGES = "baseline_changes"  # the table that a verification of a signed baseline gives
 
 
 def detect(
@@ -55,9 +58,15 @@ def _drafts(
 ) -> list[Draft]:
     return [
         *run_rules(evidence, catalogue.of_kind("sql"), coverage),
-        *run_rules(evidence, catalogue.of_kind("baseline") if evidence.compared else (), coverage),
+        *run_rules(evidence, _comparing(evidence, catalogue), coverage),
         *match_content(evidence, catalogue.of_kind("yara"), coverage),
         *match_memory(evidence, catalogue.of_kind("yara"), coverage),
         *match_advisories(evidence, catalogue.of_kind("advisory"), coverage, known),
         *match_indicators(evidence, indicators, coverage),
     ]
+
+
+def _comparing(evidence: Evidence, catalogue: Catalogue) -> list[Rule]:
+    """Return the baseline rules that have something to compare: the rows of a verification, or an earlier state."""
+    verified = evidence.has(CHANGES)
+    return [r for r in catalogue.of_kind("baseline") if (verified if CHANGES in r.body else evidence.compared)]

@@ -92,7 +92,7 @@ def _marks(rule: Rule, context: _Context) -> Iterator[tuple[str, str]]:
     unknown = sorted(set(rule.behaviours) - context.behaviours)
     if unknown:
         yield "lint.behaviour", f"not in behaviours.yml: {', '.join(unknown)}"
-    if not rule.behaviours:
+    if not rule.behaviours and rule.kind != "baseline":  # those tell what differs, not what a report claims
         yield "lint.behaviour", "names no behaviour: no claim of a report will lead to it"
     if not rule.attack and rule.kind != "advisory":
         yield "lint.attack", "names no ATT&CK technique"

@@ -13,6 +13,14 @@ _ZEROS: dict[Any, Any] = {str: "", int: 0, float: 0.0, bool: False, bytes: b""}
 _FILE_DEFAULTS = {"kind": "file", "mode": 0o644, "links": 1}
 _DEFAULTS: dict[str, dict[str, Any]] = {
     "files": _FILE_DEFAULTS,
+    "baseline_changes": {
+        "what": "changed",
+        "kind": "file",
+        "mode": 0o644,
+        "mode_before": 0o644,
+        "uid": 0,
+        "baseline": 1,
+    },
     "elf": {"bits": 64, "machine": "EM_X86_64", "type": "dyn", "stripped": True, "static": False},
     "scripts": {"language": "shell", "lines": 1},
     "packages": {"manager": "dpkg", "path": "/var/lib/dpkg/status", "status": "installed"},

@@ -19,7 +19,7 @@ _KEY_WORDS = (
 )
 _KEYS = frozenset(_KEY_WORDS.split())
 _LISTS = ("behaviours", "attack", "threats", "references", "responses")
-_COMPARES = re.compile(r"\bbefore\.[a-z_]+\b", re.IGNORECASE)
+_COMPARES = re.compile(r"\bbefore\.[a-z_]+\b|\bbaseline_changes\b", re.IGNORECASE)
 _TECHNIQUE = re.compile(r"T\d{4}(\.\d{3})?")
 
 
@@ -120,7 +120,8 @@ def make_rule(reader: WordReader, *, rule_id: str, kind: RuleKind, body: str, pa
 def read_sql_rule(path: Path) -> Rule:
     """Read one SQL rule file; `RuleError` with its place for anything wrong.
 
-    A query that reads the schema `before` makes it a rule of the kind `baseline`: it compares two looks.
+    A query that reads the schema `before` or the table `baseline_changes` makes it a rule of the kind `baseline`: it
+    compares two looks.
     """
     text = read_bounded(path)
     words = load_yaml(text, path)

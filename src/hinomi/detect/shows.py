@@ -80,6 +80,12 @@ _TELLERS: dict[str, Teller] = {
         _time(v["mtime"]), _named("->", v["link_target"]), _named("type", v["content_type"]),
         _named("package", v["package"]), v["package_state"] or "", _named("sha256", v["sha256"]),
     ],
+    "baseline_changes": lambda v: [
+        v["what"], v["path"], ", ".join(v["attributes"] or []), f"{v['mode'] or 0:04o}",
+        _named("size", " -> ".join(str(v[n]) for n in ("size_before", "size") if v[n] is not None)),
+        v["content"] or "", _named("why", v["why"]), _named("by", v["by"]), _named("package", v["package"]),
+        _named("sha256", v["sha256"]),
+    ],
     "elf": lambda v: [
         v["path"], v["type"], v["machine"], "stripped" if v["stripped"] else "", "static" if v["static"] else "",
         _named("addresses", _some(v["embedded_addresses"])), _named("paths", _some(v["embedded_paths"])),

@@ -71,6 +71,7 @@ class Evidence:
             "autoinstall_known_extensions": False, "autoload_known_extensions": False, "max_temp_directory_size": "2GB",
         }  # fmt: skip
         self.connection = duckdb.connect(":memory:", config=config)
+        self._present = frozenset(name for name, paths in tables.items() if paths)
         self.problems: list[tuple[str, str]] = []  # (table, cause) of evidence that cannot be read
         self.connection.execute(f"CREATE SCHEMA {BEFORE}")
         for name in TABLES:
@@ -86,6 +87,10 @@ class Evidence:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self.close()
+
+    def has(self, table: str) -> bool:
+        """Whether the run has any file of a table."""
+        return table in self._present
 
     def close(self) -> None:
         """Close the connection and drop its temporary folder."""

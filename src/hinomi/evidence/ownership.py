@@ -122,6 +122,10 @@ class PackageOwnership:
         self._last = path, found
         return found
 
+    def manifest(self, path: bytes) -> tuple[str, bytes | None] | None:
+        """Return the owning package and the digest that its manifest has for the path."""
+        return self._find(path)
+
     def package_of(self, path: bytes) -> str | None:
         """Return the owning package's name."""
         found = self._find(path)

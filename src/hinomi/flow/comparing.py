@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hinomi.model.errors import UsageError
 from hinomi.store.case import Case, RunInfo
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from hinomi.watch.diff import Change
 
 
@@ -18,6 +21,26 @@ def difference(case: Case, old: str | None, new: str | None) -> tuple[RunInfo, R
     earlier, later = _pair(case, old, new)
     changes = compare(case.tables(earlier.id).get("files", []), case.tables(later.id).get("files", []))
     return earlier, later, changes
+
+
+def difference_of_targets(case: Case, old: str, new: str, *, kind: str | None = None) -> list[Change]:
+    """Return what differs between two targets or baseline files: content, rights and names, not times of the copies."""
+    from hinomi.watch.baseline.compare import compare as compare_entries
+    from hinomi.watch.baseline.entries import PLACE
+    from hinomi.watch.baseline.rows import plain
+
+    tables = [_entries_of(case, name, kind) for name in (old, new)]
+    found = compare_entries(*tables, ignore=PLACE | {"mtime"})
+    return [plain(one) for one in found if one.kind != "directory" or one.attributes != ("size",)]
+
+
+def _entries_of(case: Case, name: str, kind: str | None) -> pa.Table:
+    from hinomi.flow.baseline_target import look_at, measured
+    from hinomi.watch.baseline.sealed import is_baseline, read_baseline
+
+    if is_baseline(Path(name)):
+        return read_baseline(Path(name)).entries()
+    return measured(look_at(case, name, kind=kind), owners=False)
 
 
 def _pair(case: Case, old: str | None, new: str | None) -> tuple[RunInfo, RunInfo]:

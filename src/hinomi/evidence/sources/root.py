@@ -35,6 +35,9 @@ MAX_OPEN_FOLDERS = 200  # of the walk's own stack; the soft limit on descriptors
 MAX_NAMED = 200  # excluded places that the coverage names one by one
 
 
+Listing = Callable[[bytes, int, Coverage], list[Entry]]  # a folder's path and descriptor -> its entries in order
+
+
 class _Frame(NamedTuple):
     """A listed folder with the sub-folders still to be walked (last first)."""
 
@@ -95,25 +98,27 @@ class RootView:
             finally:
                 folder.release()
 
-    def folders(self, coverage: Coverage) -> Iterator[OpenFolder]:
-        """Yield the open folders of the walk; the caller releases each."""
+    def folders(self, coverage: Coverage, listing: Listing | None = None) -> Iterator[OpenFolder]:
+        """Yield the open folders of the walk; the caller releases each. `listing` lists them in another way."""
         top = OpenFolder(os.dup(self._fd))
         top.entries = [make_entry(b"/", os.fstat(self._fd))]
         yield top
-        yield from self.folders_below(b"/", coverage)
+        yield from self.folders_below(b"/", coverage, listing)
 
-    def folders_below(self, path: bytes, coverage: Coverage) -> Iterator[OpenFolder]:
+    def folders_below(self, path: bytes, coverage: Coverage, listing: Listing | None = None) -> Iterator[OpenFolder]:
         """Yield a folder and those in it, as `folders` does."""
-        return (folder for _, folder in self.listings_below(path, coverage))
+        return (folder for _, folder in self.listings_below(path, coverage, listing))
 
-    def listings_below(self, path: bytes, coverage: Coverage) -> Iterator[tuple[bytes, OpenFolder]]:
+    def listings_below(
+        self, path: bytes, coverage: Coverage, listing: Listing | None = None
+    ) -> Iterator[tuple[bytes, OpenFolder]]:
         """Yield (path, open folder) of a folder and of those in it; the caller releases each."""
         frames = [_Frame(None, [path])]
         try:
             while frames:
                 frame = frames[-1]
                 path = frame.todo.pop()
-                folder = self._list(path, frame.folder, coverage)
+                folder = self._list(path, frame.folder, coverage, listing or self._entries)
                 if not frame.todo:
                     _release(frames.pop())
                 if folder is None:
@@ -130,7 +135,30 @@ class RootView:
         """Open one folder without listing it; `OSError` where a part of its path is missing, no folder or a link."""
         return OpenFolder(self._descend(_parts(path)), self._before_open)
 
-    def _list(self, path: bytes, parent: OpenFolder | None, coverage: Coverage) -> OpenFolder | None:
+    def listed(self, path: bytes, coverage: Coverage) -> OpenFolder | None:
+        """Open and list one folder; None, with a miss, where that fails. The caller releases it."""
+        return self._list(path, None, coverage, self._entries)
+
+    def leaves_out(self, path: bytes, coverage: Coverage) -> bool:
+        """Whether the walk leaves an entry out whatever it is; said in the coverage."""
+        if path in self._mounts or path in self._exclude:
+            self._say_skipped(path, coverage)
+            return True
+        if self._selection is not None and self._selection.leaves_out(path):
+            coverage.skip("not-chosen")
+            return True
+        return False
+
+    @property
+    def is_selective(self) -> bool:
+        """Whether the user chose among the entries."""
+        return self._selection is not None
+
+    def chooses(self, entry: Entry, coverage: Coverage) -> bool:
+        """Whether the user's choice takes an entry; said in the coverage where not."""
+        return self._selection is None or self._chosen(entry, self._selection, coverage)
+
+    def _list(self, path: bytes, parent: OpenFolder | None, coverage: Coverage, listing: Listing) -> OpenFolder | None:
         """Open and list one folder; None, with a miss, where that fails."""
         try:
             if self._before_open is not None:
@@ -143,7 +171,7 @@ class RootView:
             miss_os_error(coverage, "walk", path, error)
             return None
         folder = OpenFolder(fd, self._before_open)
-        folder.entries = self._entries(path, fd, coverage)
+        folder.entries = listing(path, fd, coverage)
         return folder
 
     def _entries(self, path: bytes, fd: int, coverage: Coverage) -> list[Entry]:
@@ -156,18 +184,14 @@ class RootView:
             return []
         for name in names:
             inside = prefix + name
-            if inside in self._mounts or inside in self._exclude:
-                self._say_skipped(inside, coverage)
-                continue
-            if self._selection is not None and self._selection.leaves_out(inside):
-                coverage.skip("not-chosen")
+            if self.leaves_out(inside, coverage):
                 continue
             try:
                 entry = entry_at(inside, name, fd)
             except OSError as error:
                 miss_os_error(coverage, "walk", inside, error)
                 continue
-            if self._selection is None or self._chosen(entry, self._selection, coverage):
+            if self.chooses(entry, coverage):
                 entries.append(entry)
         return entries
 

@@ -1,0 +1,188 @@
+"""A target as baselines see it: all its trees measured into one table, and read again where an explanation asks."""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, BinaryIO
+
+from hinomi.evidence.content_types import content_type
+from hinomi.evidence.images.inner import InnerImages
+from hinomi.evidence.integrity.manifests import manifests_of
+from hinomi.evidence.integrity.measure import Measurer, Progress, See, measure
+from hinomi.evidence.integrity.measured import Measured
+from hinomi.evidence.options import ScanOptions
+from hinomi.evidence.ownership import DIGEST_KINDS, PackageOwnership
+from hinomi.evidence.target import Target
+from hinomi.flow.original import ARROW
+from hinomi.flow.scanning import DEFAULTS, open_target
+from hinomi.model.findings import Coverage
+from hinomi.model.tables.files import File
+from hinomi.model.text import path_text
+from hinomi.store.case import Case
+from hinomi.watch.baseline.entries import table_of
+from hinomi.watch.baseline.secrets import may_keep
+from hinomi.watch.baseline.world import Owner
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from hinomi.evidence.sources.image import Image
+    from hinomi.evidence.view import Entry
+
+CHUNK = 1 << 18
+
+
+@dataclass(slots=True)
+class Looked:
+    """A target opened for a baseline. `trees` are its file systems by the way to them, the outermost first (b"")."""
+
+    name: str
+    host: str
+    kind: str
+    trees: dict[bytes, Target]
+    image: Image | None = None
+    coverage: Coverage = field(default_factory=Coverage)
+
+    @property
+    def main(self) -> Target:
+        """The outermost file system: the one whose packages count."""
+        return self.trees[b""]
+
+    # --- implements hinomi.watch.baseline.world.Reader ---------------------------------------------------------------
+
+    def open(self, path: bytes) -> BinaryIO:
+        """Open a regular file by the path that its row has."""
+        target, inside = self._split(path)
+        return target.view.open(inside)
+
+    def owner(self, path: bytes) -> Owner | None:
+        """Return who owns a path now."""
+        target, inside = self._split(path)
+        if not isinstance(target.ownership, PackageOwnership):
+            return None
+        found = target.ownership.manifest(inside)
+        if found is None:
+            return None
+        package, digest = found
+        return Owner(package, DIGEST_KINDS.get(len(digest)), digest.hex()) if digest else Owner(package, None, None)
+
+    def digest(self, path: bytes, kind: str) -> str:
+        """Return a file's digest of one kind in hex."""
+        made = hashlib.new(kind, usedforsecurity=False)
+        with self.open(path) as file:
+            while data := file.read(CHUNK):
+                made.update(data)
+        return made.hexdigest()
+
+    def _split(self, path: bytes) -> tuple[Target, bytes]:
+        if path.startswith(b"/"):
+            return self.main, path
+        way, _, inside = path.rpartition(_ARROW)
+        return self.trees[way], inside
+
+
+_ARROW = ARROW.encode()
+
+
+def look_at(case: Case, name: str, *, kind: str | None = None, options: ScanOptions = DEFAULTS) -> Looked:
+    """Open a target; its own case is left out of it."""
+    opened = open_target(name, exclude=[case.path], kind=kind, options=options)
+    if isinstance(opened, Target):
+        return Looked(opened.name, opened.host, opened.kind, {b"": opened})
+    return Looked(opened.target.name, opened.target.host, opened.target.kind, {b"": opened.target}, opened)
+
+
+def measured(looked: Looked, *, owners: bool, progress: Progress | None = None) -> pa.Table:
+    """Measure every entry of a target, those of images within it too, as a table of entries; `owners` are asked too."""
+    with _no_collector():
+        rows = list(_rows(looked, progress))
+        return table_of(rows, [_package(looked, row[0]) for row in rows] if owners else None)
+
+
+@contextmanager
+def _no_collector() -> Iterator[None]:
+    """Hold the cyclic garbage collector: a hundred thousand new rows would be walked again and again."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def _package(looked: Looked, path: bytes) -> str | None:
+    return looked.main.ownership.package_of(path) if path.startswith(b"/") else None
+
+
+def packages_of(looked: Looked) -> dict[str, str]:
+    """Return what the target's package databases vouch for."""
+    return manifests_of(looked.main.view, looked.coverage)
+
+
+def _rows(looked: Looked, progress: Progress | None) -> Iterator[Measured]:
+    if looked.image is None:
+        yield from measure(looked.main, looked.coverage, keep_text=may_keep, progress=progress)
+    else:
+        yield from _rows_of_image(looked, looked.image, progress)
+
+
+def _rows_of_image(looked: Looked, outermost: Image, progress: Progress | None) -> Iterator[Measured]:
+    """Measure an image, what lies beside it in the same file and what was found inside, breadth first."""
+    from hinomi.evidence.sources.image import MAX_INNER, inner_images, say_notes
+
+    todo, done = deque([outermost, *outermost.beside]), 0
+    while todo:
+        now, noted = todo.popleft(), InnerImages()
+        way = ARROW.join(now.way).encode()
+        looked.trees[way] = now.target
+        prefix = way + _ARROW if way else b""
+        see = _noting(noted)
+        for row in measure(now.target, looked.coverage, keep_text=may_keep, progress=progress, see=see):
+            yield row._replace(path=prefix + row.path) if prefix else row
+        done += 1
+        for inner in inner_images(now, noted, looked.coverage, MAX_INNER - done - len(todo)):
+            todo.extend((inner, *inner.beside))
+        say_notes(now, looked.coverage)
+
+
+def _noting(noted: InnerImages) -> See:
+    def see(entry: Entry, head: bytes) -> None:
+        noted.take(
+            File(
+                path=path_text(entry.path), path_raw=entry.path, kind="file", size=entry.size, mode=entry.mode,
+                uid=entry.uid, gid=entry.gid, inode=entry.inode, links=entry.links, mtime=entry.mtime,
+                ctime=entry.ctime, sha256="", content_type=content_type(head[:4096]),
+            )
+        )  # fmt: skip
+
+    return see
+
+
+def measured_again(looked: Looked, paths: Sequence[bytes]) -> list[Measured]:
+    """Measure single entries of the main tree by path; those that are gone are left out."""
+    from hinomi.evidence.sources.root import RootView
+
+    view = looked.main.view
+    if not isinstance(view, RootView):
+        return [row for row in _rows(looked, None) if row.path in set(paths)]
+    measurer = Measurer(looked.main, looked.coverage, may_keep)
+    rows = []
+    for path in paths:
+        entry = view.entry(path)
+        if entry is None or entry.path != path:
+            continue
+        try:
+            folder = view.folder_at(path.rpartition(b"/")[0])
+        except OSError:
+            continue
+        try:
+            rows.append(measurer.measure(folder, entry))
+        finally:
+            folder.release()
+    return rows

@@ -1,0 +1,45 @@
+"""Which differences explain themselves: each reason is something verified now, tried in order of its strength."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hinomi.watch.baseline.compare import Difference
+from hinomi.watch.baseline.reasons import (
+    bytecode,
+    certificates,
+    declared,
+    folders,
+    linkercache,
+    links,
+    logs,
+    packagedata,
+    packages,
+    unchanged,
+)
+from hinomi.watch.baseline.world import Reason, World
+
+Explainer = Callable[[Difference, World], Reason | None]
+
+# What stands on its own comes first; what leans on other entries being sound comes after them.
+_STEPS: tuple[tuple[Explainer, ...], ...] = (
+    (packages.explain, packagedata.explain, unchanged.explain),
+    (links.explain, bytecode.explain),
+    (linkercache.explain, certificates.explain, logs.explain, declared.explain),
+    (folders.explain,),
+)
+
+
+def explain(world: World) -> dict[bytes, Reason]:
+    """Return the reasons of the world's differences by path; those without any are unexplained.
+
+    A reason with something `left` accounts for a part only: the difference stays unexplained.
+    """
+    for step in _STEPS:
+        for path, difference in world.differences.items():
+            if world.is_explained(path):
+                continue
+            reason = next((found for one in step if (found := one(difference, world)) is not None), None)
+            if reason is not None:
+                world.reasons[path] = reason
+    return world.reasons

@@ -1,0 +1,195 @@
+"""What an explanation may ask: how an entry was and is, who owns it, what it holds."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import BinaryIO, NamedTuple, Protocol
+
+import pyarrow as pa
+
+from hinomi.watch.baseline.compare import Difference, Values
+from hinomi.watch.baseline.entries import index_of, row_of
+
+MAX_LINKS = 40
+
+
+class Owner(NamedTuple):
+    """What the manifest of the package installed now says of a path."""
+
+    package: str
+    kind: str | None  # md5, sha1, sha256; None where the manifest has no digest for it
+    digest: str | None  # hex
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a difference is no surprise. `left` are attributes it does not account for; nothing may be left."""
+
+    why: str
+    by: str = ""
+    strength: str = "content"
+    left: tuple[str, ...] = ()
+
+
+class Reader(Protocol):
+    """What is asked of the target itself; `OSError` for what cannot be read."""
+
+    def open(self, path: bytes) -> BinaryIO:
+        """Open a regular file of the target."""
+
+    def owner(self, path: bytes) -> Owner | None:
+        """Return who owns a path now, by the target's own package databases."""
+
+    def digest(self, path: bytes, kind: str) -> str:
+        """Return a file's digest of one kind in hex."""
+
+
+class World:
+    """The target before and now: what does not differ is as it was."""
+
+    def __init__(
+        self,
+        old: pa.Table,
+        differences: list[Difference],
+        reader: Reader,
+        packages_before: Mapping[str, str],
+        packages_now: Mapping[str, str],
+    ) -> None:
+        """Take the baseline's entries and what differs from them; packages are name -> "version manifest-digest"."""
+        self.reader = reader
+        self.differences = {difference.path: difference for difference in differences}
+        self.reasons: dict[bytes, Reason] = {}
+        self._old = old
+        self._old_index: dict[bytes, int] | None = None
+        self._before, self._now = packages_before, packages_now
+        self._sorted = sorted(self.differences)
+        self._paths: list[bytes] | None = None
+        self._kept: dict[tuple[bytes | str, ...], object] = {}
+
+    # --- packages -------------------------------------------------------------------------------------------------
+
+    def version(self, package: str) -> str:
+        """Return a package's version now, empty where it is not installed."""
+        return self._now.get(package, "").partition(" ")[0]
+
+    def package_changed(self, package: str | None) -> bool:
+        """Whether a package came, went or has another version than in the baseline."""
+        if package is None:
+            return False
+        return self._before.get(package, "").partition(" ")[0] != self.version(package)
+
+    def altered_manifests(self) -> list[str]:
+        """Return packages of the same version whose manifest differs: what they vouch for is worth nothing."""
+        return sorted(
+            name
+            for name, now in self._now.items()
+            if (was := self._before.get(name)) is not None
+            and was != now
+            and was.partition(" ")[0] == now.partition(" ")[0]
+        )
+
+    def believes(self, package: str) -> bool:
+        """Whether a package's manifest may explain anything."""
+        was, now = self._before.get(package), self._now.get(package)
+        return now is not None and (was is None or was == now or self.package_changed(package))
+
+    def package_before(self, path: bytes) -> str | None:
+        """Return who owned a path in the baseline."""
+        values = self.before(path)
+        return None if values is None else values["package"]
+
+    def cached(self, key: tuple[bytes | str, ...], make: Callable[[], object]) -> object:
+        """Return what an explanation keeps for the entries after it, made at the first question."""
+        if key not in self._kept:
+            self._kept[key] = make()
+        return self._kept[key]
+
+    # --- entries --------------------------------------------------------------------------------------------------
+
+    def before(self, path: bytes) -> Values | None:
+        """Return an entry as the baseline has it."""
+        difference = self.differences.get(path)
+        if difference is not None:
+            return difference.old
+        if self._old_index is None:
+            self._old_index = index_of(self._old)
+        number = self._old_index.get(path)
+        return None if number is None else row_of(self._old, number)
+
+    def now(self, path: bytes) -> Values | None:
+        """Return an entry as it is now; one that does not differ is as it was."""
+        difference = self.differences.get(path)
+        return difference.new if difference is not None else self.before(path)
+
+    def differing_below(self, folder: bytes) -> list[bytes]:
+        """Return the paths that differ below a folder."""
+        return _below(self._sorted, folder.rstrip(b"/") + b"/")
+
+    def paths_below(self, folder: bytes) -> list[bytes]:
+        """Return the paths that are or were below a folder, in order."""
+        if self._old_index is None:
+            self._old_index = index_of(self._old)
+        if self._paths is None:
+            self._paths = list(self._old_index)
+        prefix = folder.rstrip(b"/") + b"/"
+        return sorted({*_below(self._paths, prefix), *_below(self._sorted, prefix)})
+
+    def paths_in(self, folder: bytes) -> list[bytes]:
+        """Return the paths that are or were in a folder itself."""
+        depth = folder.rstrip(b"/").count(b"/") + 1
+        return [path for path in self.paths_below(folder) if path.count(b"/") == depth]
+
+    def is_sound(self, path: bytes) -> bool:
+        """Whether what stands at a path (links followed) is as it was, or explained."""
+        real = self.resolve(path, self.now)
+        if real is None or self.now(real) is None:
+            return False
+        return real not in self.differences or self.is_explained(real)
+
+    def is_explained(self, path: bytes) -> bool:
+        """Whether a difference has a reason that leaves nothing over."""
+        reason = self.reasons.get(path)
+        return reason is not None and not reason.left
+
+    def resolve(self, path: bytes, at: Callable[[bytes], Values | None]) -> bytes | None:
+        """Follow links in the tree of one time (`self.now` or `self.before`); None where they lead nowhere."""
+        done: list[bytes] = []
+        todo = [part for part in path.split(b"/") if part not in (b"", b".")][::-1]
+        links = 0
+        while todo:
+            part = todo.pop()
+            if part == b"..":
+                del done[-1:]
+                continue
+            here = b"/" + b"/".join([*done, part])
+            values = at(here)
+            if values is None:
+                return None
+            if values["kind"] != "symlink" or values["link"] is None:
+                done.append(part)
+                continue
+            links += 1
+            if links > MAX_LINKS:
+                return None
+            target: bytes = values["link"]
+            if target.startswith(b"/"):
+                done.clear()
+            todo.extend([p for p in target.split(b"/") if p not in (b"", b".")][::-1])
+        return b"/" + b"/".join(done)
+
+    def read(self, path: bytes, limit: int) -> bytes | None:
+        """Return a file's content; None where it cannot be read or is larger than `limit`."""
+        try:
+            with self.reader.open(path) as file:
+                data = file.read(limit + 1)
+        except OSError:
+            return None
+        return data if len(data) <= limit else None
+
+
+def _below(paths: list[bytes], prefix: bytes) -> list[bytes]:
+    start = bisect_left(paths, prefix)
+    end = bisect_left(paths, prefix[:-1] + b"0", start)  # 0 follows / in ASCII
+    return paths[start:end]
