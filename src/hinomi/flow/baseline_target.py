@@ -19,7 +19,7 @@ from hinomi.evidence.options import ScanOptions
 from hinomi.evidence.ownership import DIGEST_KINDS, PackageOwnership
 from hinomi.evidence.target import Target
 from hinomi.flow.original import ARROW
-from hinomi.flow.scanning import DEFAULTS, open_target
+from hinomi.flow.scanning import DEFAULTS, MAX_INNER, open_target
 from hinomi.model.findings import Coverage
 from hinomi.model.tables.files import File
 from hinomi.model.text import path_text
@@ -134,7 +134,7 @@ def _rows(looked: Looked, progress: Progress | None) -> Iterator[Measured]:
 
 def _rows_of_image(looked: Looked, outermost: Image, progress: Progress | None) -> Iterator[Measured]:
     """Measure an image, what lies beside it in the same file and what was found inside, breadth first."""
-    from hinomi.evidence.sources.image import MAX_INNER, inner_images, say_notes
+    from hinomi.evidence.sources.image import Surroundings, inner_images, say_notes
 
     todo, done = deque([outermost, *outermost.beside]), 0
     while todo:
@@ -146,7 +146,8 @@ def _rows_of_image(looked: Looked, outermost: Image, progress: Progress | None) 
         for row in measure(now.target, looked.coverage, keep_text=may_keep, progress=progress, see=see):
             yield row._replace(path=prefix + row.path) if prefix else row
         done += 1
-        for inner in inner_images(now, noted, looked.coverage, MAX_INNER - done - len(todo)):
+        room = MAX_INNER - done - len(todo)
+        for inner in inner_images(Surroundings.of_image(now), noted, looked.coverage, room):
             todo.extend((inner, *inner.beside))
         say_notes(now, looked.coverage)
 
