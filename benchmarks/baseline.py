@@ -2,22 +2,20 @@
 
     python -m benchmarks baseline [--tree /usr] [--runs 3]
 
-Both keep SHA-256, type, mode, owner, size, inode, links, times, link targets, ACLs, extended attributes, SELinux labels,
-capabilities and inode flags of every entry. Ours are whole commands in new processes: start, signature and sealing
-included. Nothing is installed: without `aide` its rows are missing.
+Both keep SHA-256, type, mode, owner, size, inode, links, times, link targets, ACLs, extended attributes, SELinux
+labels, capabilities and inode flags of every entry. Ours are whole commands in new processes: start,
+signature and sealing included. Nothing is installed: without `aide` its rows are missing.
 """
 
 from __future__ import annotations
 
 import argparse
 import shutil
-
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks._measure import Bar, hinomi, judge, measure, note, rounds, table
-
 
 CREATE, VERIFY, QUICK = "baseline create", "baseline verify", "baseline verify --quick"
 AIDE_RULE = "ftype+p+i+n+u+g+s+m+c+l+acl+xattrs+selinux+e2fsattrs+caps+sha256"
