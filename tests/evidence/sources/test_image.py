@@ -52,6 +52,32 @@ def tar(folder, out):
         archive.add(folder, arcname=".")
 
 
+def made_by(*command, size=0):
+    """A builder by one tool: `IN` stands for the folder, `OUT` for the image, which may have to be there before."""
+
+    def build(folder, out):
+        if size:
+            with out.open("wb") as file:
+                file.truncate(size)
+        run(*({"IN": folder, "OUT": out}.get(word, word) for word in command))
+
+    return build
+
+
+def in_virtual_disk(folder, out):
+    ext2(folder, out.with_name("raw"))
+    run("qemu-img", "convert", "-f", "raw", "-O", "vmdk", out.with_name("raw"), out)
+
+
+MADE = {
+    "btrfs": made_by("mkfs.btrfs", "-q", "--rootdir", "IN", "OUT", size=256 << 20),
+    "erofs": made_by("mkfs.erofs", "--quiet", "-zlz4", "OUT", "IN"),
+    "jffs2": made_by("mkfs.jffs2", "-r", "IN", "-o", "OUT"),
+    "ubifs": made_by("mkfs.ubifs", "-r", "IN", "-m", "2048", "-e", "126976", "-c", "900", "-o", "OUT"),
+    "vmdk": in_virtual_disk,
+}
+
+
 @pytest.fixture(scope="module")
 def catalogue():
     return load_rules()
@@ -84,7 +110,9 @@ def from_folder(replica, catalogue, tmp_path_factory):
     return high(result)
 
 
-@pytest.mark.parametrize("build", [ext2, initrd, squashfs, initramfs])
+@pytest.mark.parametrize(
+    "build", [ext2, initrd, squashfs, initramfs, *MADE.values()], ids=["ext2", "initrd", "squashfs", "initramfs", *MADE]
+)
 def test_the_same_findings_as_from_the_folder(build, replica, from_folder, catalogue, tmp_path):
     image = tmp_path / "firmware.bin"
     build(replica, image)
