@@ -22,10 +22,10 @@ class ScratchError(OSError):
 class Scratch:
     """One empty scratch file: `file` may be written and read at will until `close`."""
 
-    def __init__(self) -> None:
-        """Take one; `OSError` where there is none."""
+    def __init__(self, folder: str | None = None) -> None:
+        """Take one, made in `folder` where it has to be made; `OSError` where there is none."""
         if _own is None:
-            self.file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`, unlinked from birth
+            self.file: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed by `close`, unlinked from birth
         elif _own:
             self.file = _own.pop()
         else:

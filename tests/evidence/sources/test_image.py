@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import tarfile
+import zipfile
 
 import pytest
 
@@ -198,3 +199,14 @@ def test_the_kind_that_was_said_is_taken(replica, catalogue, tmp_path):
         looked(tmp_path, catalogue, tmp_path / "a.tar", kind="squashfs")
     with pytest.raises(TargetError, match="a folder"):
         looked(tmp_path, catalogue, replica, kind="tar")
+
+
+def test_large_packed_members_are_read_by_confined_workers(catalogue, tmp_path):
+    """They are unpacked into files that the workers were given before they gave up writing."""
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        archive.writestr("etc/passwd", "root:x:0:0::/:/bin/sh\n")
+        for number in range(16):  # more than a worker has such files
+            archive.writestr(f"bin/large{number}", bytes([number]) * (33 << 20))
+    (result,) = looked(tmp_path, catalogue, tmp_path / "a.zip")
+    assert result.coverage.misses == []
+    assert result.coverage.examined["bytes"] > 16 * 33 << 20

@@ -9,10 +9,11 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Callable
-from typing import TYPE_CHECKING, BinaryIO
+from typing import IO, TYPE_CHECKING, BinaryIO
 
 from hinomi.evidence.archives.budget import BudgetError
 from hinomi.evidence.archives.source import BytesSource, Source, Stream
+from hinomi.evidence.scratch import Scratch, ScratchError
 from hinomi.model.errors import ParseError
 
 if TYPE_CHECKING:
@@ -149,26 +150,46 @@ def spooled(stream: Stream, limit: int, work: str | None = None) -> Source:
     return BytesSource(b"".join(parts))
 
 
+class _ScratchSource(DiskSource):
+    """A scratch file's content; the file is given back with the object."""
+
+    def __init__(self, scratch: Scratch, size: int) -> None:
+        super().__init__(os.dup(scratch.file.fileno()), size)
+        self._scratch = scratch
+
+    def __del__(self) -> None:
+        super().__del__()
+        self._scratch.close()
+
+
 def _on_disk(parts: list[bytes], stream: Stream, size: int, limit: int, work: str | None) -> Source:
     try:
-        with tempfile.TemporaryFile(dir=work) as file:
-            limit = min(limit, size + shutil.disk_usage(work or tempfile.gettempdir()).free // 2)
-            for part in parts:
-                _put(file, part)
-            parts.clear()
-            for chunk in stream.chunks():
-                size += len(chunk)
-                if size > limit:
-                    raise BudgetError("bytes")
-                _put(file, chunk)
-            file.truncate(size)
-            file.flush()
-            return DiskSource(os.dup(file.fileno()), size)
+        scratch = Scratch(work)
+    except ScratchError as error:
+        raise BudgetError("members to be unpacked at once") from error
     except OSError as error:
         raise ParseError("image.work-area", cause=str(error)) from error
+    try:
+        limit = min(limit, size + shutil.disk_usage(work or tempfile.gettempdir()).free // 2)
+        for part in parts:
+            _put(scratch.file, part)
+        parts.clear()
+        for chunk in stream.chunks():
+            size += len(chunk)
+            if size > limit:
+                raise BudgetError("bytes")
+            _put(scratch.file, chunk)
+        scratch.file.truncate(size)
+        scratch.file.flush()
+        return _ScratchSource(scratch, size)
+    except BaseException as error:
+        scratch.close()
+        if isinstance(error, OSError):
+            raise ParseError("image.work-area", cause=str(error)) from error
+        raise
 
 
-def _put(file: BinaryIO, chunk: bytes) -> None:
+def _put(file: IO[bytes], chunk: bytes) -> None:
     if len(chunk) >= HOLE and not chunk.strip(b"\0"):
         file.seek(len(chunk), os.SEEK_CUR)
     else:
