@@ -266,6 +266,8 @@ def upgraded(case: Case, root: Path, signer: Signer, tmp_path: Path) -> Path:
         deb(tmp_path, "web", "1", {"/usr/sbin/web": (ELF + b"w1", 0o755)}),
     )
     baselines.create(case, str(root), signer)
+    (tmp_path / "extra_1/usr/share/extra").mkdir(parents=True)
+    (tmp_path / "extra_1/usr/share/extra/y").symlink_to("x")
     new = {
         "/usr/bin/base": (ELF + b"2", 0o755),
         "/usr/lib/base/come.so": (ELF + b"2", 0o644),
@@ -289,6 +291,7 @@ def test_an_upgrade_leaves_nothing_unexplained(case: Case, upgraded: Path) -> No
     assert rows["/usr/bin/base"].strength == "md5"
     assert rows["/usr/lib/base/gone.so"].what == "removed"
     assert rows["/usr/share/extra/x"].why == "package"
+    assert rows["/usr/share/extra/y"].why == "link-to-package"
     assert verify.last.result.findings == ()  # type: ignore[attr-defined]
     assert verify.last.packages == {"installed": 1, "removed": 0, "upgraded": 2}  # type: ignore[attr-defined]
 

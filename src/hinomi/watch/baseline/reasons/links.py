@@ -22,13 +22,15 @@ _THROUGH = b"/etc/alternatives/"
 def explain(difference: Difference, world: World) -> Reason | None:
     """Explain a link in such a place by the package that its target belongs to and that came, went or changed.
 
-    A link anywhere else is explained only where it leads through the alternatives.
+    A link anywhere else is explained only where it leads through the alternatives, or where a package that moved since
+    lists it.
     """
     if difference.kind != "symlink":
         return None
     old, new = difference.old, difference.new
     link = (new or old or {})["link"] or b""
-    if not _PLACES.fullmatch(difference.path) and not link.startswith(_THROUGH):
+    known = _PLACES.fullmatch(difference.path) or link.startswith(_THROUGH) or _is_listed(difference.path, world)
+    if not known:
         return None
     if new is not None and new["kind"] != "symlink":
         return None
@@ -40,6 +42,12 @@ def explain(difference: Difference, world: World) -> Reason | None:
     if changed is None:
         return None
     return Reason("link-to-package", f"{changed} {world.version(changed)}".strip(), "content")
+
+
+def _is_listed(path: bytes, world: World) -> bool:
+    """Whether a package that came or has another version lists the link (manifests have no digest of links)."""
+    owner = world.reader.owner(path)
+    return owner is not None and world.believes(owner.package) and world.package_changed(owner.package)
 
 
 def _package_now(path: bytes, new: Values, world: World) -> str | None:
