@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, BinaryIO
 
 from hinomi.evidence.archives.budget import BudgetError
 from hinomi.evidence.archives.source import BytesSource, Source, Stream
+from hinomi.evidence.positions import PositionReader
 from hinomi.evidence.scratch import Scratch, ScratchError
 from hinomi.model.errors import ParseError
 
@@ -87,37 +88,21 @@ class ZeroSource:
         return bytes(max(0, min(length, self.size - offset))) if offset >= 0 else b""
 
 
-class SourceReader(io.RawIOBase):
+class SourceReader(PositionReader):
     """A seekable file over a source; what the source cannot give is an `OSError`."""
 
     def __init__(self, source: Source) -> None:
         super().__init__()
         self._source = source
-        self._position = 0
 
-    def readable(self) -> bool:
-        """True."""
-        return True
+    def _length(self) -> int:
+        return self._source.size
 
-    def seekable(self) -> bool:
-        """True."""
-        return True
-
-    def readinto(self, buffer: WriteableBuffer) -> int:
-        """Fill the buffer from the position."""
+    def _fill(self, buffer: WriteableBuffer, offset: int) -> int:
         view = memoryview(buffer)
-        data = read_source(self._source, self._position, len(view))
+        data = read_source(self._source, offset, len(view))
         view[: len(data)] = data
-        self._position += len(data)
         return len(data)
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Move the position."""
-        base = (0, self._position, self._source.size)[whence]
-        if base + offset < 0:
-            raise OSError(errno.EINVAL, "negative position")
-        self._position = base + offset
-        return self._position
 
 
 def reader_over(source: Source) -> BinaryIO:

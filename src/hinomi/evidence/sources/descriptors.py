@@ -11,6 +11,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, BinaryIO
 
 from hinomi.evidence.folders import Identity
+from hinomi.evidence.positions import PositionReader
 from hinomi.evidence.sources.statx import UNKNOWN, Extras, status_of
 from hinomi.evidence.view import Entry, EntryKind
 
@@ -111,7 +112,7 @@ class FileHandle:
 
     def reader(self) -> BinaryIO:
         """Return a buffered reader with its own position."""
-        return io.BufferedReader(_PositionReader(os.dup(self.fd)), 1 << 16)
+        return io.BufferedReader(_DescriptorReader(os.dup(self.fd)), 1 << 16)
 
     def xattrs(self) -> dict[str, bytes]:
         """Return extended attributes (one system call where there are none)."""
@@ -122,31 +123,18 @@ class FileHandle:
         os.close(self.fd)
 
 
-class _PositionReader(io.RawIOBase):
-    """Reads a descriptor at positions of its own (descriptors made by `dup` share theirs)."""
+class _DescriptorReader(PositionReader):
+    """Reads a descriptor of its own (descriptors made by `dup` share their system's position)."""
 
     def __init__(self, fd: int) -> None:
         super().__init__()
         self._fd = fd
-        self._position = 0
 
-    def readable(self) -> bool:
-        return True
+    def _length(self) -> int:
+        return os.fstat(self._fd).st_size
 
-    def seekable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: WriteableBuffer) -> int:
-        number = os.preadv(self._fd, [buffer], self._position)
-        self._position += number
-        return number
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        base = (0, self._position, os.fstat(self._fd).st_size)[whence]
-        if base + offset < 0:
-            raise OSError(errno.EINVAL, "negative position")
-        self._position = base + offset
-        return self._position
+    def _fill(self, buffer: WriteableBuffer, offset: int) -> int:
+        return os.preadv(self._fd, [buffer], offset)
 
     def close(self) -> None:
         if not self.closed:
