@@ -62,18 +62,19 @@ def sentence_spans(text: str, start: int, end: int) -> Iterator[Span]:
             continue
         while position < end and (text[position] in _CLOSERS or text[position] in "。！？!?"):
             position += 1
-        yield from _stripped(text, begin, position)
+        if span := _stripped(text, begin, position):
+            yield span
         begin = position
-    yield from _stripped(text, begin, end)
+    if span := _stripped(text, begin, end):
+        yield span
 
 
-def _stripped(text: str, start: int, end: int) -> Iterator[Span]:
+def _stripped(text: str, start: int, end: int) -> Span | None:
     piece = text[start:end]
     bare = piece.lstrip()
     start += len(piece) - len(bare)
     bare = bare.rstrip()
-    if bare:
-        yield start, start + len(bare)
+    return (start, start + len(bare)) if bare else None
 
 
 def _is_end(text: str, mark: int, start: int, end: int) -> bool:

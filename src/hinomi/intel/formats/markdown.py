@@ -17,8 +17,6 @@ _HEADING = re.compile(r"^#{1,6} +\S")
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})")
 _RULE_ROW = re.compile(r"^\s*\|?(?:\s*:?-{2,}:?\s*\|)+\s*(?::?-{2,}:?\s*)?$")
 _LINKED = re.compile(r"\[[^\[\]\n]{1,200}\]\((?:https?|hxxps?)://")
-_MARKS = ("](", "--", "```", "~~~")
-"""What every fence, row of dashes and link holds one of."""
 _FIELD = re.compile(r"^(title|date|published|pubDate|publishDate)\s*:\s*(.{1,300})$")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _IMAGE = re.compile(r"!\[([^\[\]\n]{0,200})\]\([^()\s]{1,600}(?: +\"[^\"\n]{0,200}\")?\)")
@@ -49,7 +47,8 @@ class _Markdown:
     def sniff(self, data: bytes) -> int:
         lines = data[:_HEAD].decode("ascii", "replace").splitlines()
         headings = sum(1 for line in lines if line[:1] == "#" and _HEADING.match(line))
-        marked = (line for line in lines if any(mark in line for mark in _MARKS))
+        # every fence, row of dashes and link holds one of these
+        marked = (line for line in lines if "](" in line or "--" in line or "```" in line or "~~~" in line)
         others = sum(1 for line in marked if _FENCE.match(line) or _RULE_ROW.match(line) or _LINKED.search(line))
         front = lines[:1] == ["---"] and any(_FIELD.match(line) for line in lines[:_MAX_FRONT])
         return 30 if headings + others + front >= 2 and (others or front or headings >= 2) else 0

@@ -79,7 +79,9 @@ class SentenceRelator:
 
 
 def _stated(context: ReadingContext, claims: Sequence[Claim]) -> Iterator[Relation]:
-    places = sorted(((span[0], number) for number, claim in enumerate(claims) for span in _spans(claim)))
+    places = [(claim.span[0], number) for number, claim in enumerate(claims)]
+    places += [(span[0], number) for number, claim in enumerate(claims) for span in claim.attributes.get("spans", ())]
+    places.sort()
     starts = [place[0] for place in places]
     spoken = _Spoken(context, claims)
     last = 0

@@ -84,12 +84,8 @@ class CueIndex:
 
         The text is in lower case, and `words` are its words.
         """
-        heads, short = self._heads, self._short
-        known = {
-            word: cues
-            for word in words.places
-            if (word[:4] in heads or word[:3] in short or word[:2] in short) and (cues := self._of_word(word))
-        }
+        kept = self._cache
+        known = {word: cues for word in words.places if (cues := kept[word] if word in kept else self._of_word(word))}
         for number in words.numbers(known):
             start, _, word = words.all[number]
             for cue_number, cue in known[word]:
@@ -104,16 +100,13 @@ class CueIndex:
 
     def _of_word(self, word: str) -> tuple[tuple[int, str], ...]:
         """Return (number, cue) of the cues a word is, begins with or may begin; kept for the commonest words."""
-        if (kept := self._cache.get(word)) is not None:
-            return kept
-        begins = [
-            (self._begins[word[:n]], word[:n])
-            for n in range(min(len(word), _LONG_CUE), 0, -1)
-            if word[:n] in self._begins
-        ]
-        whole = [(self._whole[word], word)] if word in self._whole else []
-        longer = [(self.numbers[cue], cue) for cue in self._longer.get(word, ())]
-        known = (*whole, *begins, *longer)
+        known: tuple[tuple[int, str], ...] = ()
+        if word[:4] in self._heads or word[:3] in self._short or word[:2] in self._short:
+            beginnings = [word[:n] for n in range(min(len(word), _LONG_CUE), 0, -1)]
+            begins = [(self._begins[beginning], beginning) for beginning in beginnings if beginning in self._begins]
+            whole = [(self._whole[word], word)] if word in self._whole else []
+            longer = [(self.numbers[cue], cue) for cue in self._longer.get(word, ())]
+            known = (*whole, *begins, *longer)
         if len(self._cache) < _CACHED_WORDS and len(word) < _LONG_WORD:
             self._cache[word] = known
         return known

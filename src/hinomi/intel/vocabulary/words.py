@@ -59,7 +59,11 @@ class TextWords:
 
     def numbers(self, words: Iterable[str]) -> list[int]:
         """Return the numbers in `all` where any of the distinct `words` stands, ascending."""
-        return sorted(number for word in words for number in self.places[word])
+        found: list[int] = []
+        for word in words:
+            found += self.places[word]
+        found.sort()
+        return found
 
 
 def split_words(lowered: str) -> list[Word]:
