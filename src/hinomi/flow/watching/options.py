@@ -33,7 +33,7 @@ class WatchOptions:
     alert_least: str = "medium"  # least severity of an alert
     alert_again_after: float = 3600.0  # the same alert is sent once in this time; the rest is counted
     alert_per_minute: int = 30  # to one place; the rest is counted and told in one message
-    nice: bool = True  # judge at low priority
+    nice: bool = False  # judge at the lowest priority: kinder to others, and later to tell
 
 
 def from_table(table: dict[str, Any], place: str) -> WatchOptions:

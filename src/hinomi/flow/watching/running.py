@@ -320,12 +320,12 @@ class _Watcher:
         if batch.marks is not None:
             self._marked([asdict(mark) for mark in batch.marks])
             batch.marks = None
-        if batch.starts:
-            self._judge.started(batch.starts)
-            batch.starts = []
         if batch.changes:
             self._judge.settle(batch.changes)
             batch.changes = []
+        if batch.starts:
+            self._judge.started(batch.starts)
+            batch.starts = []
         for lost in list(batch.lost):
             self._close_gap(lost)
             batch.lost.remove(lost)
