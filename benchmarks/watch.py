@@ -157,7 +157,7 @@ def _lines(out: Path) -> list[str]:
 
 
 def _tree(place: Path) -> set[str]:
-    return {os.path.join(top, name) for top, _, names in os.walk(place / ".") for name in names if "/storm" in top}
+    return {os.path.join(top, name) for top, _, names in os.walk(place) for name in names if "/storm" in top}
 
 
 def _told(out: Path) -> set[str]:
@@ -165,7 +165,7 @@ def _told(out: Path) -> set[str]:
     for line in out.read_text().splitlines(keepends=True):
         if line.endswith("\n") and line.startswith('{"schema": "hinomi.change/1"'):
             change = json.loads(line)
-            path = change["path"].replace("/storm", "/./storm", 1)
+            path = change["path"]
             told.add(path) if change["what"] in ("added", "changed") else told.discard(path)
     return told
 

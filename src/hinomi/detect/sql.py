@@ -42,6 +42,17 @@ class Result:
         return (dict(zip(self.columns, row, strict=True)) for row in self.rows)
 
 
+def load_engine() -> None:
+    """Load what asking needs, so that processes forked later need not."""
+    import duckdb
+    import pyarrow.parquet
+
+    _vocabulary_script()
+    for name in TABLES:
+        _empty(name, False)
+    del duckdb, pyarrow
+
+
 class Evidence:
     """A locked, in-memory DuckDB connection whose views hold the evidence. A context manager.
 

@@ -11,8 +11,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from hinomi.detect.catalogue import Catalogue
+from hinomi.detect.detect import detect
 from hinomi.detect.indicator import Indicator
 from hinomi.detect.rule import Rule
+from hinomi.detect.sql import load_engine
 from hinomi.flow.watching.apart import ApartError, apart
 from hinomi.model.findings import Coverage, Finding
 from hinomi.model.tables import TABLES, Row, table_of
@@ -27,6 +29,7 @@ class Rules:
     def __init__(self, catalogue: Catalogue, indicators: Sequence[Indicator]) -> None:
         self._catalogue = catalogue
         self._indicators = indicators
+        load_engine()
 
     def about(self, tables: Collection[str]) -> Catalogue:
         """Return the rules that ask about any of these tables."""
@@ -65,8 +68,6 @@ class Rules:
 def _judge(
     rows: Sequence[Numbered], rules: Catalogue, indicators: Sequence[Indicator], folder: Path, run: str, seen: str
 ) -> tuple[list[Finding], Coverage]:
-    from hinomi.detect.detect import detect
-
     coverage = Coverage()
     with TemporaryDirectory(dir=folder, prefix="asking-") as temporary:
         tables = write_numbered(Path(temporary), rows)
