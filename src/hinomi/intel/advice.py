@@ -33,6 +33,13 @@ _VERBS = (
     "validate"
 )
 _IMPERATIVE = re.compile(rf"^(?:{_VERBS})\b", re.IGNORECASE)
+_ORDER = re.compile(
+    r"(?:Upgrade|Update|Patch|Disable|Remove|Delete|Uninstall|Block|Rotate|Reset|Revoke|Restrict|Isolate|Replace) "
+    r"(?=(?:the|all|any|every|your|its|their|to|access|traffic)\b|[^a-z]|[a-z]\S{0,60}[._/\\]\S)[^\n]{4,400}[.!]?$"
+)
+_NARRATES = re.compile(
+    r"\b(?:was|were|is|are|has|have|had|did|can|could|will|would|fix(?:es|ed)|address(?:es|ed)|contain(?:s|ed))\b"
+)
 _BULLET = re.compile(r"^\s*(?:[-*+•‣◦・✔✓☑□☐■●○◯→]\ufe0f?|\(?\d{1,2}[.)）]|[①-⑳]|\[[ xX]\])\s*")
 _BULLET_STRONG = re.compile(r"^\s*[✔✓☑□☐]")
 _JA_STEP = re.compile(
@@ -66,3 +73,9 @@ def is_step(text: str) -> bool:
     """Whether a list item or short sentence is itself a step: `Disable macros`, プロセスを停止する."""
     bare = without_bullet(text)
     return _IMPERATIVE.match(bare) is not None or _JA_STEP.search(bare) is not None
+
+
+def is_order(text: str) -> bool:
+    """Whether a sentence of running text tells the reader to do something: `Upgrade Xyz to 3.0.7 or later.`"""
+    bare = without_bullet(text)
+    return _ORDER.match(bare) is not None and _NARRATES.search(bare.split(",", 1)[0]) is None

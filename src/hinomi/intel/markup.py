@@ -28,6 +28,12 @@ _CJK_BREAK = re.compile(r"(?<=[\u3000-\u9fff\uff00-\uffef])\s*\n\s*(?=[\u3000-\u
 _MAX_LINKS = 2000
 
 
+def _is_banner(header: Any) -> bool:
+    """Whether a `header` is the site's: outside any article, and without the page's heading."""
+    inside = any(_tag(ancestor) in {"article", "main"} for ancestor in header.iterancestors())
+    return not inside and next(header.iter("h1", "h2"), None) is None
+
+
 class MarkupText:
     """Collects the text of one tree."""
 
@@ -58,7 +64,7 @@ class MarkupText:
         if self._skip is not None:
             return
         tag = _tag(element)
-        if tag in _SKIP:
+        if tag in _SKIP or (tag == "header" and _is_banner(element)):
             self._skip = element
             return
         if tag in _ROWS:

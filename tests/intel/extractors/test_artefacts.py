@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -120,9 +123,7 @@ def test_spans_hold_whatever_the_text(text: str) -> None:
         assert 0 <= candidate.span[0] < candidate.span[1] <= len(text)
 
 
-def test_time_is_linear_in_hostile_text() -> None:
-    import time
-
+def test_work_is_linear_in_hostile_text(calls: Callable[[Callable[[], object]], int]) -> None:
     for piece in (
         "「a」、",
         "the x1 ",
@@ -135,6 +136,18 @@ def test_time_is_linear_in_hostile_text() -> None:
         "「a1」(「b」)",
         "| file | a1, ",
     ):
-        start = time.process_time()
-        found(piece * (60_000 // len(piece)))
-        assert time.process_time() - start < 5
+        small, large = (calls(partial(found, piece * (size // len(piece)))) for size in (8_000, 32_000))
+        assert large < max(small, 2_000) * 5
+
+
+@pytest.mark.parametrize("verb", ["masquerades as", "is disguised as", "poses as", "mimics", "pretends to be"])
+def test_an_honest_program_that_malware_poses_as(verb: str) -> None:
+    claim = found(f"The malware {verb} rsyslogd and waits.")["filename", "rsyslogd"]
+    assert claim.attributes["belongs_in"].endswith("/rsyslogd")
+    assert not found(f"The malware {verb} an invoice and waits.")
+
+
+def test_accounts_are_told_by_their_shape() -> None:
+    assert ("account", "svc_ops") in found("The actor reset the account svc_ops again.")
+    assert ("account", "kanri9") in found("アカウント kanri9 を無効化する。")
+    assert not found("The account manager and the user base grew.")

@@ -63,3 +63,37 @@ def test_the_mark_is_not_part_of_the_step() -> None:
     text = "✔️ 感染した端末を隔離する。"
     [found] = steps(text)
     assert text[found.span[0] : found.span[1]] == found.value == "感染した端末を隔離する。"
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "value"),
+    [
+        ("The flaw is old. Upgrade OpenSSL to 3.0.7 or later.", "products", ["OpenSSL"]),
+        ("Upgrade Zephyrcast to 4.1.2.", "products", ["Zephyrcast"]),
+        ("Disable the account svc_batch7 and rotate its keys.", "accounts", ["svc_batch7"]),
+        ("アカウント svc_batch7 を無効化してください。", "accounts", ["svc_batch7"]),
+        ("PAN-OSを10.2.9以降に更新してください。", "actions", ["update"]),
+    ],
+)
+def test_running_text_gives_orders_too(text: str, key: str, value: list[str]) -> None:
+    [found] = steps(text)
+    assert found.attributes[key] == value
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Update packages contained the malware.",
+        "Patch Tuesday fixes were late.",
+        "Block lists grew in March.",
+        "Remove was called by the loader.",
+    ],
+)
+def test_a_sentence_that_begins_like_an_order_may_be_none(text: str) -> None:
+    assert steps(text) == []
+
+
+def test_an_address_to_block_is_no_version_and_blocking_no_product() -> None:
+    for text in ("Block 203.0.113[.]9 at the firewall.", "Block 203.0.113.9 at the firewall."):
+        [found] = steps(text)
+        assert found.attributes == {"actions": ["restrict"]}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -127,11 +130,44 @@ def test_spans_hold_whatever_the_text(text: str) -> None:
         assert 0 <= found.span[0] < found.span[1] <= len(text)
 
 
-def test_time_is_linear_in_hostile_text() -> None:
-    import time
-
+def test_work_is_linear_in_hostile_text(calls: Callable[[Callable[[], object]], int]) -> None:
     for piece in ("「" * 50, "A" * 50, "a backdoor called ", "ア" * 50, "Xxx Yyy ", "malware (", "the X "):
-        text = piece * (100_000 // len(piece))
-        start = time.process_time()
-        list(EXTRACTOR.extract(context_of(Document("t", text, "t", "utf-8", "text/plain", "0" * 64))))
-        assert time.process_time() - start < 4
+        small, large = (calls(partial(names, piece * (size // len(piece)))) for size in (8_000, 32_000))
+        assert large < max(small, 2_000) * 5
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("The Arashi backdoor connects to a server.", ("malware", "Arashi")),
+        ("The actor used the *Arashi* loader.", ("malware", "Arashi")),
+        ("The dropper Tokage drops arashi.dll.", ("malware", "Tokage")),
+        ("The actor Gloomy Egret used it.", ("actor", "Gloomy Egret")),
+        ("A cluster we call Gloomy Egret came back.", ("actor", "Gloomy Egret")),
+        ("「ハト」と呼ばれるバックドアが見つかった。", ("malware", "ハト")),
+        ("The Arashi wiper deletes files. It is stored as arashi.exe in /tmp/arashi.", ("malware", "Arashi")),
+    ],
+)
+def test_unknown_names_that_look_like_words(text: str, expected: tuple[str, str]) -> None:
+    assert expected in names(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The Toyota ransomware incident was in March.",
+        "The Friday worm was written in Ukraine.",
+        "They saw a Ukraine wiper and a Windows trojan.",
+        "The group Mandiant tracks came back.",
+        "The Tokage backdoor is an old tokage backdoor.",
+        "The Japanese backdoor was a Windows downloader.",
+    ],
+)
+def test_other_capitalised_words_beside_a_class_are_no_names(text: str) -> None:
+    assert not [name for name in names(text) if name[0] == "malware"]
+
+
+def test_a_name_once_introduced_is_found_wherever_it_stands() -> None:
+    text = "The Arashi backdoor is new. Later Arashi ran arashi.exe. ArashiX is not it."
+    context = context_of(Document("t", text, "t", "utf-8", "text/plain", "0" * 64))
+    assert [c.span[0] for c in EXTRACTOR.extract(context) if c.value == "Arashi"] == [4, 34]

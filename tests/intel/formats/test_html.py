@@ -121,3 +121,12 @@ def test_any_markup_gives_text_or_our_error(pieces):
         read("<html><body>" + "".join(pieces))
     except HinomiError:
         return
+
+
+def test_a_sites_banner_is_left_out_and_an_articles_header_is_kept():
+    page = (
+        b"<html><body><header>Subscribe at banner.top</header><main><article><header><p>By us, 2031</p></header>"
+        b"<h1>Egret</h1><p>It talks to 203.0.113[.]9.</p></article></main></body></html>"
+    )
+    text = FORMAT.extract(page, "p.html").text
+    assert "banner" not in text and "By us, 2031" in text and "203.0.113[.]9" in text

@@ -44,3 +44,17 @@ def test_any_body_gives_text_or_our_error(body):
         FORMAT.extract(HEAD + body, "a.eml")
     except HinomiError:
         return
+
+
+def test_attached_text_is_read_and_other_attachments_are_named():
+    body = (
+        b'MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="b"\r\n\r\n'
+        b"--b\r\nContent-Type: text/plain\r\n\r\nsee attached"
+        b'\r\n--b\r\nContent-Type: text/csv\r\nContent-Disposition: attachment; filename="i.csv"\r\n\r\n'
+        b"type,value\r\nipv4,203.0.113.44\r\n"
+        b'\r\n--b\r\nContent-Type: application/zip\r\nContent-Disposition: attachment; filename="s.zip"\r\n\r\nPK'
+        b"\r\n--b--\r\n"
+    )
+    document = FORMAT.extract(HEAD + body, "a.eml")
+    assert "see attached" in document.text and "ipv4,203.0.113.44" in document.text
+    assert [note for note in document.notes if "s.zip" in note] == list(document.notes)

@@ -50,3 +50,13 @@ def test_the_malware_means_the_one_named_before() -> None:
 def test_two_names_of_one_actor_are_aliases() -> None:
     found = relations("攻撃グループFancy Bear(APT28)が活動した。")
     assert any(kind == "alias-of" for _, kind, _ in found)
+
+
+def test_steps_are_bound_to_what_they_speak_of() -> None:
+    found = relations(
+        'The malware makes a scheduled task named "EgretSync".\n\n## Mitigation\n\n'
+        "Remove the scheduled task EgretSync. Block 203.0.113[.]9 at the firewall. Disable the account svc_egret.\n"
+    )
+    assert found["Remove the scheduled task EgretSync.", "mitigates", "EgretSync"] >= 60
+    assert found["Block 203.0.113[.]9 at the firewall.", "mitigates", "203.0.113.9"] >= 60
+    assert found["Disable the account svc_egret.", "mitigates", "svc_egret"] >= 60

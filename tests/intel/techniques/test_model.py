@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
-import time
+from collections.abc import Callable
 from importlib.resources import files
 
 import pytest
@@ -65,22 +65,17 @@ def test_an_unknown_word_counts_by_its_known_pieces() -> None:
     assert model.rank("xsleepx")[0].score == pytest.approx(12 / math.sqrt(2), abs=0.02)
 
 
-def test_the_file_is_small_says_where_it_is_from_and_loads_fast() -> None:
+def test_the_file_is_small_says_where_it_is_from_and_loads_fast(
+    calls: Callable[[Callable[[], object]], int],
+) -> None:
     path = files("hinomi.intel.techniques") / "techniques.model"
     data = path.read_bytes()
     assert len(data) < 1_500_000
-    best = min(_seconds(data) for _ in range(5))
-    assert best < 0.06
+    assert calls(lambda: loads(data)) < 3_000
     model = technique_model()
     assert "Apache-2.0" in model.about["source"] and "tools/" in model.about["trained_by"]
     assert set(model.labels) <= set(technique_names())
     assert model.about["held_out"]["document micro-F1"] > 0.7
-
-
-def _seconds(data: bytes) -> float:
-    start = time.process_time()
-    loads(data)
-    return time.process_time() - start
 
 
 def test_nothing_is_loaded_for_a_text_in_japanese() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from hinomi.intel.normal import clean
+from hinomi.intel.techniques.crosswalk import OURS
 from hinomi.model.claims import Claim, Report
 
 _TECHNIQUE = re.compile(r"T\d{4}(?:\.\d{3})?")
@@ -22,7 +23,8 @@ def layer_of(reports: Sequence[Report], *, name: str) -> dict[str, Any]:
             if claim.type == "attack-technique" and claim.status != "rejected" and _TECHNIQUE.fullmatch(claim.value):
                 said[claim.value].append((report, claim))
     return {
-        "name": clean(name, 200), "versions": {"layer": "4.5", "navigator": "5.1.0"}, "domain": "enterprise-attack",
+        "name": clean(name, 200), "versions": {"attack": OURS, "layer": "4.5", "navigator": "5.1.0"},
+        "domain": "enterprise-attack",
         "description": clean("; ".join(r.title for r in reports), 1000), "sorting": 3,
         "techniques": [_technique(number, said[number]) for number in sorted(said)],
         "gradient": {"colors": ["#ffffff", "#ff6666"], "minValue": 0, "maxValue": 100},

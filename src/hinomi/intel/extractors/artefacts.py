@@ -9,10 +9,11 @@ from typing import Any, Literal
 
 from hinomi.intel.extractor import Candidate, ReadingContext
 from hinomi.intel.literals import any_within, occurrences
+from hinomi.intel.names.accounts import ACCOUNT
 from hinomi.intel.names.words import lowered_of, words_of
 from hinomi.intel.vocabulary.loading import stopwords
 from hinomi.intel.vocabulary.names import name_index
-from hinomi.intel.vocabulary.namesakes import conditions
+from hinomi.intel.vocabulary.namesakes import conditions, namesake
 from hinomi.model.claims import ClaimRole, ClaimType
 
 ArtefactType = Literal["filename", "account", "service", "task", "mutex", "pipe"]
@@ -132,6 +133,10 @@ _ROW_OF_NAMES = re.compile(  # a row or line of a list: | file | a, b | scripts 
     rf"ファイル名?|スクリプト名?|プロセス名?|アカウント名?|ユーザー名?)\s{{0,4}}[|:]\s{{0,4}}"
     rf"(?P<list>{_X}(?:\s?[,、/]\s?{_X}){{0,20}})\s{{0,4}}(?:\||$)"
 )
+_POSED_AS = re.compile(  # masquerades as crond; the honest program's name decides
+    rf"\b(?:masquerad|disguis|pos(?=e|i)|impersonat|mimick?|pretend)\w* (?:itself |themselves )?(?:to be |as )?"
+    rf"(?:(?:the|a|an|legitimate|genuine|system) ){{0,3}}[\"`“']?(?P<x>{_X})"
+)
 _ADVERBS = frozenset(
     "again also either finally first however indeed instead later likewise meanwhile moreover next nevertheless now "
     "once perhaps second similarly so still then therefore though thus too twice usually which who compiled "
@@ -217,6 +222,8 @@ def _artefacts(line: str, english: bool, copying: bool) -> Iterator[_Named]:
     seen: set[tuple[int, str]] = set()
     if english:
         yield from _bare(line)
+        yield from _posed(line)
+    yield from _accounts(line)
     yield from _spoken(line, english)
     for pattern, confidence in _patterns(line, english):
         for found in pattern.finditer(line):
@@ -261,6 +268,20 @@ def _bare(line: str) -> Iterator[_Named]:
         if _can_be(name, 60, words, kind):
             start = shift + found.start("x")
             yield _Named(start, start + len(name), name, kind, words, 60)
+
+
+def _posed(line: str) -> Iterator[_Named]:
+    """The honest programs that malware wears the names of."""
+    for found in _POSED_AS.finditer(line):
+        name = _trimmed(found["x"])
+        if namesake(name):
+            yield _Named(found.start("x"), found.start("x") + len(name), name, "filename", "masquerades as", 75)
+
+
+def _accounts(line: str) -> Iterator[_Named]:
+    """Accounts without quotes, told by their shape."""
+    for found in ACCOUNT.finditer(line):
+        yield _Named(*found.span("x"), found["x"], "account", "account", 60)
 
 
 def _spoken(line: str, english: bool) -> Iterator[_Named]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from hinomi.intel.advice import is_checkbox, is_item, is_step, without_bullet
+from hinomi.intel.advice import is_checkbox, is_item, is_order, is_step, without_bullet
 from hinomi.intel.extractor import Candidate, ReadingContext, Sentence
+from hinomi.intel.names.accounts import ACCOUNT
 from hinomi.intel.names.words import advice_starts
 from hinomi.intel.versions.conditions import VERSION
 from hinomi.intel.versions.nouns import noun_before
@@ -16,11 +17,12 @@ from hinomi.intel.vocabulary.products import find_products
 
 _MAX_STEP = 600
 _ARTEFACT = re.compile(r"[「『\"`“]([A-Za-z0-9_.$/\\-]{2,60})[」』\"`”]")
+_DEFANGED = re.compile(r"[\[({]\.")
 _ACTIONS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (name, re.compile(source))
     for name, source in (
         ("update",
-            r"(?i)アップグレード|アップデート|更新プログラム|パッチ|バージョンアップ|最新(?:版|バージョン)|\bupgrad|"
+            r"(?i)アップグレード|アップデート|更新プログラム|を更新|[にへ]更新|更新(?:する|して)|パッチ|バージョンアップ|最新(?:版|バージョン)|\bupgrad|"
             r"\bupdat|\bpatch"),
         ("disable", r"(?i)無効|\bdisabl|turn off|\bblock macros|停止する|オフに"),
         ("remove", r"(?i)削除|除去|アンインストール|\bremov|\bdelet|\bkill|プロセスを停止|uninstall"),
@@ -64,7 +66,9 @@ def _confidence(text: str, here: bool, advised: bool) -> int:
         return 85 if here else 65 if _actions(text) else 0
     if here and is_step(text):
         return 75
-    return 60 if is_item(text) and is_step(text) and _actions(text) and not text.isascii() else 0
+    if is_item(text) and is_step(text) and _actions(text) and not text.isascii():
+        return 60
+    return 60 if is_order(text) and _actions(text) else 0
 
 
 def _actions(text: str) -> list[str]:
@@ -92,15 +96,17 @@ def _about(text: str) -> dict[str, Any]:
     if products := list(dict.fromkeys(hit.canonical for hit in find_products(text))):
         about["product"] = products[0]
         about["products"] = products
-    versions = list(VERSION.finditer(text))
+    versions = [found for found in VERSION.finditer(text) if not _is_address(text, found, actions)]
     if versions:
         about["versions"] = [found["number"] for found in versions]
         noun = None if products else noun_before(text[: versions[0].start()])
-        if noun:
+        if noun and not is_step(text[noun[0] : noun[1]]):
             about["product"] = text[noun[0] : noun[1]]
             about["products"] = [about["product"]]
     if artefacts := _ARTEFACT.findall(text):
         about["artefacts"] = artefacts
+    if accounts := [found["x"] for found in ACCOUNT.finditer(text)]:
+        about["accounts"] = list(dict.fromkeys(accounts))
     names = [
         h.forms[0].name.canonical
         for h in name_index().find(text)
@@ -109,6 +115,14 @@ def _about(text: str) -> dict[str, Any]:
     if names:
         about["threats"] = list(dict.fromkeys(names))
     return about
+
+
+def _is_address(text: str, found: re.Match[str], actions: Sequence[str]) -> bool:
+    """Whether what looks like a version is (the beginning of) an IPv4 address."""
+    if _DEFANGED.match(text, found.end()):
+        return True
+    octets = found["number"].split(".")
+    return len(octets) == 4 and "update" not in actions and all(o.isdigit() and int(o) < 256 for o in octets)
 
 
 EXTRACTOR = MitigationsExtractor()

@@ -11,6 +11,7 @@ from hinomi.intel.names.unknown import introduced
 from hinomi.intel.names.words import lowered_of, words_of
 from hinomi.intel.vocabulary.classes import ClassWord, NameType, class_words
 from hinomi.intel.vocabulary.names import compact, name_index
+from hinomi.intel.vocabulary.words import same_length_lower, split_words
 
 _CLASS_TAIL = re.compile(r"(?i)[ -](?:RAT|ransomware|malware|trojan|backdoor|stealer|loader|group|team|gang|botnet)$")
 
@@ -80,17 +81,47 @@ def _introduced_candidates(context: ReadingContext, words: Sequence[ClassWord], 
     for key, (name, name_type, confidence, phrase) in found.items():
         if name.isascii() and not name.islower() and _is_plain_word(context, name.casefold()):
             continue
-        for start, end in sorted(set(spans[key])):
+        for start, end in sorted({*spans[key], *_further(context, name)}):
             yield Candidate(
                 type=name_type, value=name, span=context.folded.span(start, end), confidence=confidence,
                 why=f"introduced by: {phrase}", canonical=name,
             )  # fmt: skip
 
 
+_MAX_FURTHER = 100
+
+
+def _further(context: ReadingContext, name: str) -> Iterator[tuple[int, int]]:
+    """Where else the text names it, without introducing it again: what it does is mostly said there."""
+    text, words = context.folded.text, words_of(context)
+    first = split_words(same_length_lower(name))
+    if len(name) < 4 or not first:
+        return
+    for number in words.places.get(first[0][2], ())[:_MAX_FURTHER]:
+        start = words.all[number][0] - first[0][0]
+        end = start + len(name)
+        around = text[max(0, start - 1) : start] + text[end : end + 1]
+        if text.startswith(name, start) and not _in_value(text, start, end) and not _GLUED.search(around):
+            yield start, end
+
+
+_GLUED = re.compile(r"[A-Za-z0-9ァ-ヺー]")
+
+
 def _is_plain_word(context: ReadingContext, name: str) -> bool:
     """Whether the text also writes the word in lower case: what stands among such words is no name."""
     text, words = context.folded.text, words_of(context)
-    return any(text.startswith(name, words.all[number][0]) for number in words.places.get(name, ()))
+    places = (words.all[number][:2] for number in words.places.get(name, ()))
+    return any(text.startswith(name, start) and not _in_value(text, start, end) for start, end in places)
+
+
+def _in_value(text: str, start: int, end: int) -> bool:
+    """Whether the word at `start:end` is a piece of a path, a file's or a host's name."""
+    before, after = text[max(0, start - 1) : start], text[end : end + 2]
+    return before in _JOINTS or (after[:1] in _JOINTS and after[1:].isalnum())
+
+
+_JOINTS = frozenset("./\\_@-")
 
 
 EXTRACTOR = NamesExtractor()

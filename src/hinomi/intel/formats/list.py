@@ -17,7 +17,20 @@ from hinomi.intel.normal import clean, normal
 from hinomi.model.claims import CLAIM_TYPES, ClaimRole, ClaimType, Document
 from hinomi.model.errors import ReportError
 
-_VALUE = ("value", "indicator", "ioc", "ioc_value", "indicator_value", "observable", "artifact", "data", "値", "指標")
+_VALUE = (
+    "value",
+    "indicator",
+    "ioc",
+    "ioc_value",
+    "indicator_value",
+    "observable",
+    "artifact",
+    "data",
+    "値",
+    "指標",
+    "インジケータ",
+    "インジケーター",
+)
 _TYPE = ("type", "indicator_type", "ioc_type", "kind", "datatype", "data_type", "種別", "種類", "タイプ")
 _ROLE = ("role", "category", "役割")
 _PROSE = ("description", "comment", "note", "notes", "comments", "説明", "備考", "コメント")
@@ -34,6 +47,15 @@ _NAMES: dict[str, ClaimType | None] = {
     "ipアドレス": "ipv4", "ドメイン": "domain", "ファイル名": "filename", "ハッシュ値": None, "ハッシュ": None,
     "メールアドレス": "email",
 }  # fmt: skip
+_CELLS: dict[str, ClaimType] = {
+    "scheduled task": "task", "scheduled_task": "task", "task name": "task", "windows-scheduled-task": "task",
+    "service name": "service", "service_name": "service", "windows-service-name": "service", "named pipe": "pipe",
+    "named_pipe": "pipe", "ja3s": "ja3", "onion": "domain", "btc": "wallet", "bitcoin": "wallet",
+    "ミューテックス": "mutex", "サービス": "service", "サービス名": "service", "タスク": "task", "タスク名": "task",
+    "名前付きパイプ": "pipe", "ドメイン名": "domain", "ファイルパス": "filepath", "レジストリ": "registry-key",
+    "レジストリキー": "registry-key",
+}  # fmt: skip
+"""Words for types in a column of types; a column named so may hold anything."""
 _ROLES: frozenset[str] = frozenset(get_args(ClaimRole))
 _ROLE_WORDS: dict[str, ClaimRole] = {
     "c2": "command-and-control", "c&c": "command-and-control", "botnet_cc": "command-and-control",
@@ -142,7 +164,7 @@ def _kind(name: str) -> tuple[ClaimType | None, bool]:
     folded = name.strip().casefold()
     if folded in CLAIM_TYPES:
         return folded, True  # type: ignore[return-value]
-    return _NAMES.get(folded), folded in _NAMES
+    return _NAMES.get(folded, _CELLS.get(folded)), folded in _NAMES or folded in _CELLS
 
 
 def _row(composer: Composer, row: Row) -> None:

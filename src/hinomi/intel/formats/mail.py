@@ -1,6 +1,7 @@
 """A report sent by mail (`.eml`) or a page saved as MHTML: its best text part, its subject and its date.
 
-Only the newsletter's own text is read here; attached samples are evidence, not a report.
+The newsletter's own text is read, and what is attached as text (a list of indicators). Other attachments may be
+samples, which are evidence and no report: a note names them.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from hinomi.model.claims import Document
 
 _FIELD = re.compile(rb"^(received|from|to|subject|date|message-id|mime-version|content-type|return-path):", re.I | re.M)
 _MAX_PARTS = 200
+_TEXTS = frozenset({"text/plain", "text/csv", "text/markdown", "text/tab-separated-values"})
 
 
 class _Mail:
@@ -36,6 +38,7 @@ class _Mail:
             message = BytesParser(policy=policy.default).parsebytes(data)
             part = _best_part(message)
             body, html = _body(part) if part is not None else (b"", False)
+            attached, unread = _attachments(message)
             subject, date = _header(message, "subject"), _header(message, "date")
         except DAMAGE as error:
             raise damaged(source, "a mail", error) from error
@@ -47,6 +50,8 @@ class _Mail:
         else:
             declared = part.get_content_charset() if part is not None else None
             text, encoding, notes = decode(body, source, declared=declared)
+        text = "\n\n".join((text, *attached))
+        notes = (*notes, *(f"the attachment {name} was not read: give it by itself" for name in unread))
         return document(
             data, source, text, media_type="message/rfc822", encoding=encoding, title=title, published=published,
             notes=notes,
@@ -67,6 +72,24 @@ def _best_part(message: EmailMessage) -> EmailMessage | None:
         if size > sizes.get(kind, 0):
             best[kind], sizes[kind] = part, size
     return best.get("text/html") or best.get("text/plain")
+
+
+def _attachments(message: EmailMessage) -> tuple[list[str], list[str]]:
+    """Return the texts of attached text files, and the names of other attachments."""
+    texts: list[str] = []
+    unread: list[str] = []
+    for number, part in enumerate(message.walk()):
+        if number >= _MAX_PARTS:
+            break
+        if part.is_multipart() or part.get_content_disposition() != "attachment":
+            continue
+        name = " ".join((part.get_filename() or part.get_content_type()).split())[:100]
+        body = _payload(part)
+        if part.get_content_type() in _TEXTS and body.strip():
+            texts.append(decode(body, name, declared=part.get_content_charset())[0])
+        else:
+            unread.append(name)
+    return texts, unread
 
 
 def _payload(part: EmailMessage) -> bytes:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from hinomi.intel.extractor import Candidate
+from hinomi.intel.indicators.artefactrow import named_in_row
 from hinomi.intel.indicators.scan import Scan
 from hinomi.model.claims import ClaimType
 
@@ -18,9 +19,10 @@ _LINK = re.compile(
 )
 _NAMING = re.compile(r"[:：=]|named|called|with the name|名は|名[:：]")
 _CALLED = re.compile(r"name|called|名")
-_WINDOWS_OBJECT = re.compile(r"(?:Global|Local|Session)\\{1,2}[\w{}#.$!@-]{3,120}")
 _PIPE = re.compile(r"\\\\(?:\.|[\w.-]{1,64})\\pipe\\[\w.{}$-]{1,120}", re.IGNORECASE)
 _TASK_PATH = re.compile(r"\\[\w -]{1,60}(?:\\[\w .{}-]{1,80}){0,5}")
+_TASK_FOLDER = re.compile(r"(?:\\[\w.{}$-]+(?: [\w.{}$-]+){0,3}(?=\\)|\\[\w.{}$-]+){3,7}")
+_OPENING = frozenset(" \t\n\"'`「『“(|、。:")
 _TASK_SWITCH = re.compile(r"/tn\s+(?:\"([^\"\n]{2,120})\"|([^\s\"]{2,120}))", re.IGNORECASE)
 _AGENT = re.compile(
     r"user[- ]?agent(?: string)?s?\"?\s*(?:[:=]|is|was|of|は|には?|として)\s*|ユーザ(?:ー)?エージェント(?:名"
@@ -45,6 +47,7 @@ class _Artefact:
         yield from _pipes(scan)
         yield from _agents(scan)
         yield from _task_switches(scan)
+        yield from _task_folders(scan)
         for kind, cues in _CUES:
             for cue in cues:
                 for place in scan.words(cue):
@@ -54,6 +57,10 @@ class _Artefact:
 def _named(scan: Scan, kind: ClaimType, start: int, end: int) -> Iterator[Candidate]:
     """The name right after the cue (`mutex "X"`, `service named X`), or quoted before it (`「X」という…`)."""
     text = scan.text
+    if row := named_in_row(scan, kind, start, end):
+        if not scan.taken(*row):
+            yield _claim(scan, kind, text[row[0] : row[1]], *row)
+        return
     link = _LINK.match(text, end)
     place = link.end() if link else end
     if kind == "task" and (path := _TASK_PATH.match(text, place)) and not scan.taken(*path.span()):
@@ -128,6 +135,17 @@ def _task_switches(scan: Scan) -> Iterator[Candidate]:
     for match in _TASK_SWITCH.finditer(scan.text):
         group = 1 if match.group(1) else 2
         yield _claim(scan, "task", match.group(group), *match.span(group))
+
+
+def _task_folders(scan: Scan) -> Iterator[Candidate]:
+    """`\\Microsoft\\Windows\\X` that begins with its backslash: the scheduler's folder, no registry key and no path."""
+    for place in scan.words("\\microsoft\\windows\\"):
+        if place and scan.text[place - 1] not in _OPENING:
+            continue
+        found = _TASK_FOLDER.match(scan.text, place)
+        if found and not scan.taken(*found.span()):
+            value = found.group().rstrip(" .")
+            yield _claim(scan, "task", value, place, place + len(value))
 
 
 def _agents(scan: Scan) -> Iterator[Candidate]:

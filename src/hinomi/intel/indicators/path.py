@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from hinomi.intel.extractor import Candidate
 from hinomi.intel.indicators.japanese import cut_at_japanese
 from hinomi.intel.indicators.scan import Scan
+from hinomi.intel.vocabulary.namesakes import conditions
 
 _BACKSLASH = re.compile(r"\\{1,2}(?=[\w%$<.\[{~(])")
 _VARIABLE = re.compile(r"%[A-Za-z_][\w()]{1,30}%$|\$env:\w{2,20}$", re.IGNORECASE)
@@ -216,7 +218,8 @@ def _is_unix_path(scan: Scan, head: str, tail: str, start: int) -> bool:
 
 def _candidate(scan: Scan, value: str, start: int, end: int) -> Candidate:
     name = re.split(r"[\\/]", value)[-1]
-    return scan.candidate("filepath", value, start, end, confidence=70, name=name)
+    attributes: dict[str, Any] = {"name": name} | conditions(name)
+    return scan.candidate("filepath", value, start, end, confidence=70, **attributes)
 
 
 FAMILY = _Path()

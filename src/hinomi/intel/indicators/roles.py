@@ -12,6 +12,8 @@ from hinomi.model.claims import ClaimRole
 
 _C2 = re.compile(
     r"\bc2\b|\bc&c\b|\bcnc\b|\bc and c\b|command[ -]and[ -]control|beacon|call(?:s|ing)? (?:home|back)|exfiltrat"
+    r"|\bcommunicat\w+ (?:\w+ )?(?:with|to)\b|\bconnect(?:s|ed|ing) (?:back )?to\b|\bcontact(?:s|ed|ing)\b"
+    r"|と通信(?:し|する|を行)|に接続(?:し|する)"
     r"|reverse shell|c2サーバ|c&cサーバ|通信先|接続先|コールバック|ビーコン|窃取した(?:情報|データ)の送信"
     # where the malware gets what it is to do
     r"|\b(?:its|their|operators?'?|attackers?'?s?) (?:own )?servers?\b"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from hinomi.intel.literals import occurrences
+from hinomi.intel.names.plain import plain_names
 from hinomi.intel.vocabulary.classes import WEAK, ClassWord, NameType, type_of
 from hinomi.intel.vocabulary.loading import stopwords
 from hinomi.intel.vocabulary.words import TextWords
@@ -114,12 +115,34 @@ def introduced(text: str, classes: Sequence[ClassWord], words: TextWords) -> Ite
             if acceptable(name, word.word, confidence):
                 low, high = min(start, word.start), max(start + len(name), word.end)
                 yield Introduced(start, start + len(name), name, word.type, confidence, text[low:high][:80])
+        yield from _plain(text, word)
+
+
+def _plain(text: str, word: ClassWord) -> Iterator[Introduced]:
+    """A name that looks like a word, where the vocabulary knows it as nothing else."""
+    if not word.word.isascii():
+        return
+    first, before, after = _around(text, word)
+    for found, offset, confidence in plain_names(before, word, after, first):
+        name, start = _trim(found["name"], offset + found.start("name"))
+        if acceptable(name, word.word, _SURE_SHAPE):
+            low, high = min(start, word.start), max(start + len(name), word.end)
+            yield Introduced(start, start + len(name), name, word.type, confidence, text[low:high][:80])
+
+
+_SURE_SHAPE = 75
+"""The confidence at which a name's shape is not asked: `plain_names` asks for other signs."""
+
+
+def _around(text: str, word: ClassWord) -> tuple[int, str, str]:
+    """Where the window before a class word begins, and what stands in its line before and after the word."""
+    first = max(0, word.start - _WINDOW, text.rfind("\n", max(0, word.start - _WINDOW), word.start) + 1)
+    return first, text[first : word.start], text[word.end : word.end + _WINDOW].split("\n", 1)[0]
 
 
 def _beside(text: str, word: ClassWord) -> Iterator[tuple[re.Match[str], int, int]]:
     """Yield (match, offset of the match's text, confidence) of each pattern that holds beside a class word."""
-    first = max(0, word.start - _WINDOW, text.rfind("\n", max(0, word.start - _WINDOW), word.start) + 1)
-    before, after = text[first : word.start], text[word.end : word.end + _WINDOW].split("\n", 1)[0]
+    first, before, after = _around(text, word)
     japanese = not word.word.isascii()
     sides = ["ja"] if japanese else ["en", "ja"] if not (before.isascii() and after.isascii()) else ["en"]
     for side in sides:
@@ -179,7 +202,7 @@ def acceptable(name: str, class_word: str, confidence: int) -> bool:
     ):
         return False
     if (
-        len(name) < 3
+        len(name) < (3 if name.isascii() else 2)
         or all(type_of(word) is not None or word in _NOT_NAMES for word in words)
         or re.fullmatch(r"[0-9A-F]{6,}|\d.*", name)
     ):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from bisect import bisect_left
 from collections import defaultdict
@@ -57,6 +58,10 @@ _RULES = (
     _Rule(("actor", "malware", "tool"), ("behaviour",), "does", re.compile(""), 60, 0),
     _Rule(("actor", "malware", "tool"), ("attack-technique",), "uses", re.compile(""), 50, 0),
     _Rule(("cve",), ("product",), "affects", _WEAKNESS, 60, 25),
+    _Rule(("mitigation",), (
+        "ipv4", "ipv6", "cidr", "domain", "url", "email", "account", "service", "task", "filename", "filepath",
+        "registry-key", "cve",
+    ), "mitigates", re.compile(""), 65, 0),
 )  # fmt: skip
 _SOURCES = frozenset(source for rule in _RULES for source in rule.source)
 _CARRIED: frozenset[ClaimType] = frozenset({"malware", "actor", "behaviour", "filename"})
@@ -203,6 +208,7 @@ def _carried(context: ReadingContext, sentence: Sentence, here: Sequence[Claim],
 def _bound(claims: Sequence[Claim]) -> Iterator[Relation]:
     """Relations that extractors left in attributes: copies, versions of products, what a step is about."""
     files = {c.value: c for c in claims if c.type == "filename"}
+    artefacts = {c.value: c for c in claims if c.type in {"filename", "service", "task", "account", "mutex", "pipe"}}
     products: dict[str, Claim] = {}
     threats: dict[str, Claim] = {}
     for claim in claims:
@@ -220,16 +226,20 @@ def _bound(claims: Sequence[Claim]) -> Iterator[Relation]:
         elif product is not None and claim.type == "affected-version":
             yield Relation(product.id, "affected-in", claim.id, claim.span, claim.confidence)
         if claim.type == "mitigation":
-            yield from _mitigates(claim, products, threats | files)
+            yield from _mitigates(claim, products, threats | artefacts)
 
 
 def _mitigates(claim: Claim, products: Mapping[str, Claim], threats: Mapping[str, Claim]) -> Iterator[Relation]:
     for name in claim.attributes.get("products", ()):
         if name in products:
             yield Relation(claim.id, "protects", products[name].id, claim.span, 65)
-    for name in (*claim.attributes.get("threats", ()), *claim.attributes.get("artefacts", ())):
+    said = (claim.attributes.get(key, ()) for key in ("threats", "artefacts", "accounts"))
+    for name in dict.fromkeys((*itertools.chain.from_iterable(said), *_WORDS.findall(claim.value))):
         if name in threats:
             yield Relation(claim.id, "mitigates", threats[name].id, claim.span, 65)
+
+
+_WORDS = re.compile(r"[A-Za-z0-9_$][A-Za-z0-9_.$\\-]{1,80}[A-Za-z0-9_$]")
 
 
 def _aliases(claims: Sequence[Claim]) -> Iterator[Relation]:

@@ -26,6 +26,13 @@ _HEADING = re.compile(
 
 _TOPIC = re.compile(r"[^A-Za-z0-9\n]{0,6}(?P<name>[A-Z][A-Za-z0-9+_ -]{1,40})(?:は|を|では|には)")
 
+_OWNED = re.compile(
+    r"(?i:versions?|releases?|builds?) (?:of|for) (?:the )?(?P<en>[A-Z][A-Za-z0-9+_ -]{1,40}?) ?:"
+    r"|(?:バージョン|リリース|版) ?\((?P<ja>[A-Z][A-Za-z0-9+_ -]{1,40})\) ?:"
+    r"|(?P<no>[A-Z][A-Za-z0-9+_ -]{1,40})の[^:、。\n]{0,12}(?:バージョン|リリース|版) ?:"
+)
+"""`Fixed versions of Frobnicate: 3.4 series 3.4.12`: the name that the versions after the colon are of."""
+
 
 class Binder:
     """The products of one text, and what the lines read so far were about."""
@@ -39,6 +46,10 @@ class Binder:
     def heading(self, line: str, begin: int) -> None:
         """Take note of a line without versions: a short one that names a product heads the lines below."""
         if not 2 < len(line) <= 60:
+            return
+        if noun := _owner(line):
+            known = self._within(begin + noun[0], begin + noun[1])
+            self._last = self._products[known[0]].canonical if known else line[noun[0] : noun[1]]
             return
         hits = self._within(begin, begin + len(line))
         if hits and not _APART.search(line[: self._products[hits[-1]].start - begin]):
@@ -71,17 +82,19 @@ class Binder:
     def _bind(self, line: str, begin: int, mention: Mention, mentions: Sequence[Mention]) -> None:
         after = bisect_left(self._starts, begin + mention.end)
         of = _OF.match(line, mention.last)
-        owned = bisect_left(self._starts, begin + of.end()) if of else 0
-        if of and self._starts[owned : owned + 1] == [begin + of.end()]:
-            mention.product = self._take(owned)
+        follows = bisect_left(self._starts, begin + of.end()) if of else 0
+        if of and self._starts[follows : follows + 1] == [begin + of.end()]:
+            mention.product = self._take(follows)
             return
         if of and mention.series and (owner := noun_at(line, of.end())):
             mention.product, mention.noun = line[owner[0] : owner[1]], owner
             return
         known = self._nearest_before(begin, mention, mentions)
         before = _without_branches(line[: mention.start], mentions)
-        noun = noun_before(before) or _topic(before)
-        if known is not None and not (noun and self._stands_closer(line, begin, known, noun, mention)):
+        owner = _owner(before)
+        noun = noun_before(before) or owner or _topic(before)
+        owned = owner is not None and noun == owner and (known is None or self._products[known].end - begin <= owner[0])
+        if known is not None and not owned and not (noun and self._stands_closer(line, begin, known, noun, mention)):
             mention.product = self._take(known)
         elif noun:
             mention.product, mention.noun = line[noun[0] : noun[1]], noun
@@ -116,6 +129,12 @@ def _topic(before: str) -> tuple[int, int] | None:
     """The noun a Japanese sentence opens with and speaks of: `KitaServerは、...`."""
     found = _TOPIC.match(before)
     return noun_before(before[: found.end("name")]) if found else None
+
+
+def _owner(before: str) -> tuple[int, int] | None:
+    """The noun that a line's versions are said to be of, before a colon."""
+    found = _OWNED.search(before) if ":" in before else None
+    return noun_before(before[: found.end(found.lastgroup or "en")]) if found else None
 
 
 def _without_branches(before: str, mentions: Sequence[Mention]) -> str:

@@ -34,6 +34,11 @@ def _countries() -> tuple[frozenset[str], re.Pattern[str], re.Pattern[str], dict
     return firsts, re.compile(trie_pattern(english)), re.compile(trie_pattern(japanese)), forms
 
 
+def is_country(word: str) -> bool:
+    """Tell whether a word is an English form of a country's name."""
+    return word in _countries()[3]
+
+
 # Around Japanese: part of a longer katakana or kanji word, or of a word that means something else (日本語, 中国製).
 _JA_BEFORE = re.compile(r"[ァ-ヺー一-鿿]")
 _JA_AFTER = re.compile(r"語|ー|経済新聞|海|人民銀行|時間|標準時|円|料理|[ァ-ヺ]")
