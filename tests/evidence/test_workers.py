@@ -143,12 +143,14 @@ def test_no_process_and_no_descriptor_is_left(tmp_path: Path) -> None:
 
 
 SCRIPT = """
-import sys, time
+import signal, sys, time
 from hinomi.evidence import workerloop
 from hinomi.evidence.collect import collect
 from hinomi.evidence.sources.root import root_target
 from hinomi.model.findings import Coverage
 from hinomi.model.tables.files import ContentMatch
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # jobs in the background of a shell ignore it
 
 class Slow:
     name, tables = "slow", (ContentMatch,)
