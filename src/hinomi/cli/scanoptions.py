@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import click
@@ -38,17 +39,31 @@ def scan_options(function: F) -> F:
     def run(**values: Any) -> Any:
         from hinomi.evidence.options import ScanOptions
 
-        names = ("same_fs", "include", "exclude", "max_size", "jobs", "nice", "memory")
+        names = ("same_fs", "include", "exclude", "max_size", "jobs", "nice")
         chosen = {name: values.pop(name) for name in names}
         chosen |= {"use_cache": not values.pop("no_cache"), "nested": not values.pop("no_nested")}
-        options = ScanOptions(pids=tuple(values.pop("pid")), **chosen)
-        return function(options=options, **values)
+        return function(options=ScanOptions(**chosen), **values)
 
-    wrapped: Any = run
-    for option in reversed(_options()):
-        wrapped = option(wrapped)
-    result: F = wrapped
+    result: F = _with(run, _options())
     return result
+
+
+def memory_options(function: F) -> F:
+    """Add the options about memory, below `scan_options`: what they choose becomes part of the `ScanOptions`."""
+
+    @functools.wraps(function)
+    def run(**values: Any) -> Any:
+        memory, pids = values.pop("memory"), tuple(values.pop("pid"))
+        return function(**values | {"options": replace(values["options"], memory=memory, pids=pids)})
+
+    result: F = _with(run, _memory_options())
+    return result
+
+
+def _with(function: Any, options: list[Callable[[Any], Any]]) -> Any:
+    for option in reversed(options):
+        function = option(function)
+    return function
 
 
 def _options() -> list[Callable[[Any], Any]]:
@@ -59,8 +74,13 @@ def _options() -> list[Callable[[Any], Any]]:
         click.option("--max-size", type=Size(), metavar="SIZE", help=say("option.max-size")),
         click.option("--jobs", type=click.IntRange(1, 256), metavar="N", help=say("option.jobs")),
         click.option("--nice", is_flag=True, help=say("option.nice")),
-        click.option("--memory", is_flag=True, help=say("option.memory")),
-        click.option("--pid", type=click.IntRange(1), multiple=True, metavar="N", help=say("option.pid")),
         click.option("--no-nested", is_flag=True, help=say("option.no-nested")),
         click.option("--no-cache", is_flag=True, help=say("option.no-cache")),
+    ]
+
+
+def _memory_options() -> list[Callable[[Any], Any]]:
+    return [
+        click.option("--memory", is_flag=True, help=say("option.memory")),
+        click.option("--pid", type=click.IntRange(1), multiple=True, metavar="N", help=say("option.pid")),
     ]

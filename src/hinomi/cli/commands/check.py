@@ -8,7 +8,7 @@ from hinomi.cli.options import common, fail_on
 from hinomi.cli.output import write
 from hinomi.cli.progress import progress
 from hinomi.cli.results import exit_code
-from hinomi.cli.scanoptions import scan_options
+from hinomi.cli.scanoptions import memory_options, scan_options
 from hinomi.cli.settings import Settings
 from hinomi.cli.words import say
 from hinomi.evidence.images.kinds import OPENED
@@ -20,6 +20,7 @@ from hinomi.evidence.options import ScanOptions
 @click.option("--on", "targets", multiple=True, metavar="TARGET", help=say("option.on"))
 @click.option("--as", "kind", type=click.Choice(OPENED), help=say("option.as"))
 @scan_options
+@memory_options
 @fail_on
 @common("table", "json", "jsonl", "md", "html")
 def COMMAND(  # noqa: N802

@@ -7,7 +7,7 @@ import click
 from hinomi.cli.options import common, fail_on
 from hinomi.cli.progress import progress
 from hinomi.cli.results import exit_code
-from hinomi.cli.scanoptions import scan_options
+from hinomi.cli.scanoptions import memory_options, scan_options
 from hinomi.cli.settings import Settings
 from hinomi.cli.show import show_scans
 from hinomi.cli.words import say
@@ -22,6 +22,7 @@ FORMATS = ("table", "json", "jsonl", "csv", "sarif", "ocsf", "stix", "md", "html
 @click.option("--as", "kind", type=click.Choice(OPENED), help=say("option.as"))
 @click.option("--compare", metavar="ORIGINAL", help=say("option.compare"))
 @scan_options
+@memory_options
 @fail_on
 @common(*FORMATS)
 def COMMAND(  # noqa: N802
