@@ -178,6 +178,8 @@ _ROW = re.compile(r"\W{0,4}(?:File|Script|Process|Binar|Account|User|ファイ�
 """How a row or line begins that lists names of a kind."""
 _LINES = re.compile(r"[^\n。]{3,1200}")
 _FIRMWARE = re.compile(r"(?i)ファームウ[ェエ]ア|アップグレード|firmware|upgrade")
+_FIRMWARE_WORDS = ("ファームウェア", "ファームウエア", "アップグレード", "firmware", "upgrade")
+"""In lower case; every match of `_FIRMWARE` is one of these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +203,8 @@ class ArtefactsExtractor:
         hostile = _BAD.search(text) is not None
         words = words_of(context)
         classes = [words.all[number][0] for number in words.numbers(words.places.keys() & _EN_WORDS)]
-        copied = occurrences(lowered_of(context), _COPY_HINTS)
+        lowered = lowered_of(context)
+        copied = occurrences(lowered, _COPY_HINTS)
         for found in _LINES.finditer(text):
             line, (start, end) = found[0], found.span()
             english = any_within(classes, start, end)
@@ -212,7 +215,7 @@ class ArtefactsExtractor:
             copies = _copies(line, items) if copying else {}
             for item in items:
                 yield _candidate(context, start, line, item, copies, hostile)
-        if _FIRMWARE.search(text):
+        if any(word in lowered for word in _FIRMWARE_WORDS):
             for found in _PATH.finditer(text):
                 yield from _upgrade_path(context, found)
 
