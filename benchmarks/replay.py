@@ -77,9 +77,8 @@ def _count(out: Path, place: Path, rounds: int) -> int:
         if subject.startswith(str(place)) or subject in ours:
             about[line["id"]] = line
     counts = Counter(finding["severity"] for finding in about.values())
-    print(
-        f"{rounds} rounds of work, {sum('change' in x['schema'] for x in lines)} changes: findings {dict(counts) or 'none'}"
-    )
+    changes = sum("change" in line["schema"] for line in lines)
+    print(f"{rounds} rounds of work, {changes} changes: findings {dict(counts) or 'none'}")
     for finding in about.values():
         print(f"  {finding['severity']}: {finding['title']['en']} ({finding['rule']['id']})")
     return int(any(counts[severity] for severity in SERIOUS))
