@@ -17,6 +17,8 @@ MEDIA_TYPE = "application/taxii+json;version=2.1"
 MAX_PAGES = 500
 MAX_OBJECTS = 200_000
 MAX_ROOTS = 20
+PAGE = 1000
+"""Objects asked for at once. A server may give fewer; some cannot go on to `next` unless a limit was named."""
 
 
 def pull(
@@ -64,20 +66,24 @@ def _offered(fetcher: Fetch, url: str) -> Iterator[tuple[str, str]]:
 
 
 def _objects(fetcher: Fetch, collection: str, since: str | None) -> Iterator[dict[str, Any]]:
-    """Yield the objects of a collection, following `next` within bounds."""
-    query = {"added_after": since} if since else {}
-    count = 0
-    seen: set[str] = set()
+    """Yield the objects of a collection, following `next` within bounds.
+
+    A server may give the same `next` for every page and keep count itself, so the end is a page without news.
+    """
+    query = {"limit": str(PAGE)} | ({"added_after": since} if since else {})
+    seen: set[tuple[str, str]] = set()
     for _ in range(MAX_PAGES):
-        answer = _asked(fetcher, urljoin(collection, "objects/") + (f"?{urlencode(query)}" if query else ""))
+        answer = _asked(fetcher, f"{urljoin(collection, 'objects/')}?{urlencode(query)}")
+        before = len(seen)
         for item in _list(answer.get("objects")):
-            if isinstance(item, dict) and count < MAX_OBJECTS:
-                count += 1
-                yield item
+            if isinstance(item, dict) and len(seen) < MAX_OBJECTS:
+                key = (_text(item.get("id")), _text(item.get("modified")))
+                if key not in seen:
+                    seen.add(key)
+                    yield item
         following = _text(answer.get("next"))
-        if not answer.get("more") or not following or following in seen or count >= MAX_OBJECTS:
+        if not answer.get("more") or not following or len(seen) == before or len(seen) >= MAX_OBJECTS:
             return
-        seen.add(following)
         query = {**query, "next": following}
 
 

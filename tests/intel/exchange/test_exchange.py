@@ -138,6 +138,22 @@ def test_the_layer_scores_techniques_by_all_reports() -> None:
     assert ids == sorted(set(ids))
 
 
+def test_a_layer_has_no_field_that_the_format_does_not_know():
+    layer = layer_of([ONE, TWO], name="two reports")
+    assert layer.keys() <= {
+        "versions", "name", "description", "domain", "customDataURL", "filters", "sorting", "layout", "hideDisabled",
+        "techniques", "gradient", "legendItems", "showTacticRowBackground", "tacticRowBackground",
+        "selectTechniquesAcrossTactics", "selectSubtechniquesWithParent", "selectVisibleTechniques", "metadata", "links",
+    }  # fmt: skip
+    assert layer["versions"].keys() <= {"attack", "navigator", "layer"} and layer["versions"]["attack"] == "18"
+    assert layer["gradient"].keys() == {"colors", "minValue", "maxValue"} and layer["sorting"] in range(4)
+    for technique in layer["techniques"]:
+        assert technique.keys() <= {
+            "techniqueID", "tactic", "comment", "enabled", "score", "color", "metadata", "links", "showSubtechniques",
+        }  # fmt: skip
+        assert all(entry.keys() == {"name", "value"} for entry in technique["metadata"])
+
+
 _TEXT = st.text(max_size=12)
 _CLAIMS = st.builds(
     lambda kind, value, role, confidence, product: Claim(
