@@ -9,6 +9,7 @@ from typing import Any
 from hinomi.intel.extractor import Candidate
 from hinomi.intel.indicators.hosts import FILE_EXTENSIONS
 from hinomi.intel.indicators.naming import kind_of
+from hinomi.intel.indicators.roles import file_role
 from hinomi.intel.indicators.scan import Scan
 from hinomi.intel.vocabulary.namesakes import conditions
 
@@ -42,7 +43,8 @@ def _claim(scan: Scan, start: int, end: int) -> Candidate:
         first, last = scan.original(start, end)
         value = scan.context.text[first:last]
     attributes: dict[str, Any] = dict(conditions(value))
-    return scan.candidate("filename", value, start, end, confidence=60, **attributes)
+    role, why = file_role(scan, start, end, value, honest=bool(attributes))
+    return scan.candidate("filename", value, start, end, role=role, confidence=60, why=why, **attributes)
 
 
 def _extended(scan: Scan, start: int, end: int) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 
 from hinomi.intel.extractor import Candidate
 from hinomi.intel.indicators.japanese import cut_at_japanese
+from hinomi.intel.indicators.roles import file_role
 from hinomi.intel.indicators.scan import Scan
 from hinomi.intel.vocabulary.namesakes import conditions
 
@@ -218,8 +219,10 @@ def _is_unix_path(scan: Scan, head: str, tail: str, start: int) -> bool:
 
 def _candidate(scan: Scan, value: str, start: int, end: int) -> Candidate:
     name = re.split(r"[\\/]", value)[-1]
-    attributes: dict[str, Any] = {"name": name} | conditions(name)
-    return scan.candidate("filepath", value, start, end, confidence=70, **attributes)
+    namesake = conditions(name)
+    attributes: dict[str, Any] = {"name": name} | namesake
+    role, why = file_role(scan, start, end, name, honest=bool(namesake))
+    return scan.candidate("filepath", value, start, end, role=role, confidence=70, why=why, **attributes)
 
 
 FAMILY = _Path()

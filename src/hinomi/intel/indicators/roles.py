@@ -8,7 +8,10 @@ from typing import NamedTuple
 
 from hinomi.intel.indicators.hosts import BENIGN_SITES, REFERENCE_SITES, site_in
 from hinomi.intel.indicators.scan import Scan
+from hinomi.intel.vocabulary.loading import stopwords
 from hinomi.model.claims import ClaimRole
+
+SYSTEM_FILES = stopwords("system-files")
 
 _C2 = re.compile(
     r"\bc2\b|\bc&c\b|\bcnc\b|\bc and c\b|command[ -]and[ -]control|beacon|call(?:s|ing)? (?:home|back)|exfiltrat"
@@ -53,6 +56,14 @@ _ROLES: tuple[tuple[ClaimRole, re.Pattern[str]], ...] = (
     ("delivery", _DELIVERY),
     ("victim", _VICTIM),
 )
+_LEAVES = re.compile(
+    r"\b(?:drop|creat|writ|install|plac|plant|leav|cop(?:y|ie))\w*\b(?! \w+ from)[^.;]{0,40}$"
+    r"|\bsav\w+ (?:\w+ ){0,3}(?:as|to) $"
+)
+_LEFT = re.compile(
+    r"[」』\"]?(?:\([^()]{0,30}\))?(?:を|に|へ|として)"
+    r"(?:ドロップ|作成|設置|配置|コピー|書き込|保存|インストール|生成)"
+)
 _MARKS = " \t-*+|`'\"(<・●"
 
 
@@ -71,6 +82,18 @@ def network_role(scan: Scan, start: int, end: int, host: str) -> tuple[ClaimRole
     if defanged:
         why = why or "written defanged"
     return role, confidence, why
+
+
+def file_role(scan: Scan, start: int, end: int, name: str, *, honest: bool) -> tuple[ClaimRole, str]:
+    """Return (role, why) for a file or path called `name`; what honest files are called too says nothing alone."""
+    if honest or name.casefold() in SYSTEM_FILES:
+        return "mentioned", ""
+    sentence = _SENTENCE_END.split(scan.before(start, 90))[-1]
+    if _LEAVES.search(sentence) or _LEFT.match(scan.after(end, 50).lstrip()):
+        return "malicious", "the sentence says that it is left there"
+    if scan.section(start).role == "indicators":
+        return "malicious", "in the list of indicators"
+    return "mentioned", ""
 
 
 def _cited(scan: Scan, start: int, host: str, before: str) -> tuple[ClaimRole, int, str] | None:
