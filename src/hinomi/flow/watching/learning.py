@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import BinaryIO
 
 from hinomi.detect.catalogue import Catalogue
 from hinomi.detect.indicator import Indicator
 from hinomi.detect.yara import content_collector
 from hinomi.evidence.collect import collect
 from hinomi.evidence.folders import Folder
-from hinomi.evidence.sources.descriptors import OpenFolder
 from hinomi.evidence.sources.root import RootView
 from hinomi.evidence.target import Target
 from hinomi.evidence.view import Entry
 from hinomi.flow.scanning import CACHE, judge_rows
 from hinomi.flow.watching.comparing import facts_of
+from hinomi.flow.watching.partview import PartView
 from hinomi.model.findings import Coverage, Finding
 from hinomi.model.tables import Row
 from hinomi.model.tables.files import File
@@ -27,13 +26,12 @@ from hinomi.watch.known import Facts, Known
 APPLY_EVERY = 5_000
 
 
-class ScopesView:
-    """Some folders of a root view, walked one after the other (`FolderView`, `WorkerView`)."""
+class ScopesView(PartView):
+    """Some folders of a root view, walked one after the other."""
 
     def __init__(self, view: RootView, scopes: Sequence[bytes]) -> None:
-        self._view = view
+        super().__init__(view)
         self._scopes = scopes
-        self.in_workers = view.in_workers
         self.entries: dict[bytes, Entry] = {}  # walked, and not yet taken
 
     def folders(self, coverage: Coverage) -> Iterator[Folder]:
@@ -54,42 +52,6 @@ class ScopesView:
         for folder in self._view.folders_below(scope, coverage):
             self.entries.update((entry.path, entry) for entry in folder.entries)
             yield folder
-
-    def walk(self, coverage: Coverage) -> Iterator[Entry]:
-        """Yield every entry."""
-        for folder in self.folders(coverage):
-            try:
-                yield from folder.entries
-            finally:
-                folder.release()
-
-    def folder_at(self, path: bytes) -> OpenFolder:
-        """As the whole view."""
-        return self._view.folder_at(path)
-
-    def entry(self, path: bytes) -> Entry | None:
-        """As the whole view."""
-        return self._view.entry(path)
-
-    def listdir(self, path: bytes) -> list[bytes]:
-        """As the whole view."""
-        return self._view.listdir(path)
-
-    def open(self, path: bytes) -> BinaryIO:
-        """As the whole view."""
-        return self._view.open(path)
-
-    def read(self, path: bytes, limit: int) -> bytes:
-        """As the whole view."""
-        return self._view.read(path, limit)
-
-    def resolve(self, path: bytes) -> bytes | None:
-        """As the whole view."""
-        return self._view.resolve(path)
-
-    def xattrs(self, path: bytes) -> dict[str, bytes]:
-        """As the whole view."""
-        return self._view.xattrs(path)
 
 
 class _States:

@@ -6,7 +6,6 @@ import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import BinaryIO
 
 from hinomi.evidence.collect import collect
 from hinomi.evidence.collector import ContentCollector, load_collectors
@@ -17,6 +16,7 @@ from hinomi.evidence.sources.live import live_target
 from hinomi.evidence.sources.root import RootView
 from hinomi.evidence.target import Target
 from hinomi.evidence.view import Entry
+from hinomi.flow.watching.partview import PartView
 from hinomi.model.findings import Coverage
 from hinomi.model.tables import Row
 from hinomi.model.tables.files import File
@@ -34,15 +34,14 @@ class Seen:
     coverage: Coverage = field(default_factory=Coverage)
 
 
-class PathsView:
-    """Some paths of a root view as a view of their own (`FolderView`, `WorkerView`); the rest can be read by path."""
+class PathsView(PartView):
+    """Some paths of a root view as a view of their own; the rest can be read by path."""
 
     def __init__(self, view: RootView, paths: Iterable[bytes], wanted: Wanted, seen: Seen) -> None:
-        self._view = view
+        super().__init__(view)
         self._paths = paths
         self._wanted = wanted
         self._seen = seen
-        self.in_workers = view.in_workers
 
     def folders(self, coverage: Coverage) -> Iterator[OpenFolder]:
         """Yield the folders of the paths with those entries that are wanted."""
@@ -68,42 +67,6 @@ class PathsView:
         entry = make_entry(path, info, link)
         self._seen.entries[path] = entry
         return entry if self._wanted(path, entry) else None
-
-    def walk(self, coverage: Coverage) -> Iterator[Entry]:
-        """Yield the wanted entries."""
-        for folder in self.folders(coverage):
-            try:
-                yield from folder.entries
-            finally:
-                folder.release()
-
-    def folder_at(self, path: bytes) -> OpenFolder:
-        """As the whole view."""
-        return self._view.folder_at(path)
-
-    def entry(self, path: bytes) -> Entry | None:
-        """As the whole view."""
-        return self._view.entry(path)
-
-    def listdir(self, path: bytes) -> list[bytes]:
-        """As the whole view."""
-        return self._view.listdir(path)
-
-    def open(self, path: bytes) -> BinaryIO:
-        """As the whole view."""
-        return self._view.open(path)
-
-    def read(self, path: bytes, limit: int) -> bytes:
-        """As the whole view."""
-        return self._view.read(path, limit)
-
-    def resolve(self, path: bytes) -> bytes | None:
-        """As the whole view."""
-        return self._view.resolve(path)
-
-    def xattrs(self, path: bytes) -> dict[str, bytes]:
-        """As the whole view."""
-        return self._view.xattrs(path)
 
 
 class Looker:
