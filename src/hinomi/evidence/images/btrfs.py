@@ -18,7 +18,7 @@ from hinomi.evidence.archives.lzo import lzo_block
 from hinomi.evidence.archives.source import Source
 from hinomi.evidence.images.btrfsdisk import BtrfsDisk, Key
 from hinomi.evidence.images.lazy import LazyTree
-from hinomi.evidence.images.runs import MAX_READ
+from hinomi.evidence.images.runs import read_pieces
 from hinomi.evidence.images.tree import KINDS, Node, Notes
 from hinomi.evidence.kept import Kept
 from hinomi.model.errors import ParseError
@@ -212,15 +212,7 @@ class _Content:
         self._starts = [extent.start for extent in extents]
 
     def read_at(self, offset: int, length: int) -> bytes:
-        if offset < 0 or offset >= self.size:
-            return b""
-        end = offset + min(length, self.size - offset, MAX_READ)
-        out: list[bytes] = []
-        while offset < end:
-            piece = self._piece(offset, end - offset)
-            out.append(piece)
-            offset += len(piece)
-        return out[0] if len(out) == 1 else b"".join(out)
+        return read_pieces(self._piece, self.size, offset, length)
 
     def _piece(self, offset: int, length: int) -> bytes:
         index = bisect_right(self._starts, offset) - 1

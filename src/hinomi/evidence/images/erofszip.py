@@ -15,7 +15,7 @@ from typing import NamedTuple
 from hinomi.evidence.archives.blocks import deflate_block, zstd_block
 from hinomi.evidence.archives.lz4 import decompress_block
 from hinomi.evidence.archives.source import SliceSource, Source
-from hinomi.evidence.images.runs import MAX_READ
+from hinomi.evidence.images.runs import read_pieces
 from hinomi.evidence.kept import Kept
 from hinomi.model.errors import ParseError
 
@@ -114,20 +114,13 @@ class _Content:
             yield head
 
     def read_at(self, offset: int, length: int) -> bytes:
-        if offset < 0 or offset >= self.size:
-            return b""
-        end = offset + min(length, self.size - offset, MAX_READ)
-        out: list[bytes] = []
-        while offset < end:
-            index = bisect_right(self._starts, offset) - 1
-            following = self._starts[index + 1] if index + 1 < len(self._starts) else self.size
-            piece = self._piece(index, offset - self._starts[index], min(end, following) - offset, following)
-            out.append(piece)
-            offset += len(piece)
-        return out[0] if len(out) == 1 else b"".join(out)
+        return read_pieces(self._piece, self.size, offset, length)
 
-    def _piece(self, index: int, inside: int, number: int, following: int) -> bytes:
+    def _piece(self, offset: int, length: int) -> bytes:
+        index = bisect_right(self._starts, offset) - 1
+        following = self._starts[index + 1] if index + 1 < len(self._starts) else self.size
         extent = self._extents[index]
+        inside, number = offset - extent.start, min(length, following - offset)
         last = index == len(self._extents) - 1
         if last and self._fragments is not None:
             data = self._fragments.read_at(self._map.fragment + inside, number)

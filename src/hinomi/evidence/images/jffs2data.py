@@ -11,7 +11,7 @@ from typing import NamedTuple
 from hinomi.evidence.archives.blocks import zlib_block
 from hinomi.evidence.archives.lzo import lzo_block
 from hinomi.evidence.archives.source import Source
-from hinomi.evidence.images.runs import MAX_READ
+from hinomi.evidence.images.runs import read_pieces
 from hinomi.evidence.kept import Kept
 from hinomi.model.errors import ParseError
 
@@ -49,15 +49,7 @@ class PiecedContent:
 
     def read_at(self, offset: int, length: int) -> bytes:
         """Return bytes, stretch by stretch."""
-        if offset < 0 or offset >= self.size:
-            return b""
-        end = offset + min(length, self.size - offset, MAX_READ)
-        out: list[bytes] = []
-        while offset < end:
-            piece = self._piece(offset, end - offset)
-            out.append(piece)
-            offset += len(piece)
-        return b"".join(out)
+        return read_pieces(self._piece, self.size, offset, length)
 
     def _piece(self, offset: int, length: int) -> bytes:
         index = bisect_right(self._starts, offset) - 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from hinomi.evidence.archives.source import Source
@@ -31,16 +31,7 @@ class RunSource:
 
     def read_at(self, offset: int, length: int) -> bytes:
         """Return bytes; holes are zeros, runs outside the image a `ParseError`."""
-        if offset < 0 or offset >= self.size:
-            return b""
-        length = min(length, self.size - offset, MAX_READ)
-        out: list[bytes] = []
-        while length > 0:
-            piece = self._piece(offset, length)
-            out.append(piece)
-            offset += len(piece)
-            length -= len(piece)
-        return out[0] if len(out) == 1 else b"".join(out)
+        return read_pieces(self._piece, self.size, offset, length)
 
     def _piece(self, offset: int, length: int) -> bytes:
         """Return the beginning of a range: up to the end of its run or hole."""
@@ -59,3 +50,19 @@ class RunSource:
         if len(data) < length:
             raise ParseError("image.truncated", cause="a file's block lies outside the image")
         return data
+
+
+def read_pieces(piece: Callable[[int, int], bytes], size: int, offset: int, length: int) -> bytes:
+    """Return at most `length` bytes of a content of `size`, piece by piece.
+
+    `piece(offset, length)` gives between one and `length` bytes.
+    """
+    if offset < 0 or offset >= size:
+        return b""
+    end = offset + min(length, size - offset, MAX_READ)
+    out: list[bytes] = []
+    while offset < end:
+        data = piece(offset, end - offset)
+        out.append(data)
+        offset += len(data)
+    return out[0] if len(out) == 1 else b"".join(out)
