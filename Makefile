@@ -3,18 +3,24 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= auto
+NATIVE := $(wildcard src/hinomi/evidence/native/*.c)
 
 .PHONY: help setup demo test check wheel lint types imports deps unit rules docs bench clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
-setup: $(VENV)/.ready ## Make the virtual environment with all that is needed
+setup: $(VENV)/.ready $(VENV)/.native ## Make the virtual environment with all that is needed
 
 $(VENV)/.ready: pyproject.toml constraints.txt tools/make_venv.sh
 	PYTHON="$(PYTHON)" sh tools/make_venv.sh "$(VENV)"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip>=25.1'  # dependency groups
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --group dev -e ".[console,online,postgresql]"
+	touch $@
+
+# The compiled core, built beside its sources; without a compiler or Python.h the same work is done in Python.
+$(VENV)/.native: $(VENV)/.ready $(NATIVE) hatch_build.py
+	$(BIN)/python hatch_build.py -Werror
 	touch $@
 
 demo: setup ## The main job on the bundled reports: a compromised replica, then this host
@@ -52,4 +58,5 @@ bench: setup ## Measure beside the peers that are installed
 	$(BIN)/python -m benchmarks
 
 clean:
+	rm -f src/hinomi/evidence/native/*.so
 	rm -rf $(VENV) dist build demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

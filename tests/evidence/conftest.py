@@ -8,6 +8,8 @@ from types import ModuleType
 
 import pytest
 
+from hinomi.evidence.native import compiled
+
 _REPLICAS = Path(__file__).parents[1] / "replicas"
 
 
@@ -47,3 +49,14 @@ def java() -> ModuleType:
 def libraries() -> ModuleType:
     """Return the runner of the libraries collector over files in memory."""
     return _load("libraries")
+
+
+@pytest.fixture(params=["compiled", "python"])
+def core(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Run a test twice: with the compiled core and with the same work in Python."""
+    monkeypatch.delenv("HINOMI_PURE", raising=False)
+    if request.param == "python":
+        monkeypatch.setenv("HINOMI_PURE", "1")
+    elif compiled("listing") is None:
+        pytest.skip("the compiled core was not built: no C compiler or no Python.h")
+    return request.param

@@ -10,7 +10,6 @@ from __future__ import annotations
 import errno
 import os
 import stat
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import BinaryIO, NamedTuple
 
@@ -19,7 +18,8 @@ from hinomi.evidence.folders import miss_os_error
 from hinomi.evidence.images.disk import DiskSource
 from hinomi.evidence.options import Selection
 from hinomi.evidence.ownership import ownership_of
-from hinomi.evidence.sources.descriptors import FILE, FOLDER, OpenFolder, entry_at, make_entry, open_at, read_xattrs
+from hinomi.evidence.sources.descriptors import FILE, FOLDER, OpenFolder, make_entry, open_at, read_xattrs
+from hinomi.evidence.sources.listings import asked_again, names_in, whole_folders
 from hinomi.evidence.sources.mounts import skipped_mounts
 from hinomi.evidence.sources.platforms import host_label, platform_of
 from hinomi.evidence.sources.statx import extras_of
@@ -29,7 +29,6 @@ from hinomi.model.errors import TargetError
 from hinomi.model.findings import Coverage
 from hinomi.model.text import path_text, printable
 
-_ENCODING, _ERRORS = sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()
 MAX_LINKS = 40  # as the kernel
 MAX_OPEN_FOLDERS = 200  # of the walk's own stack; the soft limit on descriptors is often 1,024
 MAX_NAMED = 200  # excluded places that the coverage names one by one
@@ -72,6 +71,8 @@ class RootView:
         self._max_depth = max_depth
         self._mounts = dict(mounts or {})
         self._selection = selection
+        self._whole = whole_folders()
+        self._parents = frozenset(p.rpartition(b"/")[0] or b"/" for p in (*self._exclude, *self._mounts))
         self._device = os.fstat(self._fd).st_dev
         self._before_open = before_open
         self.in_workers = before_open is None
@@ -176,22 +177,20 @@ class RootView:
 
     def _entries(self, path: bytes, fd: int, coverage: Coverage) -> list[Entry]:
         prefix = path if path == b"/" else path + b"/"
-        entries = []
         try:
-            names = sorted([name.encode(_ENCODING, _ERRORS) for name in os.listdir(fd)])
+            if self._selection is None and path not in self._parents:
+                return self._whole(fd, prefix, coverage)
+            names = names_in(fd)
         except OSError as error:
             miss_os_error(coverage, "walk", path, error)
             return []
+        entries = []
         for name in names:
             inside = prefix + name
             if self.leaves_out(inside, coverage):
                 continue
-            try:
-                entry = entry_at(inside, name, fd)
-            except OSError as error:
-                miss_os_error(coverage, "walk", inside, error)
-                continue
-            if self.chooses(entry, coverage):
+            entry = asked_again(inside, name, fd, coverage)
+            if entry is not None and self.chooses(entry, coverage):
                 entries.append(entry)
         return entries
 

@@ -1,0 +1,3 @@
+from hinomi.evidence.view import Entry
+
+def list_folder(fd: int, prefix: bytes, entry_type: type[Entry], flags: int, /) -> tuple[list[Entry], list[bytes]]: ...
