@@ -1,0 +1,1 @@
+"""Ordinary work, done by the programs that do it everywhere, in a root of its own."""
