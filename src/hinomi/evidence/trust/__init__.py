@@ -1,0 +1,1 @@
+"""Who vouches for what: release statements, lists of digests, signers, and the scripts that check them."""
