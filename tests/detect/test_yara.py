@@ -222,9 +222,9 @@ def test_a_scan_past_its_time_is_a_parse_error(tmp_path: Path, monkeypatch: pyte
             raise yara_x.TimeoutError("slow")
 
     collector = scanner(tmp_path)
-    monkeypatch.setattr(collector, "_scanner", Slow)
+    monkeypatch.setattr(yara._RuleSet, "_scanner", lambda rules: Slow())
     with pytest.raises(ParseError):
-        scan(collector, FakeFile(b"x"))
+        scan(collector, FakeFile(b"qzx-marker-one"))
 
 
 def test_the_watcher_works_in_the_pipeline(tmp_path: Path) -> None:

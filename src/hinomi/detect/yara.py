@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 
 from hinomi.detect.catalogue import Catalogue
 from hinomi.detect.draft import Draft, draft_of
+from hinomi.detect.gate.gate import Gate, need_of
 from hinomi.detect.ownfiles import is_rule_file, own_digests
 from hinomi.detect.rule import Rule
 from hinomi.detect.sql import Evidence, QueryTimeoutError
-from hinomi.detect.yararule import compile_sources
+from hinomi.detect.yararule import IN_MEMORY, compile_sources
 from hinomi.evidence.collector import HEAD_SIZE, ContentFile, Feed
 from hinomi.evidence.content_types import content_type
 from hinomi.evidence.target import Target
@@ -44,6 +45,8 @@ MAX_ROWS_PER_RULE = 20
 MAX_HITS = 20_000
 EXCERPT_BYTES = 60
 
+Parts = tuple[bytes | memoryview, ...]
+
 
 class ContentScanner:
     """A `ContentCollector` that runs all YARA rules of a catalogue over each file once.
@@ -56,9 +59,9 @@ class ContentScanner:
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         bodies = {rule.id: rule.body for rule in rules}
-        self._rules = compile_sources(bodies)
+        self._sets = _rule_sets(bodies)
+        self._place = {rule_id: place for place, rule_id in enumerate(bodies)}
         self._source = json.dumps(bodies, sort_keys=True, default=str)
-        self._local = threading.local()
 
     def prepare(self) -> None:
         """Load what every worker process would load for itself."""
@@ -87,7 +90,8 @@ class ContentScanner:
             coverage.skip("compressed-not-pattern-searched")
             yield from self.told(file, self._edges(file), coverage)
         elif file.entry.size <= WHOLE_LIMIT:
-            yield from self.told(file, self.matches(0, file.read(WHOLE_LIMIT), file.entry), coverage)
+            if any(each.gate.open_to(file.head) for each in self._sets):
+                yield from self.told(file, self.matches(0, (file.read(WHOLE_LIMIT),), file.entry), coverage)
         else:
             scan = _PieceScan(self, file.entry, file.head)
             with file.open() as reader:
@@ -98,10 +102,10 @@ class ContentScanner:
     def _edges(self, file: ContentFile) -> Iterator[_Match]:
         """What is appended to a picture or an archive, or stands before its data, is not compressed."""
         with file.open() as reader:
-            yield from self.matches(0, reader.read(EDGE), file.entry)
+            yield from self.matches(0, (reader.read(EDGE),), file.entry)
             base = file.entry.size - EDGE
             reader.seek(base)
-            yield from self.matches(base - len(file.head), file.head + reader.read(EDGE), file.entry)
+            yield from self.matches(base - len(file.head), (file.head, reader.read(EDGE)), file.entry)
 
     def told(self, file: ContentFile, matches: Iterable[_Match], coverage: Coverage) -> Iterator[ContentMatch]:
         """Yield a file's matches as rows, each place once, unless the file is detection content itself."""
@@ -112,14 +116,31 @@ class ContentScanner:
             return
         yield from rows
 
-    def matches(self, base: int, data: bytes, entry: Entry) -> list[_Match]:
-        """Scan one piece; `ParseError` past its time. Byte `i` stands at `base + i` of the file, but see `_placed`."""
+    def matches(self, base: int, parts: Parts, entry: Entry) -> list[_Match]:
+        """Scan one piece given in parts; `ParseError` past its time. Where its bytes stand: see `_placed`."""
+        found: list[tuple[str, str, int, int]] = []
+        data = b""
+        for each in self._sets:
+            if each.gate.may_match(*parts):
+                data = data or _whole(parts)
+                found += each.matches(data, path_text(entry.path))
+        found.sort(key=lambda match: self._place[match[0]])
         return [
             _Match(rule, pattern, _placed(base, offset), length, excerpt(data[offset : offset + length]))
-            for rule, pattern, offset, length in self._matches(data, path_text(entry.path))
+            for rule, pattern, offset, length in found
         ]
 
-    def _matches(self, data: bytes, path: str) -> Iterator[tuple[str, str, int, int]]:
+
+class _RuleSet:
+    """Rules compiled together, and the gate before them."""
+
+    def __init__(self, bodies: dict[str, str], gate: Gate) -> None:
+        self.gate = gate
+        self._rules = compile_sources(bodies)
+        self._local = threading.local()
+
+    def matches(self, data: bytes, path: str) -> Iterator[tuple[str, str, int, int]]:
+        """Yield (rule, pattern, offset, length); `ParseError` for a scan past its time."""
         import yara_x
 
         try:
@@ -141,6 +162,22 @@ class ContentScanner:
             scanner.max_matches_per_pattern(MAX_MATCHES_PER_PATTERN)
             self._local.scanner = scanner
         return self._local.scanner
+
+
+def _rule_sets(bodies: dict[str, str]) -> list[_RuleSet]:
+    """Keep the rules that need some literal apart from the others: those are asked of few files, these of most."""
+    needs = {rule_id: need_of(body, frozenset({IN_MEMORY})) for rule_id, body in bodies.items()}
+    gated = [name for name, need in needs.items() if all(alternative.literals for alternative in need)]
+    others = [name for name in needs if name not in set(gated)]
+    return [
+        _RuleSet({name: bodies[name] for name in names}, Gate(needs[name] for name in names))
+        for names in (gated, others)
+        if names
+    ]
+
+
+def _whole(parts: Parts) -> bytes:
+    return bytes(parts[0]) if len(parts) == 1 else b"".join(parts)
 
 
 def _found(rule: Any) -> list[tuple[str, str, int, int]]:
@@ -189,10 +226,10 @@ class _PieceScan:
         yield from self._scanner.told(file, self._found, coverage)
 
     def _scan(self, size: int) -> None:
-        with memoryview(self._data) as view:
-            piece = bytes(view[:size]) if self._position == 0 else b"".join((self._head, view[:size]))
-        base = 0 if self._position == 0 else self._position - len(self._head)
-        self._found.extend(self._scanner.matches(base, piece, self._entry))
+        with memoryview(self._data) as view, view[:size] as piece:
+            parts = (piece,) if self._position == 0 else (self._head, piece)
+            base = 0 if self._position == 0 else self._position - len(self._head)
+            self._found.extend(self._scanner.matches(base, parts, self._entry))
 
 
 def _placed(base: int, offset: int) -> int:
