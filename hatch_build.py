@@ -82,7 +82,7 @@ def _compile(source: Path, *flags: str) -> Path:
     module = _module(source)
     part = module.with_name(f".{module.name}.{os.getpid()}")
     command = [*_compiler(), *FLAGS.split(), *flags, f"-DPy_LIMITED_API={LIMITED_API}"]
-    command += [f"-I{sysconfig.get_path('include')}", "-o", str(part), str(source)]
+    command += [f"-I{sysconfig.get_path('include')}", "-o", str(part), str(source), "-ldl"]
     try:
         subprocess.run(command, check=True)
         part.replace(module)

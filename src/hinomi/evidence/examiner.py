@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from threading import Event
 
 from hinomi.evidence.acl import acl_text, label_text
@@ -66,16 +66,12 @@ class Examiner:
             content = Content(entry, handle, kind, self._target.limits.max_file_size, begin)
             xattrs = handle.xattrs()
         except OSError as error:
-            _miss_content(coverage, entry.path, error)
+            miss_content(coverage, entry.path, error)
             return Reading()
         rows = [row for c in self._collectors for row in self._collect(c, content, feeds.get(c.name), coverage)]
-        reading = Reading(
-            content.size, content.sha256, content.content_type, kind, content.digest, sorted(xattrs), rows=rows
-        )
+        reading = Reading(content.size, content.sha256, content.content_type, kind, content.digest, rows=rows)
         if xattrs:
-            capability = xattrs.get(CAPABILITY)
-            reading.capabilities = capability.hex() if capability else None
-            reading.acl, reading.label = acl_text(xattrs), label_text(xattrs)
+            tell_xattrs(reading, xattrs)
         return reading
 
     def _collect(
@@ -131,6 +127,14 @@ class _Fed:
         return self._feed.finish(content, coverage)
 
 
+def tell_xattrs(reading: Reading, xattrs: Mapping[str, bytes]) -> None:
+    """Add what a file's extended attributes say."""
+    reading.xattrs = sorted(xattrs)
+    capability = xattrs.get(CAPABILITY)
+    reading.capabilities = capability.hex() if capability else None
+    reading.acl, reading.label = acl_text(xattrs), label_text(xattrs)
+
+
 def miss_crash(coverage: Coverage, area: str, subject: str, error: Exception) -> None:
     """Record what ended a collector: our own errors by their code, refusals of the system, and crashes."""
     if isinstance(error, HinomiError):
@@ -143,7 +147,8 @@ def miss_crash(coverage: Coverage, area: str, subject: str, error: Exception) ->
         coverage.miss(area, subject, "crashed", f"{type(error).__name__}: {printable(str(error))[:200]}")
 
 
-def _miss_content(coverage: Coverage, path: bytes, error: OSError) -> None:
+def miss_content(coverage: Coverage, path: bytes, error: OSError) -> None:
+    """Record why a file's content could not be read."""
     if isinstance(error, FileTooLargeError):
         coverage.miss("files", _shown(path), "too-large", str(error))
     elif isinstance(error, FileChangedError):

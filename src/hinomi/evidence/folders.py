@@ -86,6 +86,13 @@ class FolderView(Protocol):
 
 
 @runtime_checkable
+class DescriptorView(FolderView, Protocol):
+    """A view whose folders are open as descriptors of the system, in their `fd`, where `by_descriptor` is true."""
+
+    by_descriptor: bool
+
+
+@runtime_checkable
 class WorkerView(Protocol):
     """A view whose files can be opened again in a worker process that inherited it (no shared file position)."""
 

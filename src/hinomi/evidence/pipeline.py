@@ -1,7 +1,8 @@
 """The walk: every entry of a target becomes a row of `files`, every regular file is opened once and read once.
 
 Parsing content is Python's own work, so it is done by worker processes; this process walks, asks the cache, and hands
-the rows over in walk order, whoever was first. A view that cannot be opened again in another process is read here.
+the rows over in walk order, whoever was first. Where nothing is parsed, threads of the compiled core read instead. A
+view that cannot be opened again in another process is read here.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ from typing import NamedTuple
 
 from hinomi.evidence.cache import ContentCache, Storage, beyond, is_stable, may_keep, version_of
 from hinomi.evidence.collector import ContentCollector
+from hinomi.evidence.digesting import MAX_FOLDERS, DigestThreads, FolderBatch
 from hinomi.evidence.examiner import Examiner
 from hinomi.evidence.filerows import FileRows
-from hinomi.evidence.folders import Folder, WorkerView, folders_of, miss_os_error
+from hinomi.evidence.folders import DescriptorView, Folder, WorkerView, folders_of, miss_os_error
+from hinomi.evidence.native import compiled
 from hinomi.evidence.reading import Reading, decode, encode
 from hinomi.evidence.target import Target
 from hinomi.evidence.view import Entry
@@ -101,7 +104,7 @@ class KeptWorkers:
     """Workers that stay from one look to the next; all looks must be of one target, with the same collectors."""
 
     def __init__(self) -> None:
-        self.pool: WorkerPool | None = None
+        self.pool: WorkerPool | DigestThreads | None = None
 
     def close(self) -> None:
         """End them; the next look starts new ones."""
@@ -141,8 +144,9 @@ class Pipeline:
         self._beyond = beyond(collectors)
         self._storage = Storage()
         self._kept = workers
-        self._pool: WorkerPool | None = None
-        self._batch = Batch()
+        self._pool: WorkerPool | DigestThreads | None = None
+        self._core = None if collectors else compiled("digests")
+        self._batch: Batch = Batch()
         self._batch_bytes = 0
         self._reader: FileReader | None = None
         self._folder: Folder | None = None
@@ -178,6 +182,8 @@ class Pipeline:
                 self._pool.close()
             if self._reader is not None:
                 self._reader.close()
+            if isinstance(self._batch, FolderBatch):
+                self._batch.release()
             if self._cache is not None:
                 self._cache.close()
         self._tell_progress(b"/")
@@ -194,8 +200,10 @@ class Pipeline:
         if self._jobs <= 1 or not isinstance(view, WorkerView) or not view.in_workers:
             return
         self._reader = FileReader(view, self._examiner)
+        if isinstance(view, DescriptorView) and view.by_descriptor and self._core is not None:
+            self._batch = FolderBatch()
 
-    def _start_workers(self, reader: FileReader) -> WorkerPool:
+    def _start_workers(self, reader: FileReader) -> WorkerPool | DigestThreads:
         """Start the workers when there is something to read: an unchanged tree needs none."""
         if self._kept is not None and self._kept.pool is not None:
             self._pool = self._kept.pool
@@ -205,8 +213,12 @@ class Pipeline:
             if prepare is not None:
                 prepare()
         limits = self._target.limits
-        bounds = Bounds(limits.max_file_seconds, limits.max_worker_memory, self._nice, self._cache_folder)
-        self._pool = WorkerPool(reader.answer, self._jobs, bounds, reader.answer)
+        if isinstance(self._batch, FolderBatch) and self._core is not None:
+            seconds = limits.max_file_seconds
+            self._pool = DigestThreads(self._core, self._jobs, limits.max_file_size, seconds, nice=self._nice)
+        else:
+            bounds = Bounds(limits.max_file_seconds, limits.max_worker_memory, self._nice, self._cache_folder)
+            self._pool = WorkerPool(reader.answer, self._jobs, bounds, reader.answer)
         if self._kept is not None:
             self._kept.pool = self._pool
         return self._pool
@@ -273,20 +285,26 @@ class Pipeline:
                 self._keep(entry, keep, reading, encode(reading))
             self._due(_Due(entry, reading))
             return
-        number = self._batch.add(entry)
+        batch = self._batch
+        if isinstance(batch, FolderBatch):
+            number = batch.add_from(folder, entry, self._target.ownership.digest_kind(entry.path))
+            full = len(batch.folders) >= MAX_FOLDERS
+        else:
+            number, full = batch.add(entry), False
         self._batch_bytes += entry.size
-        self._due(_Due(entry, batch=self._batch, number=number, keep=keep))
-        if len(self._batch.entries) >= BATCH_FILES or self._batch_bytes >= BATCH_BYTES:
+        self._due(_Due(entry, batch=batch, number=number, keep=keep))
+        if full or len(batch.entries) >= BATCH_FILES or self._batch_bytes >= BATCH_BYTES:
             self._hand_out()
 
     def _hand_out(self) -> None:
         """Give the gathered files to a worker, as soon as one has room."""
-        batch, self._batch, self._batch_bytes = self._batch, Batch(), 0
+        batch = self._batch
         if self._reader is None or not batch.entries:
             return
         pool = self._pool or self._start_workers(self._reader)
         while not pool.has_room() or pool.held > MAX_HELD:
             self._wait_for(pool)
+        self._batch, self._batch_bytes = type(batch)(), 0
         pool.submit(batch)
         pool.pump(wait=False)
         self._emit_ready()
@@ -314,7 +332,7 @@ class Pipeline:
             if len(self._waiting) > left and self._pool is not None:
                 self._wait_for(self._pool)
 
-    def _wait_for(self, pool: WorkerPool) -> None:
+    def _wait_for(self, pool: WorkerPool | DigestThreads) -> None:
         """Take what comes next; a file that takes long is named meanwhile."""
         pool.pump(wait=True)
         self._emit_ready()
@@ -347,6 +365,8 @@ class Pipeline:
     def _answered(self, due: _Due, batch: Batch) -> Reading:
         """Return what a worker made of a file; one that it did not survive is a miss."""
         answer = batch.answers[due.number]
+        if isinstance(answer, Reading):
+            return answer
         lost = answer if isinstance(answer, Lost) else None
         if isinstance(answer, bytes):
             self._held_by_pool(-len(answer))

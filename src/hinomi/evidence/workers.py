@@ -20,6 +20,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from hinomi.evidence.confinement import DOORS
+from hinomi.evidence.reading import Reading
 from hinomi.evidence.view import Entry
 from hinomi.evidence.workerloop import ANSWER, BEGUN, IDLE, SLOT, Bounds, Job, frame_of, serve
 
@@ -43,7 +44,7 @@ class Batch:
     """Files handed out together. `answers[i]` is None until file `i` is settled."""
 
     entries: list[Entry] = field(default_factory=list)
-    answers: list[bytes | Lost | None] = field(default_factory=list)
+    answers: list[bytes | Reading | Lost | None] = field(default_factory=list)
     left: int = 0  # files that still wait for an answer
 
     def add(self, entry: Entry) -> int:
@@ -53,7 +54,7 @@ class Batch:
         self.left += 1
         return len(self.entries) - 1
 
-    def settle(self, index: int, answer: bytes | Lost) -> None:
+    def settle(self, index: int, answer: bytes | Reading | Lost) -> None:
         """Take a file's answer."""
         self.left -= self.answers[index] is None
         self.answers[index] = answer

@@ -75,7 +75,7 @@ class RootView:
         self._parents = frozenset(p.rpartition(b"/")[0] or b"/" for p in (*self._exclude, *self._mounts))
         self._device = os.fstat(self._fd).st_dev
         self._before_open = before_open
-        self.in_workers = before_open is None
+        self.in_workers = self.by_descriptor = before_open is None
         self._last: tuple[bytes, OpenFolder] | None = None
         self._close = os.close
 
