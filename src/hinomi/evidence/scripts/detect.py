@@ -30,16 +30,13 @@ _SHELL_SUFFIXES = (
     b".dash",
 )
 _POWERSHELL_SUFFIXES = (b".ps1", b".psm1")
-_INIT_FOLDERS = (
-    b"/init.d/",
-    b"/rc.d/",
-    b"/profile.d/",
-    b"/rc.local",
-    b"/if-up.d/",
-    b"/dispatcher.d/",
-    b"/local.d/",
-    b"/rcS.d/",
-)
+_JAVASCRIPT_SUFFIXES = (b".js", b".cjs", b".mjs")
+_BY_SUFFIX: dict[bytes, Language] = {
+    **dict.fromkeys(_SHELL_SUFFIXES, "shell"),
+    **dict.fromkeys(_POWERSHELL_SUFFIXES, "powershell"),
+    **dict.fromkeys(_JAVASCRIPT_SUFFIXES, "javascript"),
+}
+_INIT_FOLDER = re.compile(rb"/(?:init|rc|profile|if-up|dispatcher|local|rcS)\.d/|/rc\.local")
 _STATEMENT = re.compile(
     rb"(?:if|while|until|elif)[ \t]+[\[!(\w/\"$]|for[ \t]+(?:\w+[ \t]+in[ \t]|\(\()"
     rb"|case[ \t]+\S+[ \t]+in\b|\[\[? |(?:fi|done|esac|then|do|else)\b"
@@ -83,27 +80,32 @@ def interpreter_of(head: bytes) -> str | None:
 
 def language_of(path: bytes, head: bytes) -> Language | None:
     """Return the script's language, None for anything else."""
-    name = path.rsplit(b"/", 1)[-1].lower()
-    interpreter = interpreter_of(head)
+    name = path[path.rfind(b"/") + 1 :].lower()
+    interpreter = interpreter_of(head) if head[:2] == b"#!" else None
     if interpreter is not None:
         return _by_interpreter(interpreter, name)
-    if name == b"package.json" or name.endswith((b".js", b".cjs", b".mjs")):
+    known = _BY_SUFFIX.get(name[max(0, name.rfind(b".")) :])
+    if known in ("javascript", "powershell"):
+        return known
+    if name == b"package.json":
         return "javascript"
-    if name.endswith(_POWERSHELL_SUFFIXES):
-        return "powershell"
+    if known is None and name not in _NAMES and (b"." in name[1:] and not _in_init_folder(path)):
+        return None
     if b"\x00" in head[:512] and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return None
-    if name in _NAMES or name.endswith(_SHELL_SUFFIXES):
+    if known is not None or name in _NAMES:
         return "shell"
-    if b"." in name[1:] and not any(folder in path for folder in _INIT_FOLDERS):
-        return None
     return "shell" if not name.startswith(b"makefile") and looks_like_shell(head) else None
+
+
+def _in_init_folder(path: bytes) -> bool:
+    return (b".d/" in path or b"/rc.local" in path) and _INIT_FOLDER.search(path) is not None
 
 
 def guessed(path: bytes, head: bytes) -> bool:
     """Tell whether only the content made it a script: such a file is dropped when it does not parse."""
     name = path.rsplit(b"/", 1)[-1].lower()
-    known = name in _NAMES or name.endswith(_SHELL_SUFFIXES + _POWERSHELL_SUFFIXES + (b".js", b".cjs", b".mjs"))
+    known = name in _NAMES or name.endswith(_SHELL_SUFFIXES + _POWERSHELL_SUFFIXES + _JAVASCRIPT_SUFFIXES)
     return interpreter_of(head) is None and not known and name != b"package.json"
 
 

@@ -21,6 +21,7 @@ MAX_CHECKS = 200
 CHECKER = re.compile(
     rb"(?i)integrity|tamper|verif|selfcheck|self[_-]?test|checksum|check[_-]?(?:files?|hash|sig|sum|manifest|fs|image)|scanner|fim(?:[._-]|$)"
 )
+_MAY_CHECK = re.compile(rb"integrity|tamper|verif|self|check|scanner|fim")  # in lower case: every file is asked for
 _DIGESTS = re.compile(
     r"(?i)hash|digest|(?<![a-z])sum(?![a-z])|checksum|_sum|sum_|sha\d|sha_|md5|manifest|signature|mismatch"
 )
@@ -42,7 +43,8 @@ class Check(NamedTuple):
 
 def is_checker(path: bytes) -> bool:
     """Whether a script's own name, or its folder's, says that it checks files."""
-    return CHECKER.search(b"/".join(path.rsplit(b"/", 2)[1:])) is not None
+    name = path[path.rfind(b"/", 0, max(0, path.rfind(b"/"))) + 1 :].lower()
+    return _MAY_CHECK.search(name) is not None and CHECKER.search(name) is not None
 
 
 def python_checks(data: bytes) -> list[Check]:

@@ -21,12 +21,16 @@ _ALGORITHMS = {32: "md5", 40: "sha1", 64: "sha256", 96: "sha384", 128: "sha512"}
 NAME = re.compile(
     rb"(?i)(?:^|[._-])(?:manifest|(?:sha\d*|md5|check)[_-]?sums?|integrity|digests?|hashes|filelist)(?:\.\w{1,8})?$"
 )
+_STEM_ENDS = (b"manifest", b"sum", b"sums", b"integrity", b"digest", b"digests", b"hashes", b"filelist")
 _PACKAGE_LISTS = (b"/var/lib/", b"/lib/apk/", b"/usr/lib/opkg/", b"/usr/lib/sysimage/")
 
 
 def may_list(path: bytes) -> bool:
     """Whether a file's name is one that lists of digests have; package databases have readers of their own."""
-    return NAME.search(path.rpartition(b"/")[2]) is not None and not path.startswith(_PACKAGE_LISTS)
+    name = path[path.rfind(b"/") + 1 :].lower()
+    if not name.rstrip(b"\n").rpartition(b".")[0].endswith(_STEM_ENDS) and not name.rstrip(b"\n").endswith(_STEM_ENDS):
+        return False  # at once: every file of a target is asked for
+    return NAME.search(name) is not None and not path.startswith(_PACKAGE_LISTS)
 
 
 def listed(path: str, data: bytes) -> list[ListedDigest]:

@@ -19,6 +19,7 @@ _STORES = (
     b"/usr/share/pki/",
 )
 _SUFFIX = re.compile(r"(?i)^(.+)\.(?:sig|sign|signature|asc|p7s|sgn|rsa|minisig)$")
+_SUFFIXES = frozenset(b"sig sign signature asc p7s sgn rsa minisig".split())
 _NUMBERED = re.compile(r"(?i)^(.*(?:manifest|sums?|integrity|digests?))\.([1-9])$")
 _NAME = re.compile(
     rb"(?i)\.(?:sig|sign|signature|asc|p7s|sgn|rsa|minisig)$|(?:manifest|sums?|integrity|digests?)\.[1-9]$"
@@ -40,7 +41,14 @@ def may_sign(path: bytes, size: int, head: bytes) -> bool:
     """Whether a file may be a key, certificate or signature: by its armour, or a small one by its name."""
     if size > MAX_FILE or path.startswith(_STORES):
         return False
-    return _ARMOUR.search(head) is not None or (size <= MAX_SIGNATURE and _NAME.search(path) is not None)
+    if b"-----BEGIN " in head and _ARMOUR.search(head) is not None:
+        return True
+    return size <= MAX_SIGNATURE and _may_be_named(path) and _NAME.search(path) is not None
+
+
+def _may_be_named(path: bytes) -> bool:
+    """Whether the end of a name is one of a signature's: few are."""
+    return path[-2:-1] == b"." or path[path.rfind(b".") + 1 :].lower() in _SUFFIXES
 
 
 def covered_by(path: str) -> str | None:
