@@ -66,7 +66,7 @@ def compiled_rule(source: str) -> yara_x.Rules | None:
     return compiler.build()
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])  # on a busy machine
+@settings(deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])  # on a busy machine
 @given(
     st.lists(_pattern, min_size=3, max_size=3),
     _condition,

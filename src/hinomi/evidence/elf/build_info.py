@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache, partial
 from typing import NamedTuple
 from urllib.parse import quote
 
 from hinomi.evidence.elf.layout import Layout, Reader
+from hinomi.evidence.native import compiled
 
 MAX_LIST = 8 << 20  # bytes of one program's list
 MAX_SEARCHED = 64 << 20
@@ -135,6 +137,18 @@ def _auditable(layout: Layout, read: Reader) -> Iterator[Component]:
 
 def crates_in(data: bytes) -> Iterator[Component]:
     """Yield the crates whose source files a program's read-only data names, as panic messages do."""
-    if _CRATE_MARK in data:
+    if _names_crates(data):
         for found in _CRATE.finditer(data):
             yield Component("crates.io", found[1].decode(), found[2].decode())
+
+
+def _names_crates(data: bytes) -> bool:
+    search = _searcher()
+    return (search is None or search(data)) and _CRATE_MARK in data
+
+
+@cache
+def _searcher() -> Callable[[bytes], bool] | None:
+    """Return the compiled search for the mark: most programs are of other languages."""
+    core = compiled("literals")
+    return partial(core.any_in, core.prepared((_CRATE_MARK,))) if core is not None else None

@@ -199,7 +199,7 @@ def _sections(
     if table is None:
         problems.append("section table outside the file")
         return ()
-    raw = [_Raw(*fields) for fields in struct.iter_unpack(order + shape.section, table)]
+    raw = list(map(_Raw._make, struct.iter_unpack(order + shape.section, table)))
     names = b""
     if names_index < len(raw):
         names = read(raw[names_index].offset, min(raw[names_index].size, MAX_NAMES))

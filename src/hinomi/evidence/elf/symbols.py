@@ -128,9 +128,10 @@ def _imports(layout: Layout, table: bytes, strings: bytes) -> tuple[str, ...]:
     names: dict[str, None] = {}
     for name, info, index in entry.iter_unpack(table[: len(table) // width * width]):
         if index == 0 and name and (info & 0xF in _FUNCTIONS or untyped):
-            text = string_at(strings, name, MAX_NAME)
+            end = strings.find(0, name, name + MAX_NAME)  # as `string_at`, without its cost for each of many
+            text = strings[name : end if end >= 0 else name + MAX_NAME]
             if text:
-                names[text] = None
+                names[text.decode("utf-8", "replace")] = None
                 if len(names) >= MAX_IMPORTS:
                     break
     return tuple(names)
