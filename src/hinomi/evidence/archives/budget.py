@@ -61,6 +61,11 @@ class Budget:
         if self._ticks & 63 == 0:
             self.check_time()
 
+    def members(self, number: int, unpacked: int) -> None:
+        """Count members that were settled together, and the bytes unpacked for them."""
+        self.entries_left -= number
+        self.spend(unpacked)
+
     def check_time(self) -> None:
         """Raise `BudgetError` when the file's time is up."""
         if self._clock() > self._ends:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from hinomi.evidence.archives.source import Stream
+from hinomi.evidence.archives.source import SourceStream, Stream, stream_of
 
 
 class Member(NamedTuple):
@@ -17,7 +17,9 @@ class Member(NamedTuple):
 
 
 def part(parent: Stream, size: int) -> Stream:
-    """Return the next `size` bytes of a stream as a stream of its own."""
+    """Return the next `size` bytes of a stream as a stream of its own, in place where the parent has a source."""
+    if isinstance(parent, SourceStream):
+        return stream_of(parent.rest(size))
     return Stream(parent.chunks(size))
 
 

@@ -25,15 +25,15 @@ class Source(Protocol):
 
 
 class BytesSource:
-    """Bytes in memory."""
+    """Bytes in memory; its parts are views of the same memory."""
 
-    def __init__(self, data: bytes) -> None:
-        self.data = data
+    def __init__(self, data: bytes | memoryview) -> None:
+        self.data = memoryview(data).toreadonly()
         self.size = len(data)
 
     def read_at(self, offset: int, length: int) -> bytes:
-        """Return a slice."""
-        return self.data[offset : offset + length] if offset >= 0 and length > 0 else b""
+        """Return a copy of a slice."""
+        return bytes(self.data[offset : offset + length]) if offset >= 0 and length > 0 else b""
 
 
 class FileSource:
@@ -78,6 +78,21 @@ class SliceSource:
         if offset < 0:
             return b""
         return self._source.read_at(self._offset + offset, min(length, self.size - offset))
+
+
+def part_of(source: Source, offset: int, size: int) -> Source:
+    """Return a part of a source, cut at its end; nothing is copied."""
+    if isinstance(source, BytesSource):
+        start = max(0, offset)
+        return BytesSource(source.data[start : start + max(0, size)])
+    return SliceSource(source, offset, size)
+
+
+def in_memory(source: Source, most: int) -> Source:
+    """Return the source with its bytes in memory where there are at most `most` of them."""
+    if isinstance(source, BytesSource) or source.size > most:
+        return source
+    return BytesSource(source.read_at(0, source.size))
 
 
 def open_source(file: IO[bytes]) -> Source:
@@ -132,15 +147,27 @@ class Stream:
         return length - left
 
     def chunks(self, limit: int | None = None) -> Iterator[bytes]:
-        """Yield what is left, at most `limit` bytes, in pieces."""
+        """Yield what is left, at most `limit` bytes, in the pieces it comes in."""
         left = limit
         while left is None or left > 0:
-            data = self.read(CHUNK if left is None else min(CHUNK, left))
+            data = self._piece()
             if not data:
                 return
             if left is not None:
+                data, self._buffer = data[:left], data[left:]
                 left -= len(data)
+            self.position += len(data)
             yield data
+
+    def _piece(self) -> bytes:
+        """Return what is held, or the next piece that is not empty; nothing at the end."""
+        data, self._buffer = self._buffer, b""
+        while not data:
+            following = next(self._chunks, None)
+            if following is None:
+                return b""
+            data = following
+        return data
 
 
 class SourceStream(Stream):
@@ -151,6 +178,12 @@ class SourceStream(Stream):
         self._next = offset
         self._end = end
         super().__init__(self._pieces())
+
+    def rest(self, size: int | None = None) -> Source:
+        """Return the next `size` bytes (all by default) as a source in place, without consuming them."""
+        start = self._next - len(self._buffer)
+        end = self._end if size is None else min(self._end, start + size)
+        return part_of(self._source, start, end - start)
 
     def _pieces(self) -> Iterator[bytes]:
         while self._next < self._end:
@@ -178,8 +211,11 @@ def stream_of(source: Source, offset: int = 0, size: int | None = None) -> Strea
 def spool(stream: Stream) -> tuple[Source, Scratch | None]:
     """Make a stream seekable: in memory up to `IN_MEMORY`, then in a scratch file (to be closed by the caller).
 
-    Raises `BudgetError` above 1 GiB and where too many such members are nested.
+    What stands in a source already is taken from there. Raises `BudgetError` above 1 GiB and where too many such
+    members are nested.
     """
+    if isinstance(stream, SourceStream):
+        return in_memory(stream.rest(), IN_MEMORY), None
     parts: list[bytes] = []
     size = 0
     scratch: Scratch | None = None

@@ -36,11 +36,17 @@ Kept = tuple[tuple[tuple[str, ...], Any], ...]
 class Visitor(Protocol):
     """Takes what the walker finds. Nothing here may raise."""
 
+    words: tuple[bytes, ...]
+    """A class is of interest only where one of its constants holds one of these."""
+
     def wants_text(self, name: bytes) -> bool:
         """Whether a member of this name is metadata to be read (the only question asked of a name)."""
 
     def wants_class(self, data: bytes) -> bool:
-        """Whether these plain bytes can matter at all: a cheap search, called for every class."""
+        """Whether these plain bytes can matter at all: a cheap search for the words, called for every class."""
+
+    def is_enough(self, data: bytes) -> bool:
+        """Whether what could be unpacked of a damaged class is all that decides."""
 
     def class_file(self, place: Place, name: bytes, data: bytes) -> None:
         """Take a class that mattered."""

@@ -14,6 +14,7 @@ from hinomi.evidence.archives.ars import read_ar, read_rpm
 from hinomi.evidence.archives.budget import Budget, BudgetError, Notes
 from hinomi.evidence.archives.cpio import read_cpio
 from hinomi.evidence.archives.inflate64 import inflate64
+from hinomi.evidence.archives.inflated import before_damage, gunzipped_whole, inflated_whole
 from hinomi.evidence.archives.iso import read_iso
 from hinomi.evidence.archives.kinds import (
     ISO_MAGIC_AT,
@@ -28,12 +29,23 @@ from hinomi.evidence.archives.kinds import (
 from hinomi.evidence.archives.members import Members
 from hinomi.evidence.archives.memory import Memory
 from hinomi.evidence.archives.sevenzip import read_7z
-from hinomi.evidence.archives.source import IN_MEMORY, BytesSource, SliceSource, Source, Stream, spool, stream_of
+from hinomi.evidence.archives.source import (
+    IN_MEMORY,
+    BytesSource,
+    Source,
+    SourceStream,
+    Stream,
+    in_memory,
+    part_of,
+    spool,
+    stream_of,
+)
 from hinomi.evidence.archives.squashfs import read_squashfs
 from hinomi.evidence.archives.streams import UnsupportedError, decompressed, inflate, zip_lzma
 from hinomi.evidence.archives.tars import read_tar
 from hinomi.evidence.archives.visitor import MAX_CLASS, MAX_TEXT, MIN_CLASS, Place, Visitor
 from hinomi.evidence.archives.zips import ZipEntry, ZipReader
+from hinomi.evidence.native import compiled
 from hinomi.model.errors import ParseError
 
 BOMB_RATIO = 200
@@ -60,11 +72,15 @@ class Walker:
         self._visitor = visitor
         self._notes = notes
         self._memory = memory
+        self._core = compiled("classes")
+        self._known_to_core = (memory.secret, memory.table, visitor.words)
         self._open: set[int] = set()
         self._depth = 0
+        self._keyed = False  # whether the outer file's content is known by a key of its own
 
     def walk(self, source: Source, path: str, budget: Budget, key: int | None = None) -> None:
         """Walk the file `path`; never raises. `key` stands for its content: the same content is walked once."""
+        self._keyed = key is not None
         if key is not None and self._known(key, (path,)):
             return
         marks = self._marks()
@@ -109,9 +125,9 @@ class Walker:
             elif stream is not None:
                 self._spooled(kind, stream, chain, budget)
             return
-        if stream is None:
-            assert source is not None  # one of the two is always given
+        if source is not None:
             stream = stream_of(source)
+        assert stream is not None  # one of the two is always given
         if kind in STREAMS:
             self._stream(kind, stream, chain, budget)
         else:
@@ -128,7 +144,10 @@ class Walker:
 
     def _seekable(self, kind: Kind, source: Source, chain: tuple[str, ...], budget: Budget) -> None:
         """Walk a container that needs random access; the same bytes are walked only once while nothing is in them."""
-        key = hash(source.data) if isinstance(source, BytesSource) else None
+        known_otherwise = self._keyed and self._depth == 1
+        key = None
+        if isinstance(source, BytesSource) and not known_otherwise:
+            key = self._memory.key_of(source.data)
         if key is not None and (key in self._open or self._known(key, chain)):
             return
         marks = self._marks()
@@ -163,6 +182,7 @@ class Walker:
 
     def _stream(self, kind: Kind, stream: Stream, chain: tuple[str, ...], budget: Budget) -> None:
         """Look into a compressed stream; only an archive or a class inside makes more than its head be unpacked."""
+        packed = stream.rest() if kind == "gzip" and isinstance(stream, SourceStream) else None
         plain = _metered(decompressed(kind, stream), budget)
         inner = kind_ahead(plain, plain.peek(SNIFF_SIZE))
         if inner == "class":
@@ -170,7 +190,10 @@ class Walker:
             self._class(place, chain[-1].encode("utf-8", "surrogateescape"), b"".join(plain.chunks(MAX_CLASS)))
             self._visitor.leave(place)
         elif inner is not None:
-            self._container(inner, None, plain, chain, budget)
+            whole = gunzipped_whole(packed, self._core) if packed is not None else None
+            if whole is not None:
+                budget.spend(whole.size)
+            self._container(inner, whole, plain, chain, budget)
 
     def _sequence(self, members: Members, chain: tuple[str, ...], budget: Budget) -> None:
         names: list[bytes] = []
@@ -216,17 +239,21 @@ class Walker:
         if name.endswith(b".class"):
             place.whole = False
 
-    def _look(self, place: Place, name: bytes, stream: Stream, budget: Budget) -> None:
+    def _look(self, place: Place, name: bytes, stream: Stream, budget: Budget) -> bool:
+        """Look at a member; return whether all of it is told now: classes and metadata wait for those beside them."""
         head = stream.peek(SNIFF_SIZE)
         kind = kind_ahead(stream, head)
         if kind == "class":
             self._class(place, name, stream.read(MAX_CLASS + 1))
-        elif kind is not None:
+            return False
+        if kind is not None:
             self._container(kind, None, stream, (*place.chain, zips.name_text(name)), budget)
         elif self._visitor.wants_text(name):
             self._visitor.text_file(place, name, stream.read(MAX_TEXT))
+            return False
         elif is_program(head):
             self._carrier(place, name, stream, budget)
+        return True
 
     def _carrier(self, place: Place, name: bytes, stream: Stream, budget: Budget) -> None:
         """A program or script may carry a zip behind it."""
@@ -247,9 +274,10 @@ class Walker:
     def _zip(self, reader: ZipReader, chain: tuple[str, ...], budget: Budget) -> None:
         place = Place(chain, reader.names)
         try:
-            for entry in reader.entries():
+            for entry in self._unsettled(reader, budget):
                 self._entry(reader, place, entry, budget)
             for entry in reader.hidden():
+                budget.member()
                 self._entry(reader, place, entry, budget)
             if reader.problem:
                 place.whole = False
@@ -260,8 +288,21 @@ class Walker:
         finally:
             self._visitor.leave(place)
 
+    def _unsettled(self, reader: ZipReader, budget: Budget) -> Iterator[ZipEntry]:
+        """Yield the members that the compiled core (where there is one) has not settled."""
+        while self._core is not None:
+            step = reader.survey(self._core.survey, budget.entries_left, self._known_to_core)
+            if step is None:
+                break
+            budget.members(step.listed, step.unpacked)
+            for entry, head in step.open:
+                if head is None or not self._is_plain_head(head, entry.name):
+                    yield entry
+        for entry in reader.entries():
+            budget.member()
+            yield entry
+
     def _entry(self, reader: ZipReader, place: Place, entry: ZipEntry, budget: Budget) -> None:
-        budget.member()
         name, flags, method, _, packed, size, _, _ = entry
         if (packed < MIN_CLASS and size < MIN_CLASS) or (packed == 0 and not flags & zips.DESCRIPTOR):
             return
@@ -284,11 +325,13 @@ class Walker:
         raw = reader.raw(entry)
         key = hash((raw, entry.method))
         if self._memory.is_innocent(key):
-            return True
+            return reader.local(entry) is None
         try:
             data = _inflated(raw, entry.size) if entry.method else raw
         except zlib.error:
-            return False
+            data = before_damage(raw, MAX_CLASS)
+            if not self._visitor.is_enough(data):
+                return False
         budget.bytes_left -= len(data)
         if data[:4] != b"\xca\xfe\xba\xbe" or len(raw) < entry.packed:
             return False
@@ -304,31 +347,32 @@ class Walker:
         start = reader.locate(entry)
         if start + entry.packed > reader.source.size:
             self._missed(place, entry.name, "truncated")
-        packed: Source = SliceSource(reader.source, start, entry.packed)
+        packed = part_of(reader.source, start, entry.packed)
         if entry.method == 0:
             self._stored(place, entry, packed, budget)
             return
+        packed = in_memory(packed, IN_MEMORY)
         key = None
-        if packed.size <= IN_MEMORY:
-            packed = BytesSource(packed.read_at(0, packed.size))
-            key = hash((packed.data, entry.method))
+        if isinstance(packed, BytesSource):
+            key = hash((self._memory.key_of(packed.data), entry.method))
         chain = (*place.chain, zips.name_text(entry.name))
-        if key is not None and (self._is_nothing(key, entry.name) or self._known(key, chain)):
+        if key is not None and self._is_settled(key, entry.name, chain):
             return
         marks = self._marks()
-        self._unpacked(place, entry, packed, key, budget)
-        if key is not None:
+        if self._unpacked(place, entry, packed, key, budget) and key is not None:
             self._keep(key, marks, chain)
 
-    def _is_nothing(self, key: int, name: bytes) -> bool:
-        """Whether the same bytes were looked at before and are neither archive nor class; metadata goes by its name."""
-        return self._memory.is_innocent(key) and not self._visitor.wants_text(name)
+    def _is_settled(self, key: int, name: bytes, chain: tuple[str, ...]) -> bool:
+        """Whether the same bytes were looked at before; what is metadata goes by its name, not by its bytes."""
+        if self._visitor.wants_text(name):
+            return False
+        return self._memory.is_innocent(key) or self._known(key, chain)
 
-    def _unpacked(self, place: Place, entry: ZipEntry, packed: Source, key: int | None, budget: Budget) -> None:
-        """Look at a compressed member; one that is nothing known is remembered under its key."""
+    def _unpacked(self, place: Place, entry: ZipEntry, packed: Source, key: int | None, budget: Budget) -> bool:
+        """Look at a compressed member, as `_look`; one that is nothing known is remembered under its key."""
         if key is not None and entry.method == 8 and not _like_bomb(entry) and self._is_plain(packed, entry.name):
             self._memory.add_innocent(key)
-            return
+            return True
         stream = _metered(_stream_of(entry, packed), budget)
         head = stream.peek(SNIFF_SIZE)
         kind = sniff(head)
@@ -336,8 +380,18 @@ class Walker:
             self._missed(place, entry.name, "budget", f"{entry.size} bytes of nothing known")
         elif kind is None and is_program(head) and entry.size > MAX_TAIL_CHECK:
             self._notes.skipped["end-of-large-program"] += 1  # a zip behind it is a guess, unpacking it is a cost
+        elif kind in SEEKABLE and kind is not None and (whole := self._at_once(entry, packed, budget)) is not None:
+            self._container(kind, whole, None, (*place.chain, zips.name_text(entry.name)), budget)
         else:
-            self._look(place, entry.name, stream, budget)
+            return self._look(place, entry.name, stream, budget)
+        return True
+
+    def _at_once(self, entry: ZipEntry, packed: Source, budget: Budget) -> Source | None:
+        """Inflate a member in one go where its size is as told: there are no pieces to be joined."""
+        whole = inflated_whole(packed, entry.size, self._core) if entry.method == 8 else None
+        if whole is not None:
+            budget.spend(whole.size)
+        return whole
 
     def _is_plain(self, packed: Source, name: bytes) -> bool:
         """Whether deflated content is of no use: most members are settled by their first bytes, unpacked alone."""
@@ -347,15 +401,17 @@ class Walker:
         except zlib.error:
             return False
         enough = bool(head.strip(b"\0")) if len(head) == SNIFF_SIZE else decoder.eof
-        return enough and sniff(head) is None and not is_program(head) and not self._visitor.wants_text(name)
+        return enough and self._is_plain_head(head, name)
+
+    def _is_plain_head(self, head: bytes, name: bytes) -> bool:
+        return sniff(head) is None and not is_program(head) and not self._visitor.wants_text(name)
 
     def _stored(self, place: Place, entry: ZipEntry, packed: Source, budget: Budget) -> None:
         """A stored member is read in place; a zip behind any head is found by its end record."""
         head = packed.read_at(0, SNIFF_SIZE)
         kind = kind_of(packed) if may_carry_zip(head) else sniff(head)
         if kind in SEEKABLE and kind is not None:
-            small = packed.size <= IN_MEMORY // 4
-            source = BytesSource(packed.read_at(0, packed.size)) if small else packed
+            source = in_memory(packed, IN_MEMORY // 4)
             self._container(kind, source, None, (*place.chain, zips.name_text(entry.name)), budget)
         else:
             self._look(place, entry.name, stream_of(packed), budget)

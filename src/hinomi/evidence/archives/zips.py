@@ -9,7 +9,7 @@ import struct
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from hinomi.evidence.archives.source import BytesSource, SliceSource, Source
+from hinomi.evidence.archives.source import BytesSource, Source, part_of
 from hinomi.model.errors import ParseError
 
 END_SIGNATURE = b"PK\x05\x06"
@@ -18,6 +18,7 @@ MAX_DIRECTORY = 128 << 20
 GAP_WORTH_A_SCAN = 256  # bytes no record accounts for; smaller gaps hold padding and data descriptors
 MAX_GAP_SCAN = 256 << 20
 UNKNOWN_32 = 0xFFFFFFFF
+SURVEY_WORK = 16 << 20  # bytes hashed and unpacked between two looks at the clock
 
 ENCRYPTED = 0x1
 DESCRIPTOR = 0x8
@@ -42,6 +43,22 @@ class ZipEntry(NamedTuple):
     data: int = -1  # of the data, where only a local header was found; else -1
 
 
+class Surveyed(NamedTuple):
+    """What the compiled core did: members listed, bytes unpacked, and the members left to look at.
+
+    Of a deflated member that is no class by its name, the head comes along where it tells the kind.
+    """
+
+    listed: int
+    unpacked: int
+    open: list[tuple[ZipEntry, bytes | None]]
+
+
+State = tuple[int, int, int]  # position in the directory, bytes accounted for up to, whether in order
+Known = tuple[bytes, memoryview, tuple[bytes, ...]]  # of `native.classes.survey`: key, known content, words
+Survey = Callable[..., tuple[State, int, int, list[tuple[int, int]], list[tuple[int, bytes | None]]]]
+
+
 class ZipReader:
     """The members of one zip. `problem` says what is wrong with its directory; None where it is whole."""
 
@@ -59,20 +76,40 @@ class ZipReader:
             self.problem = "truncated"
         else:
             self._base, self._directory_at, self._directory = found
+        self._begin: State = (0, self._base, True)
 
     def entries(self) -> Iterator[ZipEntry]:
         """Yield the members of the directory, or of the local headers where there is no directory."""
-        return self._listed() if self._directory else self._scan(0, self.source.size)
+        return self._listed(*self._begin) if self._directory else self._scan(0, self.source.size)
 
     def names(self) -> Iterator[bytes]:
         """Yield the members' names again, without touching their data."""
+        self._restart()
         return (entry.name for entry in self.entries())
 
-    def _listed(self) -> Iterator[ZipEntry]:
-        directory, base, position = self._directory, self._base, 0
+    def survey(self, core: Survey, most: int, known: Known) -> Surveyed | None:
+        """Let the compiled core list up to `most` members; None where the rest is for `entries` to yield."""
+        if self._data is None or not self._directory:
+            return None
+        self._begin, listed, unpacked, gaps, found = core(
+            self._data, self._directory, self._base, self._begin, most, SURVEY_WORK, *known
+        )
+        self._gaps += gaps
+        return Surveyed(listed, unpacked, [(self._record(at), head) for at, head in found]) if listed else None
+
+    def _restart(self) -> None:
+        self._begin, self._gaps = (0, self._base, True), []
+
+    def _record(self, position: int) -> ZipEntry:
+        """Return the member of a record whose sizes have 32 bits."""
+        record = _CENTRAL.unpack_from(self._directory, position)
+        name = self._directory[position + 46 : position + 46 + record[10]]
+        return ZipEntry(name, record[3], record[4], record[7], record[8], record[9], record[16] + self._base)
+
+    def _listed(self, position: int, covered: int, ordered: int) -> Iterator[ZipEntry]:
+        directory, base, gaps = self._directory, self._base, self._gaps
         unpack, size, new = _CENTRAL.unpack_from, _CENTRAL.size, ZipEntry._make
         last = len(directory) - size
-        covered, gaps, ordered = base, [], True
         while position <= last:
             record = unpack(directory, position)
             if record[0] != b"PK\x01\x02":
@@ -91,7 +128,7 @@ class ZipReader:
             yield new((directory[start:end], record[3], record[4], record[7], packed, plain, offset, -1))
             position = end + record[11] + record[12]
         gaps.append((covered, self._directory_at))
-        self._gaps, self._ordered = gaps, ordered
+        self._ordered = bool(ordered)
 
     def hidden(self) -> Iterator[ZipEntry]:
         """Yield members that stand in the file but not in the directory (a directory may lie). Call after `entries`."""
@@ -102,8 +139,9 @@ class ZipReader:
                 yield from self._scan(start, end)
 
     def _sorted_gaps(self) -> list[tuple[int, int]]:
+        self._restart()
         covered, gaps = self._base, []
-        spans = sorted((e.offset, e.offset + 30 + len(e.name) + e.packed) for e in self._listed())
+        spans = sorted((e.offset, e.offset + 30 + len(e.name) + e.packed) for e in self.entries())
         for offset, end in spans:
             gaps.append((covered, offset))
             covered = max(covered, end)
@@ -114,12 +152,12 @@ class ZipReader:
         data, offset = self._data, entry.offset
         if data is None or entry.data >= 0:
             return self.source.read_at(self.locate(entry), entry.packed)
-        if data[offset : offset + 4] != b"PK\x03\x04" or offset + 30 > len(data):
+        if bytes(data[offset : offset + 4]) != b"PK\x03\x04" or offset + 30 > len(data):
             raise ParseError("archive.local-header", cause="no local header")
         start = (
             offset + 30 + data[offset + 26] + (data[offset + 27] << 8) + data[offset + 28] + (data[offset + 29] << 8)
         )
-        return data[start : start + entry.packed]
+        return bytes(data[start : start + entry.packed])
 
     def locate(self, entry: ZipEntry) -> int:
         """Return where a member's data begins; `ParseError` where its local header is not there."""
@@ -261,9 +299,9 @@ def _search(source: Source, needle: bytes, start: int, end: int) -> int | None:
     return None
 
 
-def slice_of(reader: ZipReader, entry: ZipEntry) -> SliceSource:
+def slice_of(reader: ZipReader, entry: ZipEntry) -> Source:
     """Return a member's packed bytes as a source of its own."""
-    return SliceSource(reader.source, reader.locate(entry), entry.packed)
+    return part_of(reader.source, reader.locate(entry), entry.packed)
 
 
 def name_text(name: bytes) -> str:

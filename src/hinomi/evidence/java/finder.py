@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from hinomi.evidence.archives.visitor import Kept, Place
-from hinomi.evidence.java.classfile import parse_class
+from hinomi.evidence.java.classfile import is_enough, parse_class
 from hinomi.evidence.java.copies import Copy, Evidence, decide
 from hinomi.evidence.java.metadata import MAX_PACKAGES, Claim, claim_of_file_name, claims_of, wants_text
 from hinomi.evidence.java.sightings import Sighting, sight
-from hinomi.evidence.java.traits import may_matter, trait_of
+from hinomi.evidence.java.traits import WORDS, may_matter, trait_of
 from hinomi.model.errors import ParseError
 
 MAX_SIGHTINGS = 10_000
@@ -35,6 +35,8 @@ class _Seen:
 class Finder:
     """Collects decisive classes and metadata per container and decides when the container has been walked."""
 
+    words: tuple[bytes, ...] = WORDS
+
     def __init__(self) -> None:
         self.found: list[Found] = []
         self.dropped = 0
@@ -47,6 +49,10 @@ class Finder:
     def wants_class(self, data: bytes) -> bool:
         """A class whose bytes hold a marker."""
         return may_matter(data)
+
+    def is_enough(self, data: bytes) -> bool:
+        """Whether the pool is whole."""
+        return is_enough(data)
 
     def class_file(self, place: Place, name: bytes, data: bytes) -> None:
         """Parse a class and keep it where it decides something."""

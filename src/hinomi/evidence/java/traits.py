@@ -14,7 +14,11 @@ Role = Literal["lookup", "manager", "guard", "log4j1", "jms1", "reload4j"]
 Band = Literal["jdbc", "lookup", "enabled", "hosts", "open", "beta", "disabled"]
 """How far the JNDI fixes had come: see `bands.py`."""
 
-# A class is parsed only when its raw bytes hold one of these.
+# A class is parsed only when its raw bytes hold one of these. Long words: a search skips by the word's length.
+WORDS = (
+    b"java.naming.factory.initial", b"java:comp/env/", b"log4j2.enableJndi", b"JNDI is not supported",
+    b"isJndiJdbcEnabled", b"initialize the log4j system properly", b"JNDI name must start with java:",
+)  # fmt: skip
 _MANAGER_WORDS = (b"java.naming.factory.initial", b"java.naming.provider.url", b"lookup")
 _PREFIX = b"java:comp/env/"
 
@@ -30,16 +34,8 @@ class Trait:
 
 
 def may_matter(data: bytes) -> bool:
-    """Whether a class's raw bytes are worth parsing. Long needles: a search skips by the needle's length."""
-    return (
-        b"java.naming.factory.initial" in data
-        or b"java:comp/env/" in data
-        or b"log4j2.enableJndi" in data
-        or b"JNDI is not supported" in data
-        or b"isJndiJdbcEnabled" in data
-        or b"initialize the log4j system properly" in data
-        or b"JNDI name must start with java:" in data
-    )
+    """Whether a class's raw bytes are worth parsing."""
+    return any(word in data for word in WORDS)
 
 
 def trait_of(cls: ClassFile) -> Trait | None:

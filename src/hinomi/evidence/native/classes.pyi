@@ -1,0 +1,15 @@
+def survey(
+    data: memoryview,
+    directory: bytes,
+    base: int,
+    state: tuple[int, int, int],
+    most: int,
+    work: int,
+    key: bytes,
+    known: memoryview,
+    words: tuple[bytes, ...],
+    /,
+) -> tuple[tuple[int, int, int], int, int, list[tuple[int, int]], list[tuple[int, bytes | None]]]: ...
+def inflate_whole(packed: memoryview, size: int, /) -> tuple[bytearray, int] | None: ...
+def fingerprint(data: memoryview, secret: bytes, /) -> int: ...
+def inflate(packed: bytes | memoryview, most: int, /) -> tuple[bytes, bool]: ...

@@ -1,0 +1,223 @@
+"""The compiled look at zip directories and deflate data says what Python says, and nothing else."""
+
+from __future__ import annotations
+
+import random
+import zipfile
+import zlib
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hinomi.evidence.archives.inflated import before_damage, gunzipped_whole, inflated_whole
+from hinomi.evidence.archives.memory import SECRET, Memory
+from hinomi.evidence.archives.source import BytesSource
+from hinomi.evidence.archives.zips import ZipReader
+from hinomi.evidence.java.traits import WORDS
+from hinomi.evidence.native import compiled
+
+MOST = 100_000
+
+
+@pytest.fixture
+def classes(monkeypatch):
+    monkeypatch.delenv("HINOMI_PURE", raising=False)
+    module = compiled("classes")
+    if module is None:
+        pytest.skip("the compiled core is not built here")
+    return module
+
+
+def deflated(data, level=6, strategy=0):
+    packer = zlib.compressobj(level, 8, -15, 9, strategy)
+    return packer.compress(data) + packer.flush()
+
+
+def by_zlib(packed):
+    """Return (plain, ended), None for damaged data and data that ends early."""
+    decoder = zlib.decompressobj(-15)
+    try:
+        plain = decoder.decompress(packed, MOST)
+    except zlib.error:
+        return None
+    return (plain, decoder.eof) if decoder.eof or len(plain) == MOST else None
+
+
+def by_core(module, packed):
+    try:
+        plain, ended = module.inflate(packed, MOST)
+    except ValueError:
+        return None
+    return plain[:MOST], ended
+
+
+def flipped(data, chance, most=4):
+    out = bytearray(data)
+    for _ in range(chance.randint(1, most)):
+        out[chance.randrange(len(out))] ^= 1 << chance.randrange(8)
+    return bytes(out)
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    st.one_of(st.binary(max_size=3000), st.text("abcdef \n", max_size=4000).map(str.encode)),
+    st.integers(0, 5000), st.sampled_from([0, 1, 6, 9]), st.sampled_from([0, 2, 3, 4]), st.integers(0, 1 << 32),
+)  # fmt: skip
+def test_deflate_data_is_read_as_zlib_reads_it(data, repeats, level, strategy, seed):
+    module = compiled("classes")
+    if module is None:
+        pytest.skip("the compiled core is not built here")
+    chance = random.Random(seed)
+    packed = deflated(data + data[:7] * repeats, level, strategy)
+    for sample in (packed, packed + b"behind", flipped(packed, chance), packed[: chance.randrange(len(packed) + 1)]):
+        expected, found = by_zlib(sample), by_core(module, sample)
+        if expected is not None and len(expected[0]) == MOST:
+            expected, found = expected[0], found and found[0]
+        assert found == expected
+
+
+def test_a_whole_is_only_what_has_its_told_size(classes):
+    data = b"some plain text " * 500
+    packed = BytesSource(deflated(data))
+    assert bytes(inflated_whole(packed, len(data), classes).data) == data
+    for lie in (0, len(data) - 1, len(data) + 1, 1 << 40):
+        assert inflated_whole(packed, lie, classes) is None
+    assert inflated_whole(BytesSource(packed.read_at(0, packed.size - 2)), len(data), classes) is None
+    assert inflated_whole(BytesSource(deflated(b"")), 0, classes).size == 0
+
+
+@pytest.mark.parametrize("flags", [0, 4, 8, 16, 2, 30])
+def test_one_gzip_member_is_unpacked_and_checked(classes, flags):
+    data = b"tar or so" * 99
+    fields = [(4, b"\3\0abc"), (8, b"name\0"), (16, b"comment\0"), (2, b"xx")]
+    head = b"\x1f\x8b\x08" + bytes([flags]) + bytes(6) + b"".join(field for flag, field in fields if flags & flag)
+    end = zlib.crc32(data).to_bytes(4, "little") + len(data).to_bytes(4, "little")
+    whole = head + deflated(data) + end
+    assert bytes(gunzipped_whole(BytesSource(whole), classes).data) == data
+    for other in (whole + whole, whole[:-1], head + deflated(data) + bytes(4) + end[4:], head, b""):
+        assert gunzipped_whole(BytesSource(other), classes) is None
+
+
+def test_what_precedes_damage_is_given(classes):
+    data = bytes(random.Random(3).choices(b"abcdefghij", k=20_000))
+    packed = deflated(data)
+    plain = before_damage(packed[: len(packed) // 2], MOST)
+    assert 5000 < len(plain) < len(data) and data.startswith(plain)
+    assert before_damage(packed, 700) == data[:700]
+    assert before_damage(b"\xff\xff", 700) == b""
+
+
+def test_fingerprints_tell_contents_apart(classes):
+    secret = bytes(range(256)) * 4 + bytes(16)
+    assert len(secret) == SECRET
+    chance = random.Random(1)
+    data = chance.randbytes(5000)
+    others = [data[:-1], data + b"\0", data[1:], b"", *(flipped(data, chance, 1) for _ in range(50))]
+    found = {classes.fingerprint(memoryview(sample), secret) for sample in [data, *others]}
+    assert len(found) == len({data, *others})
+    assert classes.fingerprint(memoryview(data), secret) != classes.fingerprint(memoryview(data), bytes(SECRET))
+    with pytest.raises(ValueError):
+        classes.fingerprint(memoryview(data), b"short")
+
+
+def survey(classes, data, memory):
+    reader, found = ZipReader(BytesSource(data)), []
+    while (step := reader.survey(classes.survey, 1000, (memory.secret, memory.table, WORDS))) is not None:
+        found += step.open
+    return found, list(reader.entries())
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_only_classes_with_a_word_are_left(classes, java, method):
+    plain = {f"a/B{n}.class": java.java_class(f"a/B{n}", [f"text {n}"] * 9) for n in range(50)}
+    members = (
+        plain | java.core_members("jdbc") | {"long.class": java.java_class("long", ["x" * 60_000, WORDS[0].decode()])}
+    )
+    found, rest = survey(classes, java.jar(members, method), Memory())
+    assert rest == []
+    names = {entry.name.rsplit(b"/", 1)[-1] for entry, _ in found}
+    assert names == {b"JndiManager.class", b"JndiLookup.class", b"long.class"}
+
+
+def test_heads_come_with_deflated_members(classes, java):
+    found, _ = survey(
+        classes, java.jar({"a.txt": b"some text " * 200, "b.txt": b"short text " * 9, "z": bytes(9999)}), Memory()
+    )
+    assert [(entry.name, head and head[:5]) for entry, head in found] == [
+        (b"a.txt", b"some "),
+        (b"b.txt", b"short"),
+        (b"z", None),
+    ]
+    assert [len(head or b"") for _, head in found] == [512, 99, 0]
+
+
+def test_arguments_that_make_no_sense_are_refused(classes, java):
+    data = memoryview(java.jar({"a.class": java.java_class("a", ["x" * 40])}))
+    table, good = memoryview(bytearray(64)), bytes(SECRET)
+    whole = (data, bytes(data), 0, (0, 0, 1), 9, 1 << 20, good, table, WORDS)
+    assert classes.survey(*whole)[1] == 0  # it begins with a local header: no record of a directory
+    for place, value in (
+        (3, (-1, 0, 1)),
+        (6, b"short"),
+        (7, memoryview(bytearray(4))),
+        (8, (b"w",) * 33),
+        (2, 1 << 62),
+    ):
+        with pytest.raises(ValueError):
+            classes.survey(*whole[:place], value, *whole[place + 1 :])
+    assert classes.survey(data, b"", 0, (1 << 40, 0, 1), 9, 1 << 20, good, table, WORDS)[1] == 0
+
+
+def told(libraries, files, monkeypatch, pure):
+    monkeypatch.setenv("HINOMI_PURE", pure)
+    rows, coverage = libraries.scan(files)
+    return rows, sorted((m.subject, m.reason, m.detail) for m in coverage.misses)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_damaged_archives_give_the_same_answers(classes, java, libraries, monkeypatch, seed):
+    chance = random.Random(seed)
+    members = (
+        java.core_members(chance.choice(["open", "jdbc", "beta"])) | java.pom("2.14.1") | {"x.txt": b"text " * 300}
+    )
+    for n in range(8):
+        members[f"a/B{n}.class"] = java.java_class(f"a/B{n}", [chance.randbytes(8).hex()] * 5) + chance.randbytes(1500)
+    jar = java.jar(members, chance.choice([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED]))
+    war = java.jar({"lib/x": jar, "b.txt": b"b" * 900}, chance.choice([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED]))
+    files = {"/a": jar, "/b": war}
+    for n in range(25):
+        for name, data in (("j", jar), ("w", war)):
+            files[f"/{name}{n}"] = flipped(data, chance, 30) if n % 5 else data[: chance.randrange(len(data))]
+    compiled_answer = told(libraries, files, monkeypatch, "0")
+    assert compiled_answer == told(libraries, files, monkeypatch, "1")
+    assert len(compiled_answer[0]) > 10
+
+
+def test_a_class_is_decided_by_its_pool_whatever_follows(core, java, libraries):
+    chance = random.Random(5)
+    members = {"a.class": java.java_class("a", ["text"] * 30) + chance.randbytes(30_000)} | java.core_members("open")
+    data = java.jar(members)
+    at = data.index(b"a.class") + 7 + 20_000
+    rows, coverage = libraries.scan(data[:at] + b"\xff" * 300 + data[at + 300 :])
+    assert [row.state for row in rows] == ["vulnerable"] and coverage.complete
+
+
+@pytest.mark.parametrize("suffix", [".class", ".classdata", ".bin"])
+def test_the_same_class_counts_in_every_archive(core, java, libraries, suffix):
+    members = java.core_members("open", suffix=suffix)
+    files = {f"/{n}.jar": java.jar({**members, f"own{n}.txt": b"own text " * 9 + str(n).encode()}) for n in range(3)}
+    rows, _ = libraries.scan(files)
+    assert [row.state for row in rows] == ["vulnerable"] * 3
+
+
+def test_metadata_counts_where_the_same_bytes_have_another_name(core, java, libraries):
+    (pom,) = java.pom("1.0", "org.acme", "tool").values()
+    members = {"/a": {"copy.txt": pom}, "/b": java.pom("1.0", "org.acme", "tool")}
+    rows, _ = libraries.scan({path: java.jar(inside) for path, inside in members.items()})
+    assert [row.path for row in rows] == ["/b"]
+
+
+def test_the_same_metadata_counts_in_every_archive(core, java, libraries):
+    files = {f"/{n}": java.jar(java.pom("1.0", "org.acme", "tool") | {f"{n}.txt": b"x" * 50}) for n in range(3)}
+    assert len(libraries.scan(files)[0]) == 3
