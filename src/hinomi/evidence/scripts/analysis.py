@@ -12,7 +12,7 @@ from hinomi.evidence.scripts.detect import Language, interpreter_of, language_of
 from hinomi.evidence.scripts.record import Recorder
 from hinomi.evidence.scripts.shell.vocabulary import QUIET
 from hinomi.evidence.scripts.shingles import minhash
-from hinomi.evidence.scripts.syntax import error_count, leaves, parse
+from hinomi.evidence.scripts.syntax import error_count, leaves, parse, text_of
 from hinomi.model.errors import ParseError
 from hinomi.model.tables.scripts import Script, ScriptAction
 
@@ -98,6 +98,7 @@ def _mentions(text: str, actions: Iterable[ScriptAction]) -> list[str]:
     return sorted(n for n in names if n and n not in (".", "..") and "$" not in n and "*" not in n)[:MAX_LISTED]
 
 
+_DIGIT = re.compile(r"[0-9]")
 _BLANKED = {
     "string_content": "S", "raw_string": "S", "ansi_c_string": "S", "variable_name": "V", "number": "N",
     "heredoc_content": "H",
@@ -108,10 +109,10 @@ _BLANKED = {
 
 def _tokens(root: Node) -> Iterable[str]:
     """Yield tokens with names and constants blanked; words keep their shape only where they are plain commands."""
-    for kind, text in leaves(root):
-        if kind == "comment":
-            continue
-        yield _BLANKED.get(kind) or (_word(text) if kind == "word" else _shape(text))
+    for node in leaves(root):
+        kind = node.type
+        if kind != "comment":
+            yield _BLANKED.get(kind) or (_word(text_of(node)) if kind == "word" else _shape(text_of(node)))
 
 
 def _word(text: str) -> str:
@@ -124,6 +125,6 @@ def _word(text: str) -> str:
 def _shape(text: str) -> str:
     if "/" in text:
         return "P"
-    if any(c.isdigit() for c in text):
+    if _DIGIT.search(text) or (not text.isascii() and any(c.isdigit() for c in text)):
         return "N"
     return text[:24]

@@ -46,15 +46,16 @@ def text_of(node: Node) -> str:
     return (node.text or b"").decode("utf-8", "surrogateescape")
 
 
-def leaves(root: Node) -> Iterator[tuple[str, str]]:
-    """Yield (node type, source) of the leaves in order, without recursion."""
-    cursor, down = root.walk(), True
-    for _ in range(MAX_NODES):
+def leaves(root: Node) -> Iterator[Node]:
+    """Yield the leaves that hold anything in order, without recursion; at most two million steps are made."""
+    cursor, steps = root.walk(), 0
+    while steps < MAX_NODES:
+        while cursor.goto_first_child():
+            steps += 1
         node = cursor.node
-        if down and node is not None and cursor.goto_first_child():
-            continue
-        if down and node is not None and node.end_byte > node.start_byte:
-            yield node.type, text_of(node)
-        down = cursor.goto_next_sibling()
-        if not down and not cursor.goto_parent():
-            return
+        if node is not None and node.end_byte > node.start_byte:
+            yield node
+        steps += 1
+        while not cursor.goto_next_sibling():
+            if not cursor.goto_parent():
+                return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 MAX_TEXT = 65_536  # longer constants are cut: a script may double a string in every line
 
@@ -22,7 +22,7 @@ class Condition:
 
     def negated(self) -> Condition:
         """Return the opposite answer to the same question."""
-        return replace(self, holds=not self.holds)
+        return Condition(self.kind, self.object, self.text, not self.holds)
 
     @property
     def guard_kind(self) -> str:
@@ -105,6 +105,7 @@ def joined(parts: Iterable[Value], separator: str = "") -> Value:
     items = list(parts)
     if len(items) == 1:
         return items[0]
-    source = max((v.source for v in items if v.source is not None), key=lambda s: _RANK.get(s.kind, 0), default=None)
-    text = separator.join(v.text for v in items)
+    sources = [v.source for v in items if v.source is not None]
+    source = max(sources, key=lambda s: _RANK.get(s.kind, 0)) if sources else None
+    text = separator.join([v.text for v in items])
     return Value(text[:MAX_TEXT], all(v.constant for v in items), source)

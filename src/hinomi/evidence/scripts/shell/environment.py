@@ -87,8 +87,12 @@ class Environment:
         """Make a relative constant path absolute where the folder is known; `./` is dropped otherwise."""
         text = path.text
         if not text or text.startswith(("/", "$", "~", "-", "<(", ">(")) or "://" in text:
-            return path if not text.startswith("//") else replace(path, text="/" + text.lstrip("/"))
+            return path if not text.startswith("//") else _renamed(path, "/" + text.lstrip("/"))
         if self.cwd is not None:
             slash = "/" if text.endswith("/") else ""
-            return replace(path, text=posixpath.normpath(posixpath.join(self.cwd, text)) + slash)
-        return replace(path, text=text[2:] if text.startswith("./") and len(text) > 2 else text)
+            return _renamed(path, posixpath.normpath(posixpath.join(self.cwd, text)) + slash)
+        return _renamed(path, text[2:]) if text.startswith("./") and len(text) > 2 else path
+
+
+def _renamed(path: Value, text: str) -> Value:
+    return Value(text, path.constant, path.source)

@@ -95,8 +95,10 @@ class ShellMachine:
         for index, child in enumerate(children):
             if not child.is_named or child.type == "comment":
                 continue
-            background = index + 1 < len(children) and children[index + 1].type == "&"
-            with self.recorder.in_background(background):
+            if index + 1 < len(children) and children[index + 1].type == "&":
+                with self.recorder.in_background(True):
+                    last = self.statement(child)
+            else:
                 last = self.statement(child)
             self._settle(last)
             outputs.append(last.output)

@@ -119,14 +119,18 @@ def _unquote(text: str) -> str:
     return text.replace("\\\n", "").replace("\\\\", "\\")
 
 
+_BARE = frozenset({"string_content", "heredoc_content", "heredoc_redirect"})
+
+
 def _filled(machine: Machine, node: Node, trim: int, clean: Callable[[str], str]) -> Value:
     """Join the children with the bare text between them, which the tree has no node for."""
     source, base = node.text or b"", node.start_byte
     position, end = trim, len(source) - trim if trim and source.endswith(b'"') else len(source)
+    inner = [c for c in node.named_children if c.type not in _BARE] if node.named_child_count else ()
+    if not inner:
+        return Value(clean(source[position:end].decode("utf-8", "surrogateescape")))
     parts: list[Value] = []
-    for child in node.named_children:
-        if child.type in ("string_content", "heredoc_content", "heredoc_redirect"):
-            continue
+    for child in inner:
         start = child.start_byte - base
         parts.append(Value(clean(source[position:start].decode("utf-8", "surrogateescape"))))
         parts.append(value_of(machine, child))
