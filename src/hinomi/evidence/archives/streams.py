@@ -11,8 +11,10 @@ from typing import Any, Protocol
 from hinomi.evidence.archives.kinds import Kind
 from hinomi.evidence.archives.lz4 import read_lz4
 from hinomi.evidence.archives.source import CHUNK, Stream
+from hinomi.evidence.archives.zstdframes import FrameFeed
 from hinomi.model.errors import ParseError
 
+_MAGICS = {"bzip2": b"BZh", "xz": b"\xfd7zXZ\x00"}
 MEMORY_LIMIT = 128 << 20  # what an xz or zstd stream may ask the decoder to hold
 
 
@@ -87,7 +89,7 @@ def _decode(stream: Stream, make: Any, kind: str) -> Iterator[bytes]:
             if plain:
                 yield plain
             if decoder.eof:
-                data = (decoder.unused_data or stream.read(CHUNK)).lstrip(b"\x00") if kind != "lzma" else b""
+                data = _next_stream(stream, decoder.unused_data, _MAGICS.get(kind))
                 if not data:
                     return
                 decoder = make()
@@ -97,6 +99,16 @@ def _decode(stream: Stream, make: Any, kind: str) -> Iterator[bytes]:
         raise ParseError("archive.damaged", cause=str(error)) from error
     if not decoder.eof:
         raise ParseError("archive.truncated", cause=f"{kind} data ends early")
+
+
+def _next_stream(stream: Stream, unused: bytes, magic: bytes | None) -> bytes:
+    """Return the beginning of a further stream of the kind; else put back what follows, which is somebody else's."""
+    data = unused or stream.read(CHUNK)
+    bare = data.lstrip(b"\x00")
+    if magic is not None and bare.startswith(magic[: len(bare)]):
+        return bare
+    stream.unread(data)
+    return b""
 
 
 def lzma1_filter(properties: bytes) -> dict[str, int]:
@@ -141,20 +153,10 @@ def _zstd(stream: Stream) -> Iterator[bytes]:
         raise UnsupportedError("archive.unsupported", cause="zstd") from error
     try:
         reader = zstandard.ZstdDecompressor(max_window_size=MEMORY_LIMIT).stream_reader(
-            _FileLike(stream),  # type: ignore[arg-type]  # it only ever calls read()
+            FrameFeed(stream),  # type: ignore[arg-type]  # it only ever calls read()
             read_across_frames=True,
         )
         while data := reader.read(CHUNK):
             yield data
     except zstandard.ZstdError as error:
         raise ParseError("archive.damaged", cause=str(error)) from error
-
-
-class _FileLike:
-    """What `zstandard` reads from."""
-
-    def __init__(self, stream: Stream) -> None:
-        self._stream = stream
-
-    def read(self, size: int = -1) -> bytes:
-        return self._stream.read(CHUNK if size < 0 else size)

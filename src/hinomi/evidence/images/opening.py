@@ -95,7 +95,7 @@ def _open(source: Source, allowance: Allowance, kind: str | None, beside: Beside
     if found is None:
         raise ParseError("image.unknown", cause="no image or archive that is known here")
     if found in STREAMS:
-        return _open(allowance.unpack(found, source), allowance, None, Alone(), depth + 1)
+        return _open_packed(found, source, allowance, depth)
     if found in DISKS:
         return _open_image_of_disk(found, source, allowance, beside, depth)
     if found in _SPLIT:
@@ -107,6 +107,14 @@ def _open(source: Source, allowance: Allowance, kind: str | None, beside: Beside
     if found == "btrfs":
         return _open_btrfs(source)
     return [Opened("", _open_tree(found, source, allowance))]
+
+
+def _open_packed(found: str, source: Source, allowance: Allowance, depth: int) -> list[Opened]:
+    """Unpack; an initial RAM disk may go on after its compressed archive, so that one is read as the row it is."""
+    plain = allowance.unpack(found, source)
+    if recognise(plain) == "cpio":
+        return [Opened("", _open_tree("cpio", source, allowance))]
+    return _open(plain, allowance, None, Alone(), depth + 1)
 
 
 def _open_tree(kind: str, source: Source, allowance: Allowance) -> Tree:
