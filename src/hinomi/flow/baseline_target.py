@@ -18,6 +18,7 @@ from hinomi.evidence.integrity.measured import Measured
 from hinomi.evidence.options import ScanOptions
 from hinomi.evidence.ownership import DIGEST_KINDS, PackageOwnership
 from hinomi.evidence.target import Target
+from hinomi.flow.baseline_inside import control_of, members_of
 from hinomi.flow.original import ARROW
 from hinomi.flow.scanning import DEFAULTS, MAX_INNER, open_target
 from hinomi.model.findings import Coverage
@@ -26,7 +27,7 @@ from hinomi.model.text import path_text
 from hinomi.store.case import Case
 from hinomi.watch.baseline.entries import table_of
 from hinomi.watch.baseline.secrets import may_keep
-from hinomi.watch.baseline.world import Owner
+from hinomi.watch.baseline.world import Inside, Owner
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -78,6 +79,16 @@ class Looked:
             while data := file.read(CHUNK):
                 made.update(data)
         return made.hexdigest()
+
+    def members(self, path: bytes) -> list[Inside] | None:
+        """Return all that an image of the target holds."""
+        target, inside = self._split(path)
+        return members_of(target, inside, self.coverage)
+
+    def control(self, path: bytes) -> list[Inside] | None:
+        """Return the control members of a Debian package file."""
+        target, inside = self._split(path)
+        return control_of(target, inside, self.coverage)
 
     def _split(self, path: bytes) -> tuple[Target, bytes]:
         if path.startswith(b"/"):

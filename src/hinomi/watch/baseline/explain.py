@@ -6,15 +6,24 @@ from collections.abc import Callable
 
 from hinomi.watch.baseline.compare import Difference
 from hinomi.watch.baseline.reasons import (
+    accounts,
     bytecode,
     certificates,
+    copies,
     declared,
     folders,
+    initrd,
+    keypairs,
     linkercache,
     links,
     logs,
+    overrides,
     packagedata,
+    packagefolders,
     packages,
+    pam,
+    rightslost,
+    scripttext,
     unchanged,
 )
 from hinomi.watch.baseline.world import Reason, World
@@ -23,10 +32,16 @@ Explainer = Callable[[Difference, World], Reason | None]
 
 # What stands on its own comes first; what leans on other entries being sound comes after them.
 _STEPS: tuple[tuple[Explainer, ...], ...] = (
-    (packages.explain, packagedata.explain, unchanged.explain),
+    (packagedata.explain,),
+    (packages.explain, unchanged.explain),
+    (packagedata.explain,),
     (links.explain, bytecode.explain),
-    (linkercache.explain, certificates.explain, logs.explain, declared.explain),
-    (folders.explain,),
+    (linkercache.explain, certificates.explain, logs.explain, declared.explain, copies.explain, pam.explain),
+    (scripttext.explain, accounts.explain, keypairs.explain, rightslost.explain),
+    (accounts.explain, overrides.explain, initrd.explain),
+    (links.explain, overrides.explain),
+    (folders.explain, packagefolders.explain),
+    (links.explain,),
 )
 
 

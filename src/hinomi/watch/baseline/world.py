@@ -13,6 +13,7 @@ from hinomi.watch.baseline.compare import Difference, Values
 from hinomi.watch.baseline.entries import index_of, row_of
 
 MAX_LINKS = 40
+_INFO, _MANIFEST = b"/var/lib/dpkg/info", b".md5sums"
 
 
 class Owner(NamedTuple):
@@ -33,6 +34,17 @@ class Reason:
     left: tuple[str, ...] = ()
 
 
+class Inside(NamedTuple):
+    """An entry of an image or package file; `sha256` and `text` (where it is small) of regular files."""
+
+    path: bytes
+    kind: str
+    mode: int
+    link: bytes | None
+    sha256: bytes | None
+    text: bytes | None
+
+
 class Reader(Protocol):
     """What is asked of the target itself; `OSError` for what cannot be read."""
 
@@ -44,6 +56,12 @@ class Reader(Protocol):
 
     def digest(self, path: bytes, kind: str) -> str:
         """Return a file's digest of one kind in hex."""
+
+    def members(self, path: bytes) -> list[Inside] | None:
+        """Return all that an image of the target holds; None where not all of it can be read."""
+
+    def control(self, path: bytes) -> list[Inside] | None:
+        """Return the control members of a Debian package file of the target; None where they cannot be read."""
 
 
 class World:
@@ -66,6 +84,7 @@ class World:
         self._before, self._now = packages_before, packages_now
         self._sorted = sorted(self.differences)
         self._paths: list[bytes] | None = None
+        self._doubted: frozenset[str] | None = None
         self._kept: dict[tuple[bytes | str, ...], object] = {}
 
     # --- packages -------------------------------------------------------------------------------------------------
@@ -82,18 +101,30 @@ class World:
 
     def altered_manifests(self) -> list[str]:
         """Return packages of the same version whose manifest differs: what they vouch for is worth nothing."""
-        return sorted(
+        same_version = {
             name
             for name, now in self._now.items()
             if (was := self._before.get(name)) is not None
             and was != now
             and was.partition(" ")[0] == now.partition(" ")[0]
-        )
+        }
+        return sorted(same_version | {name for name in self._doubtful() if name in self._now})
+
+    def _doubtful(self) -> frozenset[str]:
+        """Return the packages whose manifest file differs and has no reason (asked once those are explained)."""
+        if self._doubted is None:
+            manifests = [path for path in self.differing_below(_INFO) if path.endswith(_MANIFEST)]
+            doubted = [path for path in manifests if not self.is_explained(path)]
+            names = [path[len(_INFO) + 1 : -len(_MANIFEST)].partition(b":")[0] for path in doubted]
+            self._doubted = frozenset(name.decode("utf-8", "replace") for name in names)
+        return self._doubted
 
     def believes(self, package: str) -> bool:
         """Whether a package's manifest may explain anything."""
         was, now = self._before.get(package), self._now.get(package)
-        return now is not None and (was is None or was == now or self.package_changed(package))
+        if now is None or package in self._doubtful():
+            return False
+        return was is None or was == now or self.package_changed(package)
 
     def package_before(self, path: bytes) -> str | None:
         """Return who owned a path in the baseline."""
@@ -105,6 +136,38 @@ class World:
         if key not in self._kept:
             self._kept[key] = make()
         return self._kept[key]
+
+    def changed_packages(self) -> list[str]:
+        """Return the packages that came, went or have another version than in the baseline."""
+        names = self._before.keys() | self._now.keys()
+        return sorted(name for name in names if self.package_changed(name))
+
+    def is_installed(self, package: str) -> bool:
+        """Whether a package is installed now."""
+        return package in self._now
+
+    def was_installed(self, package: str) -> bool:
+        """Whether a package was installed in the baseline."""
+        return package in self._before
+
+    def by_digest(self, sha256: bytes) -> list[bytes]:
+        """Return the packaged paths that hold this content and are as they were or explained."""
+        found = self.cached(("by-digest",), self._packaged)
+        assert isinstance(found, dict)  # cached under this key here only
+        return [path for path in found.get(sha256, ()) if self.is_sound(path)]
+
+    def _packaged(self) -> dict[bytes, list[bytes]]:
+        """Return {digest: paths} of all regular files that a package owns now."""
+        found: dict[bytes, list[bytes]] = {}
+        old = zip(*(self._old.column(name).to_pylist() for name in ("path", "sha256", "package")), strict=True)
+        for path, digest, package in old:
+            if digest is not None and package is not None and path not in self.differences:
+                found.setdefault(digest, []).append(path)
+        for path, difference in self.differences.items():
+            digest = (difference.new or {}).get("sha256")
+            if digest is not None and self.reader.owner(path) is not None:
+                found.setdefault(digest, []).append(path)
+        return found
 
     # --- entries --------------------------------------------------------------------------------------------------
 

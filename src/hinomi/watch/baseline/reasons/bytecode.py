@@ -24,7 +24,8 @@ def explain(difference: Difference, world: World) -> Reason | None:
     if found is None or difference.kind != "file":
         return None
     source = found[1] + b"/" + found[2] + b".py"
-    values = world.now(source)
+    real = world.resolve(source, world.now)  # python compiles what a link leads to
+    values = None if real is None else world.now(real)
     if difference.new is None:
         gone = values is None or source in world.differences
         return Reason("byte-code", _shown(source), "declared") if gone else None

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from hinomi.watch.baseline.compare import Difference
+from hinomi.watch.baseline.packagefiles import strength_of
 from hinomi.watch.baseline.world import Reason, World
 
 DPKG = b"/var/lib/dpkg/"
 _INFO = DPKG + b"info/"
+_FORMAT = _INFO + b"format"  # a number: that of the database's layout
 _ALTERNATIVES = DPKG + b"alternatives/"
 _STATE = frozenset(
     DPKG + name
@@ -23,8 +25,10 @@ def explain(difference: Difference, world: World) -> Reason | None:
     path = difference.path
     if difference.kind not in ("file", "directory"):
         return None
+    if path == _FORMAT:
+        return Reason("package-database", "dpkg") if world.read(path, 16) == b"1\n" else None
     if path.startswith(_INFO):
-        return _of_package(path[len(_INFO) :], world)
+        return _of_package(difference, world)
     if path.startswith(_ALTERNATIVES):
         return _alternatives(difference, world)
     if path in _STATE or path.startswith((DPKG + b"triggers/", DPKG + b"updates/")):
@@ -34,12 +38,17 @@ def explain(difference: Difference, world: World) -> Reason | None:
     return None
 
 
-def _of_package(name: bytes, world: World) -> Reason | None:
-    """`openssl.list`, `libc6:amd64.postinst`: the package must have come, gone or moved to another version."""
-    stem = name.rpartition(b".")[0].partition(b":")[0].decode("utf-8", "replace")
+def _of_package(difference: Difference, world: World) -> Reason | None:
+    """`openssl.list`, `libc6:amd64.postinst`: the package must have come, gone or moved, and its files be its own."""
+    name, _, kind = difference.path[len(_INFO) :].rpartition(b".")
+    stem = name.partition(b":")[0].decode("utf-8", "replace")
     if not world.package_changed(stem):
         return None
-    return Reason("package-database", f"{stem} {world.version(stem)}".strip(), "version")
+    by = f"{stem} {world.version(stem)}".strip()
+    if difference.what == "removed" or not world.is_installed(stem):
+        return Reason("package-database", by, "version")
+    strength = strength_of(difference.path, name, kind, world)
+    return None if strength is None else Reason("package-database", by, strength)
 
 
 def _alternatives(difference: Difference, world: World) -> Reason | None:
