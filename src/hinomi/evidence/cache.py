@@ -23,6 +23,7 @@ from pathlib import Path
 
 from hinomi.evidence.collector import CacheableCollector, ContentCollector, NeighbourCollector
 from hinomi.evidence.folders import Folder
+from hinomi.evidence.keptfolders import Gathering, Place, joined, parted
 from hinomi.evidence.target import Limits
 from hinomi.evidence.view import Entry
 from hinomi.model.findings import Coverage
@@ -37,7 +38,8 @@ COMPRESS_FROM = 600  # bytes
 _STAMP = struct.Struct("<Qqq")
 _KEY = struct.Struct("<QQQ")
 _STABLE = frozenset({"encrypted", "damaged", "truncated", "unsupported", "no-source"})
-_SCHEMA = "CREATE TABLE IF NOT EXISTS readings (key BLOB PRIMARY KEY, digest BLOB, body BLOB) WITHOUT ROWID"
+_SCHEMA = "CREATE TABLE IF NOT EXISTS {} (key BLOB PRIMARY KEY, digest BLOB, body BLOB) WITHOUT ROWID"
+_TABLES = ("readings", "folders")  # by file, and of whole folders
 _U64 = (1 << 64) - 1
 
 
@@ -73,6 +75,7 @@ class ContentCache:
         self._coverage = coverage
         self._max_bytes = max_bytes
         self._pending: list[tuple[bytes, bytes, bytes]] = []
+        self._folders: list[tuple[bytes, bytes, bytes]] = []
         self._committed = time.monotonic()
         self._near: dict[bytes, tuple[bytes, bytes]] | None = None
         self._full = False
@@ -96,8 +99,9 @@ class ContentCache:
             database.execute("PRAGMA journal_mode=WAL")
             database.execute("PRAGMA synchronous=OFF")
             database.execute("PRAGMA cache_size=-8000")
-            database.execute(_SCHEMA)
-            database.execute("SELECT key, digest, body FROM readings LIMIT 1").fetchone()
+            for table in _TABLES:
+                database.execute(_SCHEMA.format(table))
+                database.execute(f"SELECT key, digest, body FROM {table} LIMIT 1").fetchone()
         except BaseException:
             database.close()
             raise
@@ -140,9 +144,34 @@ class ContentCache:
         if row is None or not isinstance(row[1], bytes) or self._digest(entry, row[1]) != row[0]:
             return None
         try:
-            return row[1][1:] if row[1][:1] == b"j" else zlib.decompress(row[1][1:])
+            return _unpacked(row[1])
         except zlib.error:
             return None
+
+    def get_folder(self, place: Place, path: bytes, stamp: bytes) -> list[bytes] | None:
+        """Return the answers for all regular files of a folder, in order; None where one of them changed."""
+        if self._database is None:
+            return None
+        query = "SELECT digest, body FROM folders WHERE key = ?"
+        try:
+            row = self._database.execute(query, (_folder_key(place, path),)).fetchone()
+        except sqlite3.Error as error:
+            self._give_up(error)
+            return None
+        if row is None or not isinstance(row[1], bytes) or self._seal(stamp + row[1]) != row[0]:
+            return None
+        try:
+            return [_unpacked(answer) for answer in parted(row[1])]
+        except (ValueError, zlib.error):
+            return None
+
+    def put_folder(self, gathered: Gathering) -> None:
+        """Keep a whole folder's answers."""
+        if self._database is None or self._full:
+            return
+        body = joined([_packed(answer) for answer in gathered.answers])
+        key = _folder_key(gathered.place, gathered.path)
+        self._folders.append((key, self._seal(gathered.stamp + body), body))
 
     def _row(self, key: bytes, database: sqlite3.Connection) -> tuple[bytes, bytes] | None:
         if self._near is not None:
@@ -160,7 +189,7 @@ class ContentCache:
         """Keep an answer."""
         if self._database is None or self._full:
             return
-        body = b"z" + zlib.compress(payload, 1) if len(payload) > COMPRESS_FROM else b"j" + payload
+        body = _packed(payload)
         self._pending.append((self._key(entry, storage), self._digest(entry, body), body))
         if len(self._pending) >= COMMIT_EVERY or time.monotonic() - self._committed > COMMIT_SECONDS:
             self._commit()
@@ -175,12 +204,14 @@ class ContentCache:
 
     def _commit(self) -> None:
         pending, self._pending = self._pending, []
+        folders, self._folders = self._folders, []
         self._committed = time.monotonic()
-        if self._database is None or not pending:
+        if self._database is None or not (pending or folders):
             return
         try:
             self._database.execute("BEGIN")
             self._database.executemany("INSERT OR REPLACE INTO readings VALUES (?, ?, ?)", pending)
+            self._database.executemany("INSERT OR REPLACE INTO folders VALUES (?, ?, ?)", folders)
             self._database.execute("COMMIT")
             pages = self._database.execute("PRAGMA page_count").fetchone()[0]
             self._full = pages * self._database.execute("PRAGMA page_size").fetchone()[0] > self._max_bytes
@@ -208,7 +239,10 @@ class ContentCache:
 
     def _digest(self, entry: Entry, body: bytes) -> bytes:
         stamp = _STAMP.pack(entry.size & _U64, entry.mtime_ns or 0, entry.ctime_ns or 0)
-        return hashlib.blake2b(stamp + body, digest_size=16, key=self._version).digest()
+        return self._seal(stamp + body)
+
+    def _seal(self, text: bytes) -> bytes:
+        return hashlib.blake2b(text, digest_size=16, key=self._version).digest()
 
 
 def may_keep(entry: Entry, now_ns: int) -> bool:
@@ -257,6 +291,18 @@ def _own_code() -> bytes:
         with suppress(PackageNotFoundError):
             made.update(f"{name}={version(name)};".encode())
     return made.digest()
+
+
+def _packed(payload: bytes) -> bytes:
+    return b"z" + zlib.compress(payload, 1) if len(payload) > COMPRESS_FROM else b"j" + payload
+
+
+def _unpacked(body: bytes) -> bytes:
+    return body[1:] if body[:1] == b"j" else zlib.decompress(body[1:])
+
+
+def _folder_key(place: Place, path: bytes) -> bytes:
+    return hashlib.blake2b(_KEY.pack(place[0] & _U64, place[1] & _U64, len(path)) + path, digest_size=16).digest()
 
 
 def _prefix(folder: bytes) -> bytes:

@@ -10,6 +10,7 @@ from hinomi.evidence.reading import Reading
 from hinomi.evidence.target import Target
 from hinomi.evidence.view import Entry
 from hinomi.model.tables import Row
+from hinomi.model.tables.base import row_of
 from hinomi.model.tables.files import File
 from hinomi.model.text import path_text
 
@@ -22,45 +23,35 @@ class FileRows:
     def __init__(self, target: Target) -> None:
         """Read the target's account names; the rest is asked per entry."""
         self._ownership = target.ownership
-        self._names = names_of(target.view)
+        self._has_packages = not getattr(target.ownership, "is_empty", False)
+        names = names_of(target.view)
+        self._users, self._groups = names.users, names.groups
 
     def row(self, entry: Entry, reading: Reading | None) -> File:
         """Return an entry's row; without a reading it has attributes only."""
-        ownership = self._ownership
-        path = entry.path
+        path, kind, size, mode, uid, gid, inode, _, links, mtime, ctime, btime, target, _, _, _, flags = entry
         text = path_text(path)
         given = reading or _NOTHING
-        unread = entry.kind == "file" and given.sha256 is None
-        state = ownership.state(path, given.digest)
-        return File(
-            path=text,
-            path_raw=None if text.isascii() or _is_utf8(path) else path,
-            kind=entry.kind,
-            size=entry.size,
-            mode=entry.mode,
-            uid=entry.uid,
-            gid=entry.gid,
-            owner=self._names.users.get(entry.uid),
-            group=self._names.groups.get(entry.gid),
-            inode=entry.inode,
-            links=entry.links,
-            mtime=entry.mtime,
-            ctime=entry.ctime,
-            btime=entry.btime,
-            link_target=None if entry.link_target is None else path_text(entry.link_target),
-            sha256=given.sha256,
-            content_type=given.content_type,
-            xattrs=given.xattrs,
-            capabilities=given.capabilities,
-            acl=given.acl,
-            label=given.label,
-            flags=flag_letters(entry.flags),
-            package=ownership.package_of(path),
-            package_state=_unread_state(state) if unread else state,
-        )
+        package = state = None
+        if self._has_packages:
+            package = self._ownership.package_of(path)
+            state = self._ownership.state(path, given.digest)
+            if kind == "file" and given.sha256 is None:
+                state = _unread_state(state)
+        return row_of(File, {
+            "path": text, "path_raw": None if text.isascii() or _is_utf8(path) else path, "kind": kind, "size": size,
+            "mode": mode, "uid": uid, "gid": gid, "owner": self._users.get(uid), "group": self._groups.get(gid),
+            "inode": inode, "links": links, "mtime": mtime, "ctime": ctime, "btime": btime,
+            "link_target": None if target is None else path_text(target), "sha256": given.sha256,
+            "content_type": given.content_type, "xattrs": given.xattrs, "capabilities": given.capabilities,
+            "acl": given.acl, "label": given.label, "flags": flag_letters(flags), "package": package,
+            "package_state": state,
+        })  # fmt: skip
 
     def fits(self, entry: Entry, reading: Reading) -> bool:
         """Whether a reading under another name, or of an earlier scan, has the digest that this path's package has."""
+        if not self._has_packages:
+            return reading.sha256 is not None
         kind = self._ownership.digest_kind(entry.path)
         return reading.sha256 is not None and (kind in (None, "sha256") or kind == reading.digest_kind)
 

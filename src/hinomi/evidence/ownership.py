@@ -122,6 +122,13 @@ class PackageOwnership:
         self._last = path, found
         return found
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether the target has no package database: nothing is owned, every other answer is None."""
+        if self._index is None:
+            self.load(Coverage())
+        return not self._index
+
     def manifest(self, path: bytes) -> tuple[str, bytes | None] | None:
         """Return the owning package and the digest that its manifest has for the path."""
         return self._find(path)

@@ -18,8 +18,10 @@ from hinomi.evidence.cache import ContentCache, Storage, beyond, is_stable, may_
 from hinomi.evidence.collector import ContentCollector
 from hinomi.evidence.digesting import MAX_FOLDERS, DigestThreads, FolderBatch
 from hinomi.evidence.examiner import Examiner
+from hinomi.evidence.filereader import FileReader
 from hinomi.evidence.filerows import FileRows
-from hinomi.evidence.folders import DescriptorView, Folder, WorkerView, folders_of, miss_os_error
+from hinomi.evidence.folders import DescriptorView, Folder, WorkerView, folders_of
+from hinomi.evidence.keptfolders import Gathering, KeptFolder, Place, stamp_of
 from hinomi.evidence.native import compiled
 from hinomi.evidence.reading import Reading, decode, encode
 from hinomi.evidence.target import Target
@@ -40,8 +42,6 @@ MAX_HELD = 64 << 20  # bytes of answers that wait for one before them
 PROGRESS_STEP = 256
 MAX_LINKED = 20_000  # hard-linked files remembered at once; beyond, one is read again
 
-Place = tuple[int, int]
-
 
 class _Due(NamedTuple):
     """An entry whose rows are due in order, and where its reading comes from."""
@@ -52,6 +52,8 @@ class _Due(NamedTuple):
     number: int = 0  # in the batch
     keep: Place | None = None  # where a new answer may be kept
     twin: bool = False
+    gathering: Gathering | None = None  # where the answers of its folder are kept together
+    kept: KeptFolder | None = None  # instead of one entry: a whole folder that did not change
 
 
 class _Twin:
@@ -63,41 +65,6 @@ class _Twin:
         self.waiting = waiting
         self.entry: Entry | None = None
         self.reading: Reading | None = None
-
-
-class FileReader:
-    """Examines files by their entry alone, in whichever process it is called; keeps the last folder open."""
-
-    def __init__(self, view: WorkerView, examiner: Examiner) -> None:
-        """Take the view to open folders of."""
-        self._view = view
-        self._examiner = examiner
-        self._path: bytes | None = None
-        self._folder: Folder | None = None
-
-    def read(self, entry: Entry) -> Reading:
-        """Return the file's reading."""
-        path = entry.path.rsplit(b"/", 1)[0]
-        if path != self._path or self._folder is None:
-            self.close()
-            try:
-                self._folder = self._view.folder_at(path)
-            except OSError as error:
-                coverage = Coverage()
-                miss_os_error(coverage, "files", entry.path, error)
-                return Reading(coverage=coverage)
-            self._path = path
-        return self._examiner.read(self._folder, entry)
-
-    def answer(self, entry: Entry) -> bytes:
-        """Return the file's reading as it crosses processes."""
-        return encode(self.read(entry))
-
-    def close(self) -> None:
-        """Give back the folder."""
-        if self._folder is not None:
-            self._folder.release()
-        self._folder = self._path = None
 
 
 class KeptWorkers:
@@ -152,6 +119,8 @@ class Pipeline:
         self._folder: Folder | None = None
         self._twins: dict[Place, _Twin] = {}
         self._waiting: deque[_Due] = deque()
+        self._held_entries = 0  # that wait
+        self._gathering: Gathering | None = None
         self._entries = 0
         self._files = 0
         self._bytes = 0
@@ -229,10 +198,14 @@ class Pipeline:
         """Take a folder's entries. Times are compared with a moment before any of its files is read."""
         now = time.time_ns()
         self._folder = folder
+        self._gathering = None
         storage = None
         if self._cache is not None and folder.entries:
             storage = self._storage.of(folder)
-            self._cache.enter(folder.entries[0].path.rpartition(b"/")[0], len(folder.entries))
+            path = folder.entries[0].path.rpartition(b"/")[0]
+            if storage is not None and self._take_kept(self._cache, storage, path, folder.entries):
+                return
+            self._cache.enter(path, len(folder.entries))
         for entry in folder.entries:
             if entry.kind == "file":
                 place = storage if storage is not None and storage[0] == entry.device else None
@@ -242,14 +215,41 @@ class Pipeline:
                     self._coverage.skip(entry.kind)
                 self._due(_Due(entry))
 
+    def _take_kept(self, cache: ContentCache, place: Place, path: bytes, entries: Sequence[Entry]) -> bool:
+        """Take a whole folder of which nothing changed; else begin to gather its answers."""
+        files = [entry for entry in entries if entry.kind == "file"]
+        stamp = stamp_of(files) if self._target.limits.chosen_max_size is None else None
+        if stamp is None or any(entry.device != place[0] for entry in files):
+            return False
+        answers = cache.get_folder(place, path, stamp)
+        kept = self._unchanged(entries, len(files), answers) if answers is not None else None
+        if kept is None:
+            self._gathering = Gathering(place, path, stamp, len(files))
+            return False
+        self._due(_Due(entries[0], kept=kept))
+        return True
+
+    def _unchanged(self, entries: Sequence[Entry], files: int, answers: list[bytes]) -> KeptFolder | None:
+        """Return a folder with its kept readings; None where they make no sense or do not fit the packages of today."""
+        if len(answers) != files:
+            return None
+        left = iter(answers)
+        try:
+            readings = [decode(next(left)) if entry.kind == "file" else None for entry in entries]
+        except ValueError:
+            return None
+        fits = all(r is None or self._rows.fits(e, r) for e, r in zip(entries, readings, strict=True))
+        return KeptFolder(entries, readings) if fits else None
+
     def _take(self, folder: Folder, entry: Entry, place: Place | None, now: int) -> None:
         """Decide where one regular file's reading comes from."""
+        gathering = self._gathering
         if self._left_out(entry):
-            self._due(_Due(entry))
+            self._due(_Due(entry, gathering=gathering))
         elif entry.links > 1 and self._is_twin(entry):
             self._due(_Due(entry, twin=True))
         elif place is not None and (known := self._known(entry, place)) is not None:
-            self._due(_Due(entry, known))
+            self._due(_Due(entry, known, gathering=gathering))
         else:
             keep = place if place is not None and may_keep(entry, now) else None
             self._read(folder, entry, keep)
@@ -276,6 +276,7 @@ class Pipeline:
         if not self._rows.fits(entry, reading):
             return None
         self._coverage.examined["files-from-cache"] += 1
+        reading.payload = payload
         return reading
 
     def _read(self, folder: Folder, entry: Entry, keep: Place | None) -> None:
@@ -283,7 +284,7 @@ class Pipeline:
             reading = self._examiner.read(folder, entry)
             if keep is not None:
                 self._keep(entry, keep, reading, encode(reading))
-            self._due(_Due(entry, reading))
+            self._due(_Due(entry, reading, gathering=self._gathering))
             return
         batch = self._batch
         if isinstance(batch, FolderBatch):
@@ -292,7 +293,7 @@ class Pipeline:
         else:
             number, full = batch.add(entry), False
         self._batch_bytes += entry.size
-        self._due(_Due(entry, batch=batch, number=number, keep=keep))
+        self._due(_Due(entry, batch=batch, number=number, keep=keep, gathering=self._gathering))
         if full or len(batch.entries) >= BATCH_FILES or self._batch_bytes >= BATCH_BYTES:
             self._hand_out()
 
@@ -316,14 +317,17 @@ class Pipeline:
             self._emit(due)
             return
         self._waiting.append(due)
-        if len(self._waiting) >= MAX_WAITING:
+        self._held_entries += len(due.kept.entries) if due.kept is not None else 1
+        if self._held_entries >= MAX_WAITING:
             self._hand_out()
-            self._emit_until(MAX_WAITING // 2)
+            self._emit_until(len(self._waiting) // 2)
 
     def _emit_ready(self) -> None:
         """Hand over what is due and done."""
         while self._waiting and self._is_done(self._waiting[0]):
-            self._emit(self._waiting.popleft())
+            due = self._waiting.popleft()
+            self._held_entries -= len(due.kept.entries) if due.kept is not None else 1
+            self._emit(due)
 
     def _emit_until(self, left: int) -> None:
         """Hand over what is due, waiting for it, until only `left` entries wait."""
@@ -345,6 +349,9 @@ class Pipeline:
 
     def _emit(self, due: _Due) -> None:
         entry, reading = due.entry, due.reading
+        if due.kept is not None:
+            self._emit_kept(due.kept)
+            return
         if due.batch is not None:
             reading = self._answered(due, due.batch)
         elif due.twin:
@@ -353,14 +360,43 @@ class Pipeline:
             if entry.links > 1:
                 self._remember(entry, reading)
             reading.tell(self._coverage)
-            self._bytes += reading.size
+        if due.gathering is not None and due.gathering.add(reading.payload if reading is not None else None):
+            self._put_folder(due.gathering)
         self._sink(self._rows.row(entry, reading))
         for row in reading.rows if reading is not None else ():
             self._sink(row)
-        self._entries += 1
-        self._files += entry.kind == "file"
-        if self._entries % PROGRESS_STEP == 0:
-            self._tell_progress(entry.path)
+        self._count(1, entry.kind == "file", 0 if reading is None else reading.size, entry.path)
+
+    def _emit_kept(self, kept: KeptFolder) -> None:
+        """Hand over the rows of a folder of which nothing changed."""
+        sink, row, coverage = self._sink, self._rows.row, self._coverage
+        files = size = 0
+        for entry, reading in zip(kept.entries, kept.readings, strict=True):
+            sink(row(entry, reading))
+            if reading is not None:
+                files, size = files + 1, size + reading.size
+                if reading.coverage is not None:
+                    coverage.merge(reading.coverage)
+                for found in reading.rows:
+                    sink(found)
+            elif entry.kind not in ("directory", "symlink"):
+                coverage.skip(entry.kind)
+        for kind, number in (("files", files), ("bytes", size), ("files-from-cache", files)):
+            coverage.examined[kind] += number
+        self._count(len(kept.entries), files, size, kept.entries[0].path)
+
+    def _count(self, entries: int, files: int, size: int, path: bytes) -> None:
+        """Say how far we are, now and then."""
+        before = self._entries // PROGRESS_STEP
+        self._entries += entries
+        self._files += files
+        self._bytes += size
+        if self._entries // PROGRESS_STEP != before:
+            self._tell_progress(path)
+
+    def _put_folder(self, gathering: Gathering) -> None:
+        if self._cache is not None:
+            self._cache.put_folder(gathering)
 
     def _answered(self, due: _Due, batch: Batch) -> Reading:
         """Return what a worker made of a file; one that it did not survive is a miss."""
@@ -394,6 +430,7 @@ class Pipeline:
         kind = reading.content_type or ""
         if not any(collector.looks_beyond(entry, kind) for collector in self._beyond):
             self._cache.put(entry, place, payload)
+            reading.payload = payload
 
     def _tell_progress(self, path: bytes) -> None:
         if self._progress is not None:

@@ -36,6 +36,7 @@ class Reading:
     rows: list[Row] = field(default_factory=list)
     coverage: Coverage | None = None  # what is to be said beyond "one file of `size` bytes"
     linked: bool = False  # from another name of the same file: nothing was read
+    payload: bytes | None = field(default=None, compare=False, repr=False)  # itself encoded, where it may be kept
 
     def tell(self, coverage: Coverage) -> None:
         """Add this file to what was examined."""
