@@ -113,7 +113,7 @@ def test_nonsense_from_a_worker_ends_it(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_without_any_worker_the_files_are_read_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workerloop, "_bound", lambda parent, memory: os._exit(1))
+    monkeypatch.setattr(workerloop, "bound_process", lambda parent, memory: os._exit(1))
     rows, coverage = run(tree(tmp_path, "a", "b"))
     assert {row.rule for row in rows if isinstance(row, ContentMatch)} == {str(os.getpid())}
     assert coverage.complete

@@ -53,11 +53,11 @@ def encode(reading: Reading) -> bytes:
     """Return the reading as bytes; `TypeError` where a row holds what JSON cannot."""
     if not (reading.rows or reading.xattrs or reading.coverage is not None or reading.sha256 is None):
         return _plain(reading, reading.sha256)
-    rows = [[table_of(type(row)).name, list(vars(row).values())] for row in reading.rows]
+    rows = [row_values(row) for row in reading.rows]
     digest = None if reading.digest == reading.sha256 else reading.digest
     body = [
         reading.size, reading.sha256, reading.content_type, reading.digest_kind, digest, reading.xattrs,
-        reading.capabilities, reading.acl, reading.label, rows, _said(reading.coverage),
+        reading.capabilities, reading.acl, reading.label, rows, coverage_said(reading.coverage),
     ]  # fmt: skip
     return json.dumps(body, separators=(",", ":")).encode("ascii")
 
@@ -84,16 +84,24 @@ def decode(payload: bytes) -> Reading:
             return _of_plain(payload)
         size, sha256, kind, digest_kind, digest, xattrs, *rest = json.loads(payload.decode("ascii"))
         capabilities, acl, label, rows, said = rest
-        made = [_row(name, values) for name, values in rows] if rows else []
+        made = [row_of(values) for values in rows] if rows else []
+        coverage = coverage_told(said)
         return Reading(
-            size, sha256, kind, digest_kind, digest or sha256, xattrs, capabilities, acl, label, made, _coverage(said)
+            size, sha256, kind, digest_kind, digest or sha256, xattrs, capabilities, acl, label, made, coverage
         )  # fmt: skip
     except (ValueError, TypeError, LookupError, RecursionError, struct.error) as error:
         raise ValueError("not a reading") from error
 
 
-def _row(name: str, values: list[Any]) -> Row:
-    return TABLES[name](**dict(zip(_columns(name), values, strict=True)))
+def row_values(row: Row) -> list[Any]:
+    """Return a row as its table's name and its values."""
+    return [table_of(type(row)).name, list(vars(row).values())]
+
+
+def row_of(values: list[Any]) -> Row:
+    """Return the row of `row_values`; `LookupError`, `TypeError` or `ValueError` for other values."""
+    name, columns = values
+    return TABLES[name](**dict(zip(_columns(name), columns, strict=True)))
 
 
 @cache
@@ -101,14 +109,16 @@ def _columns(name: str) -> tuple[str, ...]:
     return tuple(column.name for column in columns_of(TABLES[name]))
 
 
-def _said(coverage: Coverage | None) -> list[Any] | None:
+def coverage_said(coverage: Coverage | None) -> list[Any] | None:
+    """Return a coverage as what JSON can hold."""
     if coverage is None:
         return None
     misses = [[m.area, m.subject, m.reason, m.detail, m.transient] for m in coverage.misses]
     return [coverage.examined, coverage.skipped, coverage.missed, misses]
 
 
-def _coverage(said: list[Any] | None) -> Coverage | None:
+def coverage_told(said: list[Any] | None) -> Coverage | None:
+    """Return the coverage of `coverage_said`."""
     if said is None:
         return None
     coverage = Coverage()

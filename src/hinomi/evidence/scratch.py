@@ -13,6 +13,7 @@ from typing import IO
 MAX_FILES = 14  # as many as archives may be nested, and one
 
 _own: list[IO[bytes]] | None = None
+_lanes: list[list[IO[bytes]]] = []  # for the workers that a confined process will start
 
 
 class ScratchError(OSError):
@@ -28,6 +29,7 @@ class Scratch:
             self.file: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed by `close`, unlinked from birth
         elif _own:
             self.file = _own.pop()
+            self._empty()  # a process that had it before may have died
         else:
             raise ScratchError("no scratch file is left")
 
@@ -36,13 +38,30 @@ class Scratch:
         if _own is None:
             self.file.close()
         else:
-            self.file.seek(0)
-            self.file.truncate()
+            self._empty()
             _own.append(self.file)
 
+    def _empty(self) -> None:
+        self.file.seek(0)
+        self.file.truncate()
 
-def prepare(folder: Path | None) -> None:
-    """Open this process's files, unlinked from birth, in `folder` or the system's place for such."""
+
+def prepare(folder: Path | None, lane: int = 0) -> None:
+    """Open this process's files, unlinked from birth, in `folder` or the system's place for such.
+
+    In a process below one that has reserved files for its workers, those of its `lane` are taken instead.
+    """
     global _own
+    _own = _lanes[lane % len(_lanes)] if _lanes else _files(folder, MAX_FILES)
+
+
+def reserve(folder: Path | None, own: int, lanes: int) -> None:
+    """Open `own` files for this process, and those of `lanes` workers that will work below it at once."""
+    global _own, _lanes
+    _own = _files(folder, own)
+    _lanes = [_files(folder, MAX_FILES) for _ in range(max(1, lanes))]
+
+
+def _files(folder: Path | None, number: int) -> list[IO[bytes]]:
     where = str(folder) if folder is not None and folder.is_dir() else None
-    _own = [tempfile.TemporaryFile(dir=where) for _ in range(MAX_FILES)]  # noqa: SIM115 - kept for the process's life
+    return [tempfile.TemporaryFile(dir=where) for _ in range(number)]

@@ -58,10 +58,10 @@ def serve(
     Its confinement is told in the byte at `told_at`: a bit for each of `DOORS` that is shut, and `BEGUN`.
     """
     try:
-        _bound(parent, bounds.memory)
+        bound_process(parent, bounds.memory)
         if bounds.nice:
             be_nice()
-        scratch.prepare(bounds.scratch)
+        scratch.prepare(bounds.scratch, slot)
         shut = confine()
         shared[told_at] = BEGUN | sum(1 << bit for bit, door in enumerate(DOORS) if door in shut)
         _Loop(job, request, answer, shared, slot * SLOT.size).run()
@@ -70,8 +70,8 @@ def serve(
     os._exit(0)
 
 
-def _bound(parent: int, memory: int) -> None:
-    """Limit this process, and end it with its parent."""
+def bound_process(parent: int, memory: int, file_size: int = MAX_SCRATCH) -> None:
+    """Limit this process to `memory` bytes more and files of `file_size` bytes, and end it with its parent."""
     import ctypes
     import faulthandler
     import resource
@@ -87,8 +87,15 @@ def _bound(parent: int, memory: int) -> None:
     if os.getppid() != parent:  # it ended before we asked
         os._exit(0)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    _lower(resource.RLIMIT_FSIZE, MAX_SCRATCH)
+    _lower(resource.RLIMIT_FSIZE, file_size)
     _lower(resource.RLIMIT_DATA, _data_size() + memory)
+
+
+def limit_cpu(seconds: int) -> None:
+    """Let this process use that much more of a core's time, then end."""
+    import resource
+
+    _lower(resource.RLIMIT_CPU, int(time.process_time()) + seconds)
 
 
 def _lower(kind: int, value: int) -> None:
@@ -126,7 +133,7 @@ class _Loop:
             body = self._take(LENGTH.unpack(head)[0])
             if body is None:
                 return
-            self._limit_time()
+            limit_cpu(CPU_SECONDS)
             for index, values in marshal.loads(body):  # our own parent wrote it
                 self._one(index, Entry(*values))
             SLOT.pack_into(self._shared, self._offset, IDLE, 0.0)
@@ -168,9 +175,3 @@ class _Loop:
                 return None
             data += part
         return bytes(data)
-
-    def _limit_time(self) -> None:
-        import resource
-
-        used = time.process_time()
-        _lower(resource.RLIMIT_CPU, int(used) + CPU_SECONDS)

@@ -18,9 +18,10 @@ from hinomi.evidence.integrity.measured import Measured
 from hinomi.evidence.options import ScanOptions
 from hinomi.evidence.ownership import DIGEST_KINDS, PackageOwnership
 from hinomi.evidence.target import Target
+from hinomi.flow.apart import MAX_INNER
 from hinomi.flow.baseline_inside import control_of, members_of
 from hinomi.flow.original import ARROW
-from hinomi.flow.scanning import DEFAULTS, MAX_INNER, open_target
+from hinomi.flow.scanning import DEFAULTS, open_target
 from hinomi.model.findings import Coverage
 from hinomi.model.tables.files import File
 from hinomi.model.text import path_text

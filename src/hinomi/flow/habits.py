@@ -14,7 +14,6 @@ from hinomi.model.findings import Coverage
 from hinomi.model.tables.processes import Process, Socket
 
 if TYPE_CHECKING:
-    from hinomi.evidence.target import Target
     from hinomi.model.tables import Row
     from hinomi.model.tables.processes import Deviation
     from hinomi.store.case import Case
@@ -55,10 +54,10 @@ class Habits:
         yield from deviations(self.profile, Look("now", tuple(sightings(self._processes, self._sockets))))
 
 
-def remembered(case: Case, target: Target, coverage: Coverage) -> Habits:
-    """Return the habits of a live target by the case's profile of it; one whose seal does not hold is a miss."""
-    path = profile_path(case, target.host)
-    if target.kind != "live" or not path.exists():
+def remembered(case: Case, host: str, coverage: Coverage) -> Habits:
+    """Return the habits of a live host by the case's profile of it; one whose seal does not hold is a miss."""
+    path = profile_path(case, host)
+    if not path.exists():
         return Habits()
     from hinomi.watch.profile.sealed import read_sealed
 

@@ -22,11 +22,11 @@ def collectors_for(target: Target, options: ScanOptions, catalogue: Catalogue) -
 
     Without files only processes are looked at; `UsageError` where memory is asked of a target that is not live.
     """
-    asked = options.memory or bool(options.pids)
-    if options.reads_files and not asked:
+    if not needs_live(options):
         return None
     if target.kind != "live":
-        raise UsageError("scan.memory-live", place=target.name, cause="not this live host")
+        raise not_live(target.name)
+    asked = options.memory or bool(options.pids)
     from hinomi.evidence.collector import load_collectors
 
     usual = load_collectors()
@@ -38,6 +38,16 @@ def collectors_for(target: Target, options: ScanOptions, catalogue: Catalogue) -
     from hinomi.evidence.process.memory import MemoryCollector
 
     return [*usual, MemoryCollector(memory_look(catalogue), options.pids)]
+
+
+def needs_live(options: ScanOptions) -> bool:
+    """Whether what is asked for is only there on a live host: memory, or processes without files."""
+    return options.memory or bool(options.pids) or not options.reads_files
+
+
+def not_live(name: str) -> UsageError:
+    """Return the error for such a look at anything else."""
+    return UsageError("scan.memory-live", place=name, cause="not this live host")
 
 
 def about_chosen(finding: Finding, options: ScanOptions) -> bool:

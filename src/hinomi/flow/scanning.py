@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from hinomi.evidence.options import ScanOptions
 from hinomi.evidence.priority import be_nice
+from hinomi.flow.apart import close_all, image_apart, images_inside, is_opened_apart, watchers_of
 from hinomi.flow.earlier import last_interrupted
-from hinomi.flow.habits import remembered
-from hinomi.flow.memory import about_chosen, collectors_for
+from hinomi.flow.habits import Habits, remembered
+from hinomi.flow.memory import about_chosen, collectors_for, needs_live, not_live
 from hinomi.flow.original import ARROW, Original
 from hinomi.model.errors import TargetError, UsageError
 from hinomi.model.findings import Coverage, Finding, Story
@@ -22,14 +22,17 @@ from hinomi.store.case import Case, Run
 if TYPE_CHECKING:
     from hinomi.detect.catalogue import Catalogue
     from hinomi.detect.indicator import Indicator
-    from hinomi.evidence.sources.image import Image, Surroundings
+    from hinomi.evidence.apart.apart import Apart, LookApart
+    from hinomi.evidence.apart.examination import Sink
+    from hinomi.evidence.images.inner import InnerImages
+    from hinomi.evidence.sources.image import Image
     from hinomi.evidence.target import Target
     from hinomi.model.tables import Row
 
 CACHE = "cache"  # folder in the case
-MAX_INNER = 64  # targets found inside one
 DEFAULTS = ScanOptions()
 Progress = Callable[[int, int, str], None]  # files, bytes, current path
+Fill = Callable[["Sink", Coverage], None]  # hands over the rows of one target
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,135 +117,128 @@ def scan(
         be_nice()
     if compare is not None and len(targets) != 1:
         raise UsageError("scan.compare-one", place="--compare", cause=str(len(targets)))
-    opened = [open_target(name, exclude=[case.path], kind=kind, options=options) for name in targets]
     job = _Job(case, catalogue, indicators, progress, options)
-    if compare is not None:
-        job = replace(job, original=_look_at_original(job, compare))
-    results = [result for target in opened for result in _scan_any(job, target)]
+    opened: list[Target | Apart] = []
+    try:
+        for name in targets:
+            opened.append(_open(job, name, kind))
+        if compare is not None:
+            job = replace(job, original=_look_at_original(job, compare))
+        results = [result for target in opened for result in _scan_any(job, target)]
+    finally:
+        close_all(opened)
     if job.original is not None and results:
         job.original.tell_missing(results[0].coverage)
     return results
+
+
+def _open(job: _Job, name: str, kind: str | None = None) -> Target | Apart:
+    """Open a target: a folder or this host here, an image in a process of its own."""
+    from hinomi.evidence.target import Target
+
+    if is_opened_apart(name):
+        return image_apart(
+            name, lambda: open_target(name, exclude=[job.case.path], kind=kind, options=job.options),
+            job.catalogue, job.options, job.case.path,
+        )  # fmt: skip
+    target = open_target(name, exclude=[job.case.path], kind=kind, options=job.options)
+    if not isinstance(target, Target):  # it became another tool's collection meanwhile
+        raise TargetError("target.missing", place=name, cause="changed meanwhile")
+    return target
 
 
 def _look_at_original(job: _Job, name: str) -> Original:
     """Read the original's rows, of every file system inside it too; no rule is asked about it."""
     from hinomi.detect.catalogue import Catalogue
 
-    target = open_target(name, exclude=[job.case.path], options=job.options)
-    looks = _scan_any(replace(job, catalogue=Catalogue(()), indicators=()), target)
+    job = replace(job, catalogue=Catalogue(()), indicators=())
+    looks = _scan_any(job, _open(job, name))
     return Original.of([(look.target, job.case.tables(look.run), look.coverage) for look in looks])
 
 
-def _scan_any(job: _Job, target: Target | Image) -> list[ScanResult]:
-    """Examine a target, then what lies beside it in the same file and what was found inside, breadth first."""
-    from hinomi.evidence.target import Target
+def _scan_any(job: _Job, target: Target | Apart) -> list[ScanResult]:
+    """Examine a target, then what lies beside it in the same file and what was found inside."""
+    from hinomi.evidence.apart.apart import Apart
 
+    if isinstance(target, Apart):
+        return _scan_apart(job, target, target.said)
+    noted = _noted_in(job, target)
+    apart: list[Apart] = []
+
+    def fill(sink: Sink, coverage: Coverage) -> None:
+        from hinomi.evidence.collect import collect
+
+        def see(row: Row) -> None:
+            sink(row)
+            if noted is not None:
+                noted.take(row)
+
+        options = job.options
+        collect(
+            target, see, coverage,
+            collectors=collectors_for(target, options, job.catalogue), watchers=watchers_of(job.catalogue, options),
+            progress=job.progress, jobs=options.jobs, nice=options.nice,
+            cache=job.case.path / CACHE if options.use_cache else None, files=options.reads_files,
+        )  # fmt: skip
+        if noted is not None and noted.any:
+            apart.append(images_inside(target, noted, job.catalogue, options, job.case.path))
+            coverage.merge(apart[0].opened(target.name))
+
+    try:
+        result = _scan(job, target, fill)
+        return [result, *(more for one in apart for more in _scan_apart(job, one, Coverage()))]
+    finally:
+        for one in apart:
+            one.close()
+
+
+def _noted_in(job: _Job, target: Target) -> InnerImages | None:
+    """Return what notes the images in a target, where they are asked for and can be read."""
+    from hinomi.evidence.images.inner import InnerImages, SourceView
+
+    return InnerImages() if job.options.nested and isinstance(target.view, SourceView) else None
+
+
+def _scan_apart(job: _Job, apart: Apart, said: Coverage) -> list[ScanResult]:
+    """Take the looks of images that are examined apart; `said` joins the first one's coverage."""
     results: list[ScanResult] = []
-    todo: deque[Target | Image] = deque([target])
-    if not isinstance(target, Target):
-        todo.extend(target.beside)
-    while todo:
-        now = todo.popleft()
-        inside = _Inside(job, now, room=MAX_INNER - len(results) - len(todo))
-        results.append(_scan(job, inside.target, inside.more()))
-        todo.extend(inside.found)
+    try:
+        for look in apart.looks():
+            if needs_live(job.options):
+                raise not_live(look.name)
+
+            def fill(sink: Sink, coverage: Coverage, look: LookApart = look) -> None:
+                coverage.merge(said if not results else Coverage())
+                look.tell(sink, coverage, job.progress)
+
+            results.append(_scan(job, look, fill))
+    finally:
+        apart.close()
     return results
 
 
-class _Inside:
-    """Looks for images inside one target as its rows pass, and opens them afterwards."""
-
-    def __init__(self, job: _Job, now: Target | Image, room: int) -> None:
-        from hinomi.evidence.images.inner import InnerImages
-        from hinomi.evidence.target import Target
-
-        self._image = None if isinstance(now, Target) else now
-        self._room = room
-        self._noted = InnerImages()
-        self.target = now if isinstance(now, Target) else now.target
-        self._around = self._surroundings(job) if job.options.nested else None
-        self.found: list[Image] = []
-
-    def _surroundings(self, job: _Job) -> Surroundings | None:
-        from hinomi.evidence.images.inner import SourceView
-        from hinomi.evidence.sources.image import Surroundings
-
-        if self._image is not None:
-            return Surroundings.of_image(self._image)
-        view = self.target.view
-        if not isinstance(view, SourceView):
-            return None
-        return Surroundings.of_folder(self.target, view, job.options.selection(), str(job.case.path))
-
-    def more(self) -> _More:
-        """Return what the scan of the target adds."""
-        rows = (self._image.row,) if self._image is not None else ()
-        return _More(self._noted.take if self._around is not None else _nothing, self._after, rows)
-
-    def _after(self, coverage: Coverage) -> None:
-        from hinomi.evidence.sources.image import inner_images, say_notes
-
-        if self._around is not None:
-            for inner in inner_images(self._around, self._noted, coverage, self._room):
-                self.found.extend((inner, *inner.beside))
-        if self._image is not None:
-            say_notes(self._image, coverage)
-
-
-def _nothing(_: object) -> None:
-    """See and add nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class _More:
-    """What a scan of an image adds: who sees the rows, what adds to the coverage, rows of its own."""
-
-    see: Callable[[Row], None] = _nothing
-    after: Callable[[Coverage], None] = _nothing
-    rows: Sequence[Row] = ()
-
-
-def _scan(job: _Job, target: Target, more: _More | None = None) -> ScanResult:
+def _scan(job: _Job, target: Target | LookApart, fill: Fill) -> ScanResult:
     """Examine one target."""
     resumed = last_interrupted(job.case, target.name) if job.options.use_cache else None
     run = job.case.begin_run(target=target.name, kind=target.kind, host=target.host)
     if resumed is not None:
         job.case.journal.append("run-resumes", run=run.id, of=resumed.id)
     try:
-        return _examine(job, run, target, more or _More())
+        return _examine(job, run, target, fill)
     except BaseException:
         run.abandon()
         raise
 
 
-def _examine(job: _Job, run: Run, target: Target, more: _More) -> ScanResult:
-    from hinomi.detect.yara import content_collector
-    from hinomi.evidence.collect import collect
-
+def _examine(job: _Job, run: Run, target: Target | LookApart, fill: Fill) -> ScanResult:
     case, options, coverage = job.case, job.options, Coverage()
-    for row in more.rows:
-        run.add(row)
-
-    habits = remembered(case, target, coverage)
+    habits = remembered(case, target.host, coverage) if target.kind == "live" else Habits()
 
     def sink(row: Row) -> None:
         run.add(row)
-        more.see(row)
         habits.see(row)
 
-    collect(
-        target,
-        sink,
-        coverage,
-        collectors=collectors_for(target, options, job.catalogue),
-        watchers=[content_collector(job.catalogue)] if options.reads_files else [],
-        progress=job.progress,
-        jobs=options.jobs,
-        nice=options.nice,
-        cache=case.path / CACHE if options.use_cache else None,
-        files=options.reads_files,
-    )
-    more.after(coverage)
+    fill(sink, coverage)
     for row in habits.deviations():
         run.add(row)
     run.seal()

@@ -9,6 +9,8 @@ import subprocess
 
 import pytest
 
+from hinomi.evidence.images.ext import ExtTree
+from hinomi.evidence.images.extleft import leftovers
 from hinomi.evidence.sources.image import open_image
 
 MADE, CHANGED = 1_600_000_000, 1_650_000_000
@@ -66,3 +68,35 @@ def test_squashfs_says_when_it_was_made(builders, tmp_path):
     builders["squashfs-gzip"](tmp_path / "root", tmp_path / "image")
     made = open_image(tmp_path / "image").row.made_at
     assert made is not None and abs(made - (tmp_path / "image").stat().st_mtime) < 60
+
+
+def left_in(path):
+    tree = open_image(path).tree
+    assert isinstance(tree, ExtTree)
+    return list(leftovers("image", tree))
+
+
+@pytest.mark.parametrize("kind", ["ext2", "ext4"])
+def test_a_builders_image_holds_no_remnants(kind, tmp_path):
+    (tmp_path / "root/etc").mkdir(parents=True)
+    for number in range(300):
+        (tmp_path / f"root/etc/file{number}").write_text(f"content {number}\n" * number)
+    run("mke2fs", "-q", "-F", "-t", kind, "-d", tmp_path / "root", tmp_path / "image", "8M")
+    assert left_in(tmp_path / "image") == []
+
+
+def test_a_replaced_account_file_leaves_its_old_lines(vendor, tmp_path):
+    (tmp_path / "new").write_text("root:x:0:0::/:/bin/sh\nops:x:0:0::/:/bin/sh\n")
+    script = tmp_path / "script"
+    script.write_text(
+        f"rm /etc/passwd\nwrite {tmp_path / 'new'} /etc/later\nwrite {tmp_path / 'new'} /etc/passwd\nrm /etc/later\n"
+    )
+    run("debugfs", "-w", "-f", script, vendor, at=CHANGED)
+    found = left_in(vendor)
+    by_kind = {row.kind: row for row in found}
+    assert by_kind.keys() >= {"freed-blocks", "deleted-name"}
+    name = by_kind["deleted-name"]
+    assert (name.name, vendor.read_bytes()[name.offset + 8 : name.offset + 13]) == ("later", b"later")
+    block = by_kind["freed-blocks"]
+    assert (block.text or "").startswith("root:x:0:0")
+    assert vendor.read_bytes()[block.offset :].startswith(b"root:x:0:0")

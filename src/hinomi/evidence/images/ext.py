@@ -182,6 +182,10 @@ class ExtTree(LazyTree):
         return self._tables.get(group, lambda: self._find_table(group))
 
     def _find_table(self, group: int) -> int:
+        return address_in(self.descriptor(group), 8)
+
+    def descriptor(self, group: int) -> bytes:
+        """Return a group's descriptor."""
         sb = self.superblock
         per_block = sb.block_size // sb.descriptor_size
         meta, inside = divmod(group, per_block)
@@ -192,10 +196,7 @@ class ExtTree(LazyTree):
         raw = self.source.read_at(block * sb.block_size + inside * sb.descriptor_size, sb.descriptor_size)
         if len(raw) < 32:
             raise ParseError("image.truncated", cause=f"group {group}")
-        table = int.from_bytes(raw[8:12], "little")
-        if sb.descriptor_size >= 64:
-            table |= int.from_bytes(raw[40:44], "little") << 32
-        return table
+        return raw
 
     # --- what hangs on an inode -----------------------------------------------------------------------------------
 
@@ -241,6 +242,13 @@ def _read_attributes(entries: bytes, values: bytes, found: dict[str, bytes]) -> 
         if not elsewhere and size <= MAX_VALUE:
             found[_PREFIXES.get(prefix, "") + name] = values[offset : offset + size]
         at += -(-(16 + length) // 4) * 4
+
+
+def address_in(descriptor: bytes, at: int) -> int:
+    """Return a block's number from a group's descriptor: its low half at `at`, the high half 32 bytes on."""
+    low = int.from_bytes(descriptor[at : at + 4], "little")
+    high = int.from_bytes(descriptor[at + 32 : at + 36], "little") if len(descriptor) >= 64 else 0
+    return low | high << 32
 
 
 def _has_super(group: int) -> bool:

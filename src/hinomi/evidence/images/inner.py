@@ -58,6 +58,11 @@ class InnerImages:
         self._more = 0
         self._packaged = 0
 
+    @property
+    def any(self) -> bool:
+        """Whether there is anything to look at or to say."""
+        return bool(self._noted or self._packaged)
+
     def take(self, row: Row) -> None:
         """Note a file whose content type may hold a file system."""
         if isinstance(row, File) and row.kind == "file" and row.sha256 is not None and _is_likely(row):

@@ -33,6 +33,14 @@ class RunSource:
         """Return bytes; holes are zeros, runs outside the image a `ParseError`."""
         return read_pieces(self._piece, self.size, offset, length)
 
+    def place_of(self, offset: int) -> int | None:
+        """Return where in the image a byte of the content is; None for a hole."""
+        index = bisect_right(self._starts, offset) - 1
+        run = self._runs[index] if index >= 0 else None
+        if run is None or run.place is None or offset >= run.start + run.length:
+            return None
+        return run.place + offset - run.start
+
     def _piece(self, offset: int, length: int) -> bytes:
         """Return the beginning of a range: up to the end of its run or hole."""
         index = bisect_right(self._starts, offset) - 1

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from hinomi.evidence.archives.budget import BudgetError
 from hinomi.evidence.archives.source import BytesSource, Source
@@ -29,6 +31,7 @@ from hinomi.model.tables.images import ImageRow
 from hinomi.model.text import path_text, printable
 
 ARROW = " » "
+T = TypeVar("T")
 MAX_NESTING = 4
 MAX_INNER_BYTES = 64 << 30  # of the files that hold them
 _NOT_ROOTS = frozenset({b"META-INF", b"[Content_Types].xml", b"AndroidManifest.xml", b"mimetype"})
@@ -143,21 +146,32 @@ def is_image_file(path: str | os.PathLike[str]) -> bool:
     return stat.S_ISREG(mode) or stat.S_ISBLK(mode)
 
 
+Opener = Callable[[Surroundings, Candidate, str, Coverage], T | None]
+
+
 def inner_images(around: Surroundings, noted: InnerImages, coverage: Coverage, room: int) -> list[Image]:
     """Open at most `room` file systems found inside a target; one that cannot be is a miss with its reason."""
-    found: list[Image] = []
+    return inner_targets(around, noted, coverage, room, open_inner)
+
+
+def inner_targets(
+    around: Surroundings, noted: InnerImages, coverage: Coverage, room: int, open_one: Opener[T]
+) -> list[T]:
+    """Let `open_one` open at most `room` file systems found inside a target; return what it gave for each."""
+    found: list[T] = []
     for candidate in noted.found(around.view, coverage):
         shown = ARROW.join((*around.way, printable(path_text(candidate.path.lstrip(b"/")))))
         if len(around.way) >= MAX_NESTING or len(found) >= room:
             coverage.miss("images", shown, "budget", "depth" if len(around.way) >= MAX_NESTING else "images")
             continue
-        image = _inner(around, candidate, shown, coverage)
-        if image is not None:
-            found.append(image)
+        opened = open_one(around, candidate, shown, coverage)
+        if opened is not None:
+            found.append(opened)
     return found
 
 
-def _inner(around: Surroundings, candidate: Candidate, shown: str, coverage: Coverage) -> Image | None:
+def open_inner(around: Surroundings, candidate: Candidate, shown: str, coverage: Coverage) -> Image | None:
+    """Open one file inside a target; None, and why in `coverage`, where it cannot be or is not worth it."""
     try:
         source = around.view.file_source(candidate.path)
         if source.size > around.bytes_left:

@@ -33,3 +33,22 @@ class ImageRow(Row):
     members: int | None = column("Members (cpio).", default=None)
     device: str | None = column("Device numbers of the first member, as major:minor (cpio).", default=None)
     ordered: bool | None = column("Whether inode numbers rise from member to member (cpio).", default=None)
+
+
+@table(
+    "image_leftovers",
+    "One row per remnant of something deleted in an ext image that was opened; disks larger than 256 MiB are not searched.",
+    subject="image",
+)
+class ImageLeftover(Row):
+    """What a deletion left behind: builders fill a fresh image, whoever changes one leaves remnants."""
+
+    image: str = column("The image's file, as in `images`.")
+    kind: str = column("freed-blocks (content of free blocks), deleted-name, deleted-inode or orphan-inode.")
+    offset: int = column("Where it is, in bytes from the start of the file system.")
+    size: int | None = column("Bytes of freed blocks in a row; size that a deleted inode had.", default=None)
+    inode: int | None = column("The inode deleted or, of a name, the one it stood for.", default=None)
+    name: str | None = column("A deleted name.", default=None)
+    folder: int | None = column("Inode of the folder that a deleted name stood in.", default=None)
+    at: float | None = column("When an inode was deleted, seconds since 1970 UTC.", default=None)
+    text: str | None = column("The beginning of freed blocks that hold text, at most 2,000 characters.", default=None)
