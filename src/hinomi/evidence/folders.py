@@ -16,12 +16,19 @@ from hinomi.model.findings import Coverage
 from hinomi.model.text import path_text, printable
 
 _REASONS = {errno.EACCES: "permission", errno.EPERM: "permission", errno.ENOENT: "vanished", errno.ESTALE: "vanished"}
+NOT_COLLECTED = errno.ENODATA
 _SWAPPED = frozenset({errno.ELOOP, errno.ENOTDIR, errno.EINVAL, errno.ENXIO, errno.EISDIR})
 
 
 def miss_os_error(coverage: Coverage, area: str, path: bytes, error: OSError) -> None:
-    """Record why the system refused a path: gone is transient, replaced since it was listed is `changed`."""
+    """Record why the system refused a path: gone is transient, replaced since it was listed is `changed`.
+
+    A file that a collection lists without its content (`NOT_COLLECTED`) is left out by whoever collected.
+    """
     number = error.errno or 0
+    if number == NOT_COLLECTED:
+        coverage.skip("listed-only")
+        return
     reason = "changed" if number in _SWAPPED else _REASONS.get(number, "unreadable")
     detail = "" if reason in ("permission", "vanished") else (error.strerror or "")
     coverage.miss(area, printable(path_text(path)), reason, detail, transient=reason == "vanished")

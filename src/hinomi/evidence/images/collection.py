@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from hinomi.evidence.archives.source import Source
+from hinomi.evidence.images.bodyfile import with_bodyfile
 from hinomi.evidence.images.runs import Run, RunSource
 from hinomi.evidence.images.tree import BuiltTree, Node, Notes, Tree
 from hinomi.model.errors import ParseError
@@ -63,7 +64,18 @@ def _uac(tree: Tree, top: Node) -> list[Collected]:
     if root is None or root.kind != "directory":
         return []
     rest = {name: node for name, node in names.items() if name != UAC_ROOT}
-    return _with_rest("UAC", [Collected("", _at(tree, root))], rest)
+    listed = _listed(tree, names.get(b"bodyfile"))
+    below = _at(tree, root)
+    found = below if listed is None else with_bodyfile(below, listed)
+    return _with_rest("UAC", [Collected("", found)], rest)
+
+
+def _listed(tree: Tree, folder: Node | None) -> Source | None:
+    """Return the list of every file of the host that UAC makes, where it was made."""
+    if folder is None or folder.kind != "directory":
+        return None
+    node = tree.children(folder).get(b"bodyfile.txt")
+    return node.content() if node is not None and node.content is not None else None
 
 
 def _kape(tree: Tree, top: Node) -> list[Collected]:

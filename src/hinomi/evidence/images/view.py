@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import BinaryIO
 
 from hinomi.evidence.archives.source import Source
-from hinomi.evidence.folders import Identity
+from hinomi.evidence.folders import NOT_COLLECTED, Identity
 from hinomi.evidence.images.disk import read_source, reader_over
 from hinomi.evidence.images.tree import Node, Tree, as_damage
 from hinomi.evidence.options import Selection
@@ -133,6 +133,8 @@ class ImageView:
 
     def content(self, node: Node) -> Source:
         """Return a regular file's content, counted against the budget; `OSError` for anything else."""
+        if node.kind == "file" and node.content is None:
+            raise OSError(NOT_COLLECTED, "listed without its content")
         if node.kind != "file" or node.content is None:
             raise OSError(errno.EINVAL, "not a regular file")
         try:
