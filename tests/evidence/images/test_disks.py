@@ -9,7 +9,10 @@ import pytest
 
 from hinomi.evidence.archives.source import BytesSource
 from hinomi.evidence.images.allowance import Allowance
+from hinomi.evidence.images.beside import FolderBeside
+from hinomi.evidence.images.disk import open_disk
 from hinomi.evidence.images.opening import open_trees
+from hinomi.evidence.images.vmdk import open_vmdk
 from hinomi.evidence.sources.image import open_image
 from hinomi.model.errors import ParseError, TargetError
 
@@ -52,6 +55,33 @@ def test_a_disk_of_a_virtual_machine(form, disk, tools, tmp_path):
     packed = ["-c"] if form.startswith("packed") else []
     tools("qemu-img", "convert", *packed, "-f", "raw", "-O", kind, "-o", option, disk, tmp_path / form)
     check(open_image(tmp_path / form), disk)
+
+
+def test_a_snapshot_over_the_disk_it_was_taken_of(disk, tools, tmp_path):
+    tools("qemu-img", "convert", "-f", "raw", "-O", "vmdk", disk, tmp_path / "base.vmdk")
+    for below, name in (("base.vmdk", "one.vmdk"), ("one.vmdk", "two.vmdk")):
+        tools("qemu-img", "create", "-f", "vmdk", "-b", below, "-F", "vmdk", name, cwd=tmp_path)
+    check(open_image(tmp_path / "two.vmdk"), disk)
+    tools("qemu-io", "-c", "write -P 0x41 65536 65536", "two.vmdk", cwd=tmp_path)
+    tools("qemu-img", "convert", "-O", "raw", tmp_path / "two.vmdk", tmp_path / "whole")
+    read = open_vmdk(open_disk(bytes(tmp_path / "two.vmdk")), FolderBeside(bytes(tmp_path / "two.vmdk")))
+    whole = (tmp_path / "whole").read_bytes()
+    assert whole[65536:65540] == b"AAAA"
+    assert b"".join(read.read_at(at, MIB) for at in range(0, read.size, MIB)) == whole
+
+
+def test_a_snapshot_whose_disk_is_gone_or_changed_stays_closed(disk, tools, tmp_path):
+    tools("qemu-img", "convert", "-f", "raw", "-O", "vmdk", disk, tmp_path / "base.vmdk")
+    tools("qemu-img", "create", "-f", "vmdk", "-b", "base.vmdk", "-F", "vmdk", "over.vmdk", cwd=tmp_path)
+    base = tmp_path / "base.vmdk"
+    data = base.read_bytes()
+    at = data.index(b"CID=") + 4
+    base.write_bytes(data[:at] + b"00c0ffee" + data[at + 8 :])
+    with pytest.raises(TargetError, match="changed since"):
+        open_image(tmp_path / "over.vmdk")
+    base.unlink()
+    with pytest.raises(TargetError, match="not beside"):
+        open_image(tmp_path / "over.vmdk")
 
 
 def test_a_layer_over_a_disk_beside_it(disk, tools, tmp_path):
