@@ -39,7 +39,7 @@ def scan_options(function: F) -> F:
     def run(**values: Any) -> Any:
         from hinomi.evidence.options import ScanOptions
 
-        names = ("same_fs", "include", "exclude", "max_size", "jobs", "nice")
+        names = ("same_fs", "include", "exclude", "max_size", "jobs", "nice", "unblob")
         chosen = {name: values.pop(name) for name in names}
         chosen |= {"use_cache": not values.pop("no_cache"), "nested": not values.pop("no_nested")}
         return function(options=ScanOptions(**chosen), **values)
@@ -75,6 +75,7 @@ def _options() -> list[Callable[[Any], Any]]:
         click.option("--jobs", type=click.IntRange(1, 256), metavar="N", help=say("option.jobs")),
         click.option("--nice", is_flag=True, help=say("option.nice")),
         click.option("--no-nested", is_flag=True, help=say("option.no-nested")),
+        click.option("--unblob", metavar="PROGRAM", help=say("option.unblob")),
         click.option("--no-cache", is_flag=True, help=say("option.no-cache")),
     ]
 

@@ -25,6 +25,7 @@ class ScanOptions:
     nested: bool = True  # open images found inside targets
     memory: bool = False  # search the memory of this host's processes too
     pids: tuple[int, ...] = ()  # only these processes and their memory, no files
+    unblob: str | None = None  # program that finds the known parts of files that nothing here opens
     files: bool = True  # False: only processes, of a live host
 
     @property

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,8 +12,9 @@ from hinomi.evidence.apart.apart import Apart, How
 from hinomi.evidence.apart.examination import Look, Progress, Sink
 from hinomi.evidence.collector import load_collectors
 from hinomi.evidence.pipeline import MAX_JOBS, usable_cores
-from hinomi.evidence.sources.image import Image, Surroundings, is_image_file, open_collection
-from hinomi.model.errors import TargetError
+from hinomi.evidence.sources.image import ARROW, Image, Surroundings, is_image_file, open_collection, open_image
+from hinomi.model.errors import ParseError, TargetError
+from hinomi.model.findings import Coverage
 
 if TYPE_CHECKING:
     from hinomi.detect.catalogue import Catalogue
@@ -19,7 +22,6 @@ if TYPE_CHECKING:
     from hinomi.evidence.images.inner import InnerImages
     from hinomi.evidence.options import ScanOptions
     from hinomi.evidence.target import Target
-    from hinomi.model.findings import Coverage
 
 MAX_INNER = 64  # targets found inside one
 
@@ -53,6 +55,38 @@ def image_apart(
     apart = Apart.of_file(_how(catalogue, options, work), opened)
     apart.opened(name)
     return apart
+
+
+def parts_apart(name: str, stack: ExitStack, catalogue: Catalogue, options: ScanOptions, work: Path) -> list[Apart]:
+    """Open the parts that unblob finds in a file that nothing here opens; they are kept until `stack` is left.
+
+    `TargetError` where there are none that open. What lies between the parts is said to be not understood.
+    """
+    from hinomi.evidence.outside.unblob import carved
+
+    try:
+        chunks = stack.enter_context(carved(str(options.unblob), Path(name), work))
+    except ParseError as error:
+        raise TargetError("target.not-an-image", place=name, cause=error.cause) from error
+    how, found, closed = _how(catalogue, options, work), list[Apart](), Coverage()
+    closed.miss("images", name, "partial", f"{len(chunks)} parts that unblob found; the rest is not understood")
+    for chunk in chunks:
+        shown = f"{name}{ARROW}{chunk.path.name}"
+        apart = Apart.of_file(how, partial(_open_chunk, chunk.path, shown, options, work))
+        try:
+            apart.opened(shown)
+            found.append(apart)
+        except TargetError as error:
+            closed.miss("images", shown, "unsupported", error.cause)
+    if not found:
+        causes = "; ".join(f"{miss.subject}: {miss.detail}" for miss in closed.misses[1:4])
+        raise TargetError("target.not-an-image", place=name, cause=causes)
+    found[0].said.merge(closed)
+    return found
+
+
+def _open_chunk(path: Path, shown: str, options: ScanOptions, work: Path) -> Image:
+    return open_image(path, shown=shown, limits=options.limits(), selection=options.selection(), work=str(work))
 
 
 def images_inside(target: Target, noted: InnerImages, catalogue: Catalogue, options: ScanOptions, work: Path) -> Apart:

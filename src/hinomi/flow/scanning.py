@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hinomi.evidence.options import ScanOptions
 from hinomi.evidence.priority import be_nice
-from hinomi.flow.apart import close_all, image_apart, images_inside, is_opened_apart, watchers_of
+from hinomi.flow.apart import close_all, image_apart, images_inside, is_opened_apart, parts_apart, watchers_of
 from hinomi.flow.earlier import last_interrupted
 from hinomi.flow.habits import Habits, remembered
 from hinomi.flow.memory import about_chosen, collectors_for, needs_live, not_live
@@ -119,32 +120,37 @@ def scan(
         raise UsageError("scan.compare-one", place="--compare", cause=str(len(targets)))
     job = _Job(case, catalogue, indicators, progress, options)
     opened: list[Target | Apart] = []
-    try:
+    with ExitStack() as stack:
+        stack.callback(close_all, opened)
         for name in targets:
-            opened.append(_open(job, name, kind))
+            opened += _open(job, name, stack, kind)
         if compare is not None:
             job = replace(job, original=_look_at_original(job, compare))
         results = [result for target in opened for result in _scan_any(job, target)]
-    finally:
-        close_all(opened)
     if job.original is not None and results:
         job.original.tell_missing(results[0].coverage)
     return results
 
 
-def _open(job: _Job, name: str, kind: str | None = None) -> Target | Apart:
-    """Open a target: a folder or this host here, an image in a process of its own."""
+def _open(job: _Job, name: str, stack: ExitStack, kind: str | None = None) -> list[Target | Apart]:
+    """Open a target: a folder or this host here, an image in a process of its own, or its parts."""
     from hinomi.evidence.target import Target
 
     if is_opened_apart(name):
-        return image_apart(
-            name, lambda: open_target(name, exclude=[job.case.path], kind=kind, options=job.options),
-            job.catalogue, job.options, job.case.path,
-        )  # fmt: skip
+        try:
+            opened = image_apart(
+                name, lambda: open_target(name, exclude=[job.case.path], kind=kind, options=job.options),
+                job.catalogue, job.options, job.case.path,
+            )  # fmt: skip
+        except TargetError as error:
+            if error.code != "target.not-an-image" or job.options.unblob is None or Path(name).is_dir():
+                raise
+            return [*parts_apart(name, stack, job.catalogue, job.options, job.case.path)]
+        return [opened]
     target = open_target(name, exclude=[job.case.path], kind=kind, options=job.options)
     if not isinstance(target, Target):  # it became another tool's collection meanwhile
         raise TargetError("target.missing", place=name, cause="changed meanwhile")
-    return target
+    return [target]
 
 
 def _look_at_original(job: _Job, name: str) -> Original:
@@ -152,7 +158,8 @@ def _look_at_original(job: _Job, name: str) -> Original:
     from hinomi.detect.catalogue import Catalogue
 
     job = replace(job, catalogue=Catalogue(()), indicators=())
-    looks = _scan_any(job, _open(job, name))
+    with ExitStack() as stack:
+        looks = [look for target in _open(job, name, stack) for look in _scan_any(job, target)]
     return Original.of([(look.target, job.case.tables(look.run), look.coverage) for look in looks])
 
 

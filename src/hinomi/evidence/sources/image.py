@@ -83,10 +83,12 @@ def open_image(
     limits: Limits | None = None,
     selection: Selection | None = None,
     work: str | None = None,
+    shown: str | None = None,
 ) -> Image:
     """Open a file as a target, in place: nothing is mounted, run or written but unlinked temporary files in `work`.
 
-    `kind` overrides what the content says. Raises `TargetError` where the file cannot be opened as any known kind.
+    `kind` overrides what the content says, `shown` the name by the path. Raises `TargetError` where the file cannot be
+    opened as any known kind.
     """
     name = os.fspath(path)
     try:
@@ -100,7 +102,7 @@ def open_image(
     except ParseError as error:
         raise TargetError("target.not-an-image", place=name, cause=_words(error)) from error
     label = os.path.basename(name.rstrip("/")) or "image"
-    return _image(name, label, opened, _Opening(allowance, (), limits or Limits(), selection, source))
+    return _image(shown or name, label, opened, _Opening(allowance, (), limits or Limits(), selection, source))
 
 
 def open_collection(
