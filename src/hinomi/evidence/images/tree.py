@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -87,13 +86,25 @@ class Notes:
 _OF_DAMAGE = (struct.error, IndexError, KeyError, ValueError, OverflowError)
 
 
-@contextmanager
-def as_damage() -> Iterator[None]:
+class _AsDamage:
+    """Without state, so that one serves all: every file of an image passes through several."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        """Nothing to prepare."""
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, _OF_DAMAGE):
+            raise ParseError("image.damaged", cause=str(error)[:200]) from error
+
+
+_AS_DAMAGE = _AsDamage()
+
+
+def as_damage() -> _AsDamage:
     """Make what damaged bytes raise in a parser a `ParseError`."""
-    try:
-        yield
-    except _OF_DAMAGE as error:
-        raise ParseError("image.damaged", cause=str(error)[:200]) from error
+    return _AS_DAMAGE
 
 
 class Listing:
