@@ -20,6 +20,7 @@ from hinomi.model.text import path_text, printable
 
 MAX_IMAGE = 256 << 20  # larger ones are disks in use, where leftovers say nothing
 MAX_INODES = 1 << 20
+MAX_TABLES = 512 << 20  # bytes of inode tables
 MAX_READ = 128 << 20  # bytes of free blocks
 MAX_ROWS = 500
 MAX_TEXT = 2000
@@ -76,16 +77,19 @@ class _Search:
     def _all_inodes(self) -> Iterator[tuple[int, int, bytes, bool]]:
         """Yield (number, offset, first 128 bytes, in use) of inodes whose table was written."""
         sb = self._tree.superblock
-        left = MAX_INODES
+        left, unread = MAX_INODES, MAX_TABLES
         for group in range(self._groups):
             descriptor = self._tree.descriptor(group)
-            if descriptor[18] & _NO_INODES or left <= 0:
+            if left <= 0 or unread <= 0:
+                return
+            if descriptor[18] & _NO_INODES:
                 continue
             count = min(sb.inodes_per_group, left)
             left -= count
             bitmap = self._source.read_at(address_in(descriptor, 4) * self._block, -(-sb.inodes_per_group // 8))
             start = address_in(descriptor, 8) * self._block
-            table = self._source.read_at(start, count * sb.inode_size)
+            table = self._source.read_at(start, min(unread, count * sb.inode_size))
+            unread -= len(table)
             for index in range(min(count, len(table) // sb.inode_size, 8 * len(bitmap))):
                 at = index * sb.inode_size
                 raw = table[at : at + 128]
