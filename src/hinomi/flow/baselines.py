@@ -135,7 +135,7 @@ def verify(
     explain(world)
     rows = list(rows_of(world, baseline.manifest.sequence))
     if cross_view:
-        rows += _hidden(looked, world, baseline)
+        rows += _hidden(looked, world, baseline, raw=quick is None)
     result = _judged(case, looked.name, looked.kind, looked.host, rows, catalogue, looked.coverage)
     shelf.remember(
         case, "baseline-verified", name, baseline, run=result.run, quick=quick is not None, changes=len(rows),
@@ -155,11 +155,11 @@ def _world(looked: Looked, baseline: Baseline, quick: Quick | None, progress: Pr
     return World(old, differences, looked, baseline.packages(), packages)
 
 
-def _hidden(looked: Looked, world: World, baseline: Baseline) -> list[Change]:
+def _hidden(looked: Looked, world: World, baseline: Baseline, *, raw: bool) -> list[Change]:
     from hinomi.evidence.integrity.crossview import hidden_entries
 
     gone = [path for path, difference in world.differences.items() if difference.what == "removed"]
-    found = hidden_entries(looked.main, gone, looked.coverage)
+    found = hidden_entries(looked.main, gone, looked.coverage, raw=raw)
     return [hidden_row(one.path, one.kind, one.how, baseline.manifest.sequence) for one in found]
 
 

@@ -7,6 +7,7 @@ The journal is not replayed: an image taken while it was mounted is read as it s
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from functools import partial
 from typing import NamedTuple
 
@@ -106,6 +107,13 @@ class ExtTree(LazyTree):
         self._need_folder()
 
     def _list(self, node: Node) -> dict[bytes, Node]:
+        found: dict[bytes, Node] = {}
+        for name, inode in self.names(node):
+            self._enter(found, name, partial(self.node, inode))
+        return found
+
+    def names(self, node: Node) -> Iterator[tuple[bytes, int]]:
+        """Yield (name, inode number) of a folder's entries as its blocks have them; the inodes are not read."""
         content = node.content() if node.content is not None else BytesSource(b"")
         data = content.read_at(0, min(content.size, MAX_FOLDER))
         self._listing.spend(len(data))
@@ -113,12 +121,10 @@ class ExtTree(LazyTree):
             self.notes.miss(f"inode {node.inode}", "too-large", "folder")
         step = self.superblock.block_size
         start = 4 if isinstance(content, InlineFolder) else 0
-        found: dict[bytes, Node] = {}
         for at in range(start, len(data), step):
-            self._scan(data[at : at + step], found, node.inode)
-        return found
+            yield from self._scan(data[at : at + step], node.inode)
 
-    def _scan(self, block: bytes, found: dict[bytes, Node], folder: int) -> None:
+    def _scan(self, block: bytes, folder: int) -> Iterator[tuple[bytes, int]]:
         at = 0
         while at + 8 <= len(block):
             inode, length, name_length = struct.unpack_from("<IHB", block, at)
@@ -129,7 +135,7 @@ class ExtTree(LazyTree):
             name = block[at + 8 : at + 8 + name_length]
             at += length
             if inode and name:
-                self._enter(found, name, partial(self.node, inode))
+                yield name, inode
 
     # --- inodes ---------------------------------------------------------------------------------------------------
 
