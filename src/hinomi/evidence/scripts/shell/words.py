@@ -23,6 +23,8 @@ _SPECIAL = "@*#?!$-"
 def fields_of(machine: Machine, node: Node) -> list[Value]:
     """Expand a word to its fields: `"$@"`, arrays, braces and unquoted lists give several."""
     kind = node.type
+    if kind == "word" and "{" not in (text := text_of(node)):
+        return [_word(text)]
     inner = node
     if kind == "string" and node.named_child_count == 1 and node.child_count == 3:
         inner = node.named_children[0]
@@ -98,10 +100,11 @@ def _unescape(text: str) -> str:
 
 def value_of(machine: Machine, node: Node) -> Value:
     """Expand a word to one value."""
-    maker = _MAKERS.get(node.type)
+    kind = node.type
+    maker = _MAKERS.get(kind)
     if maker is not None:
         return maker(machine, node)
-    if node.named_child_count and node.type not in ("word", "regex", "extglob_pattern"):
+    if kind not in ("word", "regex", "extglob_pattern") and node.named_child_count:
         return joined(value_of(machine, child) for child in node.named_children)
     return _word(text_of(node))
 
@@ -124,13 +127,14 @@ _BARE = frozenset({"string_content", "heredoc_content", "heredoc_redirect"})
 
 def _filled(machine: Machine, node: Node, trim: int, clean: Callable[[str], str]) -> Value:
     """Join the children with the bare text between them, which the tree has no node for."""
-    source, base = node.text or b"", node.start_byte
+    source = node.text or b""
     position, end = trim, len(source) - trim if trim and source.endswith(b'"') else len(source)
-    inner = [c for c in node.named_children if c.type not in _BARE] if node.named_child_count else ()
-    if not inner:
+    if b"$" not in source and b"`" not in source:  # nothing is expanded in it
         return Value(clean(source[position:end].decode("utf-8", "surrogateescape")))
-    parts: list[Value] = []
-    for child in inner:
+    base, parts = node.start_byte, list[Value]()
+    for child in node.named_children:
+        if child.type in _BARE:
+            continue
         start = child.start_byte - base
         parts.append(Value(clean(source[position:start].decode("utf-8", "surrogateescape"))))
         parts.append(value_of(machine, child))
