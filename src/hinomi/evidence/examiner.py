@@ -27,6 +27,7 @@ class Examiner:
         """Take the target and the collectors that look at its files' content."""
         self._target = target
         self._collectors = tuple(collectors)
+        self._feeding = tuple(c for c in self._collectors if isinstance(c, FeedCollector))
         self._stopping = Event()
         self._spare = Coverage()
 
@@ -59,7 +60,7 @@ class Examiner:
 
         def begin(head: bytes) -> Iterable[_Fed]:
             feeds.clear()
-            feeds.update((c.name, _Fed(c, entry, head)) for c in self._collectors if isinstance(c, FeedCollector))
+            feeds.update((c.name, _Fed(c, entry, head)) for c in self._feeding)
             return feeds.values()
 
         try:
@@ -68,11 +69,21 @@ class Examiner:
         except OSError as error:
             miss_content(coverage, entry.path, error)
             return Reading()
-        rows = [row for c in self._collectors for row in self._collect(c, content, feeds.get(c.name), coverage)]
+        rows: list[Row] = []
+        for collector in self._due(content):
+            rows += self._collect(collector, content, feeds.get(collector.name), coverage)
         reading = Reading(content.size, content.sha256, content.content_type, kind, content.digest, rows=rows)
         if xattrs:
             tell_xattrs(reading, xattrs)
         return reading
+
+    def _due(self, content: Content) -> Sequence[ContentCollector]:
+        """Return the collectors that want a file, most often none; all, to be asked one by one, if one fails."""
+        entry, head = content.entry, content.head
+        try:
+            return [collector for collector in self._collectors if collector.wants(entry, head)]
+        except Exception:  # noqa: BLE001 - `_collect` is the border of one collector, and says which
+            return self._collectors
 
     def _collect(
         self, collector: ContentCollector, content: Content, fed: _Fed | None, coverage: Coverage
