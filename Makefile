@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= auto
-NATIVE := $(wildcard src/hinomi/evidence/native/*.c)
+NATIVE := $(wildcard src/hinomi/evidence/native/*.[ch])
 
 .PHONY: help setup demo test check wheel lint types imports deps unit rules docs bench clean
 

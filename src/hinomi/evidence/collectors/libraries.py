@@ -21,7 +21,7 @@ from hinomi.evidence.collector import ContentFile
 from hinomi.evidence.content_types import JAVA_CLASS
 from hinomi.evidence.java.copies import Copy
 from hinomi.evidence.java.exploded import copies_beside
-from hinomi.evidence.java.finder import Finder, Found
+from hinomi.evidence.java.finder import Finder, Found, pack, unpack
 from hinomi.evidence.java.metadata import Claim, claims_of, wants_text
 from hinomi.evidence.java.traits import may_matter
 from hinomi.evidence.target import Target
@@ -45,7 +45,7 @@ class Libraries:
     tables: tuple[type[Row], ...] = (Library,)
 
     def __init__(self) -> None:
-        self._memory = Memory()
+        self._memory = Memory(pack, unpack)
 
     def wants(self, entry: Entry, head: bytes) -> bool:
         """Decide by the first bytes; only package metadata is known by its name."""

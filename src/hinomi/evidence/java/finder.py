@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 
 from hinomi.evidence.archives.visitor import Kept, Place
@@ -110,6 +111,16 @@ class Finder:
             self.found.append(found)
         else:
             self.dropped += 1
+
+
+def pack(kept: Kept) -> bytes:
+    """Return kept claims as bytes."""
+    return json.dumps([(rest, claim.fields()) for rest, claim in kept]).encode("ascii") if kept else b""
+
+
+def unpack(data: bytes) -> Kept:
+    """Return the claims that `pack` made bytes of."""
+    return tuple((tuple(rest), Claim.of(fields)) for rest, fields in json.loads(data)) if data else ()
 
 
 def _names_core(claims: list[Claim]) -> bool:

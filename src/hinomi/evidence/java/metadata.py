@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote
 
 MAX_PACKAGES = 20_000
@@ -26,6 +27,17 @@ class Claim:
     root: bytes = b""
     entry: bytes = b""
     strong: bool = True
+
+    def fields(self) -> list[str | bool | None]:
+        """Return the claim in words that JSON knows."""
+        root, entry = self.root.decode("latin-1"), self.entry.decode("latin-1")
+        return [self.ecosystem, self.name, self.version, root, entry, self.strong]
+
+    @classmethod
+    def of(cls, fields: list[Any]) -> Claim:
+        """Return the claim of such words."""
+        ecosystem, name, version, root, entry, strong = fields
+        return cls(ecosystem, name, version, root.encode("latin-1"), entry.encode("latin-1"), strong)
 
     @property
     def purl(self) -> str | None:
