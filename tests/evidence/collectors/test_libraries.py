@@ -107,9 +107,10 @@ def test_broken_metadata_names_nothing(libraries, data):
         assert rows == []
 
 
-def test_unsupported_containers_are_said(libraries):
-    _, coverage = libraries.scan(b"Rar!\x1a\x07\x01\x00" + bytes(500))
-    assert [(m.area, m.subject, m.reason) for m in coverage.misses] == [("libraries", "/srv/app", "unsupported")]
+def test_unsupported_and_damaged_containers_are_said(libraries):
+    for data, reason in ((b"MSCF" + bytes(500), "unsupported"), (b"Rar!\x1a\x07\x01\x00" + bytes(500), "damaged")):
+        _, coverage = libraries.scan(data)
+        assert [(m.area, m.subject, m.reason) for m in coverage.misses] == [("libraries", "/srv/app", reason)]
 
 
 def test_misses_are_gathered_per_container(java, libraries):

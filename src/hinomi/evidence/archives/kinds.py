@@ -14,8 +14,8 @@ Kind = Literal[
 ]  # fmt: skip
 SNIFF_SIZE = 512
 STREAMS: frozenset[str] = frozenset({"gzip", "bzip2", "xz", "lzma", "zstd", "lz4"})
-SEEKABLE: frozenset[str] = frozenset({"zip", "jmod", "7z", "iso", "squashfs"})
-UNSUPPORTED: frozenset[str] = frozenset({"rar", "cab", "lzip"})
+SEEKABLE: frozenset[str] = frozenset({"zip", "jmod", "7z", "iso", "squashfs", "rar"})
+UNSUPPORTED: frozenset[str] = frozenset({"cab", "lzip"})
 ISO_MAGIC_AT = 32769
 
 _MAGICS: tuple[tuple[bytes, Kind], ...] = (

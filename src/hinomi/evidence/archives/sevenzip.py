@@ -1,4 +1,4 @@
-"""7z archives: header and the usual coders (copy, LZMA, LZMA2, deflate, bzip2, zstd, BCJ, delta).
+"""7z archives: header and the usual coders (copy, LZMA, LZMA2, deflate, bzip2, zstd, lz4, BCJ, BCJ2, delta).
 
 Format: 7zFormat.txt of the LZMA SDK (public domain). Encrypted headers and folders are said as such.
 """
@@ -9,6 +9,7 @@ import lzma
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from hinomi.evidence.archives.bcj2 import bcj2
 from hinomi.evidence.archives.members import Member, Members, part, rest_skipped
 from hinomi.evidence.archives.source import Source, Stream, stream_of
 from hinomi.evidence.archives.streams import UnsupportedError, decompressed, inflate, lzma1_filter, raw_lzma
@@ -16,11 +17,15 @@ from hinomi.model.errors import ParseError
 
 MAX_HEADER = 64 << 20
 MAX_ITEMS = 1_000_000
+MAX_STREAMS = 32  # of one folder, as the SDK allows
+_BCJ2 = b"\x03\x03\x01\x1b"
 _AES = b"\x06\xf1\x07\x01"
 _FILTERS: dict[bytes, int] = {
     b"\x03\x03\x01\x03": lzma.FILTER_X86, b"\x04": lzma.FILTER_X86, b"\x03\x03\x02\x05": lzma.FILTER_POWERPC,
     b"\x03\x03\x05\x01": lzma.FILTER_ARM, b"\x03\x03\x07\x01": lzma.FILTER_ARMTHUMB,
-    b"\x03\x03\x08\x05": lzma.FILTER_SPARC,
+    b"\x03\x03\x08\x05": lzma.FILTER_SPARC, b"\x03\x03\x04\x01": lzma.FILTER_IA64,
+    b"\x05": lzma.FILTER_POWERPC, b"\x06": lzma.FILTER_IA64, b"\x07": lzma.FILTER_ARM,
+    b"\x08": lzma.FILTER_ARMTHUMB, b"\x09": lzma.FILTER_SPARC,
 }  # fmt: skip
 
 
@@ -36,12 +41,20 @@ class _Coder:
 class _Folder:
     coders: list[_Coder]
     packed_streams: int
+    bonds: dict[int, int] = field(default_factory=dict)  # input of a coder -> output of another
+    packed: list[int] = field(default_factory=list)  # the inputs that packed streams go to
     sizes: list[int] = field(default_factory=list)
     files: list[int] | None = None
 
     @property
+    def main(self) -> int:
+        """The output that is the folder's content."""
+        used = set(self.bonds.values())
+        return next((n for n in range(len(self.sizes)) if n not in used), 0)
+
+    @property
     def size(self) -> int:
-        return self.sizes[0] if self.sizes else 0
+        return self.sizes[self.main] if self.sizes else 0
 
 
 @dataclass(slots=True)
@@ -183,13 +196,12 @@ def _folder(reader: _Reader) -> _Folder:
         inputs, outputs = (reader.count(), reader.count()) if flags & 16 else (1, 1)
         coders.append(_Coder(method, reader.take(reader.count()) if flags & 32 else b"", inputs, outputs))
     inputs, outputs = sum(c.inputs for c in coders), sum(c.outputs for c in coders)
-    for _ in range(max(0, outputs - 1)):
-        reader.number(), reader.number()
-    packed = inputs - outputs + 1
-    if packed > 1:
-        for _ in range(packed):
-            reader.number()
-    return _Folder(coders, packed)
+    if inputs > MAX_STREAMS or outputs > MAX_STREAMS:
+        raise UnsupportedError("archive.unsupported", cause="7z folder of many streams")
+    bonds = {reader.number(): reader.number() for _ in range(max(0, outputs - 1))}
+    number = max(0, inputs - outputs + 1)
+    packed = [reader.number() for _ in range(number)] if number > 1 else [n for n in range(inputs) if n not in bonds]
+    return _Folder(coders, number, bonds, packed)
 
 
 def _substreams(reader: _Reader, layout: _Layout) -> None:
@@ -244,7 +256,7 @@ def _folder_streams(source: Source, layout: _Layout) -> Iterator[tuple[_Folder, 
         if folder.packed_streams == 1 and sizes:
             yield folder, _decoded(folder, stream_of(source, position, sizes[0]))
         else:
-            yield folder, Stream(_refused("7z folder of several streams (BCJ2)"))
+            yield folder, _joined(folder, source, position, sizes)
         position += sum(sizes)
         index += folder.packed_streams
 
@@ -254,6 +266,34 @@ def _refused(what: str) -> Iterator[bytes]:
     for cause in (what,):
         raise UnsupportedError("archive.unsupported", cause=cause)
     yield b""
+
+
+def _joined(folder: _Folder, source: Source, position: int, sizes: list[int]) -> Stream:
+    """Run a folder whose coders form a tree: BCJ2 takes four streams."""
+    starts = [position + sum(sizes[:n]) for n in range(len(sizes))]
+    packed = dict(zip(folder.packed, zip(starts, sizes, strict=True), strict=False))
+    if len(packed) < folder.packed_streams or any(c.outputs != 1 for c in folder.coders):
+        return Stream(_refused("7z folder of several streams"))
+    return _output(folder, folder.main, lambda place: stream_of(source, *packed[place]), len(folder.coders))
+
+
+def _output(folder: _Folder, number: int, packed: Callable[[int], Stream], deep: int) -> Stream:
+    """Return what coder `number` gives; a loop of coders ends after as many steps as there are coders."""
+    if deep == 0 or not number < len(folder.coders) == len(folder.sizes):
+        raise ParseError("archive.damaged", cause="7z coders")
+    coder, first = folder.coders[number], sum(c.inputs for c in folder.coders[:number])
+    try:
+        inputs = [
+            _output(folder, folder.bonds[n], packed, deep - 1) if n in folder.bonds else packed(n)
+            for n in range(first, first + coder.inputs)
+        ]
+    except KeyError as error:
+        raise ParseError("archive.damaged", cause="7z coders") from error
+    if coder.method == _BCJ2 and len(inputs) == 4:
+        return Stream(bcj2(inputs[0], inputs[1], inputs[2], inputs[3], folder.sizes[number]))
+    if len(inputs) != 1:
+        return Stream(_refused(f"7z method {coder.method.hex()}"))
+    return _decoded(_Folder([coder], 1, sizes=[folder.sizes[number]]), inputs[0])
 
 
 def _decoded(folder: _Folder, stream: Stream) -> Stream:

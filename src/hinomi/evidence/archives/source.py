@@ -39,8 +39,9 @@ class BytesSource:
 class FileSource:
     """A seekable file, read through one window so that neighbouring small reads cost no system call."""
 
-    def __init__(self, file: IO[bytes], size: int | None = None) -> None:
+    def __init__(self, file: IO[bytes], size: int | None = None, window: int = WINDOW) -> None:
         self._file = file
+        self._wide = window
         self.size = file.seek(0, 2) if size is None else size
         self._start = 0
         self._window = b""
@@ -52,8 +53,8 @@ class FileSource:
         inside = offset - self._start
         if inside >= 0 and inside + length <= len(self._window):
             return self._window[inside : inside + length]
-        data = self._read(offset, max(length, WINDOW))
-        if length <= WINDOW:
+        data = self._read(offset, max(length, self._wide))
+        if length <= self._wide:
             self._start, self._window = offset, data
         return data[:length]
 

@@ -17,7 +17,6 @@ from hinomi.evidence.archives.inflate64 import inflate64
 from hinomi.evidence.archives.inflated import before_damage, gunzipped_whole, inflated_whole
 from hinomi.evidence.archives.iso import read_iso
 from hinomi.evidence.archives.kinds import (
-    ISO_MAGIC_AT,
     SEEKABLE,
     SNIFF_SIZE,
     STREAMS,
@@ -28,6 +27,8 @@ from hinomi.evidence.archives.kinds import (
 )
 from hinomi.evidence.archives.members import Members
 from hinomi.evidence.archives.memory import Memory
+from hinomi.evidence.archives.rar import read_rar
+from hinomi.evidence.archives.recognise import archive_in, is_program, kind_ahead
 from hinomi.evidence.archives.sevenzip import read_7z
 from hinomi.evidence.archives.source import (
     IN_MEMORY,
@@ -60,8 +61,12 @@ _SEQUENTIAL: dict[str, Callable[[Stream], Members]] = {
     "ar": read_ar,
     "rpm": read_rpm,
 }
-_RANDOM: dict[str, Callable[[Source], Members]] = {"7z": read_7z, "iso": read_iso, "squashfs": read_squashfs}
-_RUNNABLE = (b"\x7fELF", b"MZ", b"#!", b"@", b":", b"rem", b"REM", b"Rem", b"<#")
+_RANDOM: dict[str, Callable[[Source], Members]] = {
+    "7z": read_7z,
+    "iso": read_iso,
+    "squashfs": read_squashfs,
+    "rar": read_rar,
+}
 _ZIP_STREAMS: dict[int, Kind] = {12: "bzip2", 93: "zstd", 95: "xz"}
 
 
@@ -84,9 +89,9 @@ class Walker:
         if key is not None and self._known(key, (path,)):
             return
         marks = self._marks()
-        kind = kind_of(source)
-        if kind is not None and kind != "class":
-            self._container(kind, source, None, (path,), budget)
+        found = archive_in(source)
+        if found is not None and found[0] != "class":
+            self._container(found[0], found[1], None, (path,), budget)
         if key is not None:
             self._keep(key, marks, (path,))
 
@@ -256,11 +261,12 @@ class Walker:
         return True
 
     def _carrier(self, place: Place, name: bytes, stream: Stream, budget: Budget) -> None:
-        """A program or script may carry a zip behind it."""
+        """A program or script may carry an archive behind it."""
         source, scratch = spool(stream)
         try:
-            if has_end_record(source):
-                self._container("zip", source, None, (*place.chain, zips.name_text(name)), budget)
+            found = archive_in(source)
+            if found is not None:
+                self._container(found[0], found[1], None, (*place.chain, zips.name_text(name)), budget)
         finally:
             if scratch is not None:
                 scratch.close()
@@ -409,55 +415,12 @@ class Walker:
     def _stored(self, place: Place, entry: ZipEntry, packed: Source, budget: Budget) -> None:
         """A stored member is read in place; a zip behind any head is found by its end record."""
         head = packed.read_at(0, SNIFF_SIZE)
-        kind = kind_of(packed) if may_carry_zip(head) else sniff(head)
-        if kind in SEEKABLE and kind is not None:
-            source = in_memory(packed, IN_MEMORY // 4)
-            self._container(kind, source, None, (*place.chain, zips.name_text(entry.name)), budget)
+        found = archive_in(packed) if may_carry_zip(head) or sniff(head) is not None else None
+        if found is not None and found[0] in SEEKABLE:
+            source = in_memory(found[1], IN_MEMORY // 4)
+            self._container(found[0], source, None, (*place.chain, zips.name_text(entry.name)), budget)
         else:
             self._look(place, entry.name, stream_of(packed), budget)
-
-
-def kind_of(source: Source) -> Kind | None:
-    """Return what a file is: by its head, by the ISO descriptor at 32 KiB, or by an end record near its tail."""
-    head = source.read_at(0, SNIFF_SIZE)
-    kind = sniff(head)
-    if kind is not None:
-        return kind
-    if source.read_at(ISO_MAGIC_AT, 5) == b"CD001":
-        return "iso"
-    return "zip" if has_end_record(source) else None
-
-
-def kind_ahead(stream: Stream, head: bytes) -> Kind | None:
-    """Return what a stream is by its head; an ISO image begins with zeros, so its descriptor is looked for."""
-    kind = sniff(head)
-    if kind is None and len(head) == SNIFF_SIZE and not head.strip(b"\0"):
-        return "iso" if stream.peek(ISO_MAGIC_AT + 5)[ISO_MAGIC_AT:] == b"CD001" else None
-    return kind
-
-
-def has_end_record(source: Source) -> bool:
-    """Whether a zip's end record stands near the end and points at a directory.
-
-    Programs and scripts may have more behind it (a signature). Anything else must end with the record and its comment:
-    data that only holds a zip somewhere, such as a compiled test with archives as constants, is no archive.
-    """
-    start = max(0, source.size - zips.END_SEARCH)
-    tail = source.read_at(start, zips.END_SEARCH)
-    found = zips.find_end(tail)
-    if found < 0 or not (source.read_at(0, 4).startswith(_RUNNABLE) or zips.ends_with(tail, found)):
-        return False
-    return ZipReader(source).problem is None
-
-
-def is_program(head: bytes) -> bool:
-    """Whether content begins like a program or script that may unpack itself; shared libraries are none."""
-    if head.startswith(b"\x7fELF"):
-        return head[16:18] in (b"\x02\x00", b"\x00\x02") or b"/ld" in head
-    if head.startswith(b"MZ"):
-        at = int.from_bytes(head[60:64], "little") + 22
-        return not (at + 2 <= len(head) and head[at + 1] & 0x20)  # the DLL flag
-    return head.startswith((b"#!", b"@echo", b"@ECHO"))
 
 
 def _stream_of(entry: ZipEntry, packed: Source) -> Stream:

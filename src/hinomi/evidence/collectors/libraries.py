@@ -12,7 +12,8 @@ from typing import BinaryIO
 from hinomi.evidence.archives.budget import Budget, Notes
 from hinomi.evidence.archives.kinds import ISO_MAGIC_AT, SNIFF_SIZE, STREAMS, Kind, may_carry_zip, sniff
 from hinomi.evidence.archives.memory import Memory
-from hinomi.evidence.archives.source import BytesSource, open_source, stream_of
+from hinomi.evidence.archives.recognise import self_extracting
+from hinomi.evidence.archives.source import BytesSource, FileSource, open_source, stream_of
 from hinomi.evidence.archives.streams import UnsupportedError, decompressed
 from hinomi.evidence.archives.visitor import MAX_CLASS, MAX_TEXT
 from hinomi.evidence.archives.walk import Walker
@@ -109,12 +110,15 @@ def _may_end_as_zip(entry: Entry, head: bytes) -> bool:
 
 
 def _ends_as_archive(reader: BinaryIO, size: int) -> bool:
-    """Whether a file of unknown kind has a zip's end record or an ISO descriptor; reads 64 KiB, not the file."""
+    """Whether a file of unknown kind has a zip's end record, an ISO descriptor or an archive behind a program.
+
+    Reads at most 128 KiB, not the file.
+    """
     reader.seek(max(0, size - END_SEARCH))
     if find_end(reader.read(END_SEARCH)) >= 0:
         return True
     reader.seek(ISO_MAGIC_AT)
-    return reader.read(5) == b"CD001"
+    return reader.read(5) == b"CD001" or self_extracting(FileSource(reader, size, SNIFF_SIZE)) is not None
 
 
 def _holds_archive(kind: Kind, head: bytes, size: int) -> bool:
