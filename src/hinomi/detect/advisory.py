@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from hinomi.detect.advisoryfile import imported_rules
 from hinomi.detect.draft import Draft, draft_of
 from hinomi.detect.rule import Rule
-from hinomi.detect.sql import Evidence, QueryTimeoutError
+from hinomi.detect.sql import Queries, QueryTimeoutError
 from hinomi.model.errors import HinomiError
 from hinomi.model.findings import Coverage, Severity, severity_rank
 from hinomi.model.text import Bilingual
@@ -142,7 +142,7 @@ class AdvisorySource(Protocol):
 
 
 def match_advisories(
-    evidence: Evidence, rules: Sequence[Rule], coverage: Coverage, known: AdvisorySource | None = None
+    evidence: Queries, rules: Sequence[Rule], coverage: Coverage, known: AdvisorySource | None = None
 ) -> Iterator[Draft]:
     """Yield drafts for vulnerable libraries and packages of one run, by the rules and by what `known` holds."""
     drafts = _matched(evidence, rules, coverage, known)
@@ -150,7 +150,7 @@ def match_advisories(
 
 
 def _matched(
-    evidence: Evidence, rules: Sequence[Rule], coverage: Coverage, known: AdvisorySource | None
+    evidence: Queries, rules: Sequence[Rule], coverage: Coverage, known: AdvisorySource | None
 ) -> Iterator[Draft]:
     advisories = [_advisory(rule) for rule in rules]
     coverage.count("rules", len(advisories))
@@ -212,7 +212,7 @@ def _weaknesses(draft: Draft) -> list[str]:
     return [str(name) for name in (*draft.attributes.get("cves", ()), *draft.values.get("advisory", ()))]
 
 
-def _rows(evidence: Evidence, sql: str, table: str, coverage: Coverage) -> Iterator[dict[str, Any]]:
+def _rows(evidence: Queries, sql: str, table: str, coverage: Coverage) -> Iterator[dict[str, Any]]:
     try:
         result = evidence.query(sql, limit=MAX_COMPONENTS)
     except (HinomiError, QueryTimeoutError) as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hinomi.detect.advisory import AdvisorySource, match_advisories
@@ -12,7 +12,7 @@ from hinomi.detect.indicator import Indicator, match_indicators
 from hinomi.detect.memory import match_memory
 from hinomi.detect.rule import Rule
 from hinomi.detect.shows import shown_rows
-from hinomi.detect.sql import Evidence
+from hinomi.detect.sql import Evidence, Queries
 from hinomi.detect.sqlrule import run_rules
 from hinomi.detect.story import joined, tell
 from hinomi.detect.yara import match_content
@@ -43,19 +43,27 @@ def detect(
     with Evidence(tables, before=before) as evidence:
         for table, cause in evidence.problems:
             coverage.miss(f"table:{table}", table, "unreadable", cause)
-        drafts = merged(_drafts(evidence, catalogue, indicators, coverage, known))
+        drafts = merged(drafts_of(evidence, catalogue, indicators, coverage, known))
         shows = shown_rows(evidence, {ref for draft in drafts for ref in cited(draft)})
+    return worded(drafts, shows, target=target, run=run, seen=seen)
+
+
+def worded(
+    drafts: list[Draft], shows: Mapping[tuple[str, int], str], *, target: str, run: str, seen: str | None
+) -> list[Finding]:
+    """Return merged drafts as findings, those that touch each other joined to stories."""
     findings = finish(drafts, shows, target=target, run=run, seen=seen)
     return joined(findings, tell(findings))
 
 
-def _drafts(
-    evidence: Evidence,
+def drafts_of(
+    evidence: Queries,
     catalogue: Catalogue,
     indicators: Sequence[Indicator],
     coverage: Coverage,
-    known: AdvisorySource | None,
+    known: AdvisorySource | None = None,
 ) -> list[Draft]:
+    """Return what every adapter finds; a rule that fails is a miss of that rule alone."""
     return [
         *run_rules(evidence, catalogue.of_kind("sql"), coverage),
         *run_rules(evidence, _comparing(evidence, catalogue), coverage),
@@ -66,7 +74,7 @@ def _drafts(
     ]
 
 
-def _comparing(evidence: Evidence, catalogue: Catalogue) -> list[Rule]:
+def _comparing(evidence: Queries, catalogue: Catalogue) -> list[Rule]:
     """Return the baseline rules that have something to compare: the rows of a verification, or an earlier state."""
     verified = evidence.has(CHANGES)
     return [r for r in catalogue.of_kind("baseline") if (verified if CHANGES in r.body else evidence.compared)]

@@ -16,7 +16,7 @@ from typing import Any
 from hinomi.detect.draft import Draft
 from hinomi.detect.indicator_sql import LOOKUPS, Lookup
 from hinomi.detect.indicator_words import ROLE_WORDS, WORDS
-from hinomi.detect.sql import Evidence, QueryTimeoutError, Result
+from hinomi.detect.sql import Queries, QueryTimeoutError, Result
 from hinomi.model.claims import Claim, ClaimRole, ClaimStatus, ClaimType, Report
 from hinomi.model.errors import RuleError
 from hinomi.model.findings import Coverage, Severity
@@ -88,7 +88,7 @@ def _name(claim: Claim) -> str:
     return claim.canonical or claim.value
 
 
-def match_indicators(evidence: Evidence, indicators: Sequence[Indicator], coverage: Coverage) -> Iterator[Draft]:
+def match_indicators(evidence: Queries, indicators: Sequence[Indicator], coverage: Coverage) -> Iterator[Draft]:
     """Yield a draft per indicator type and subject; a lookup that fails is a miss of that lookup alone."""
     usable = [indicator for indicator in indicators if is_usable(indicator)]
     coverage.count("indicators", len(usable))
@@ -143,7 +143,7 @@ def path_suffix(path: str) -> str:
     return "/" + "/".join(parts)
 
 
-def _looked_up(evidence: Evidence, lookup: Lookup, wanted: Sequence[Indicator], coverage: Coverage) -> Iterator[Draft]:
+def _looked_up(evidence: Queries, lookup: Lookup, wanted: Sequence[Indicator], coverage: Coverage) -> Iterator[Draft]:
     values = [lookup_value(indicator) for indicator in wanted]
     try:
         result = evidence.query(_BOUNDED.format(lookup.sql), [values, list(range(len(values)))], limit=MAX_HITS)

@@ -9,7 +9,7 @@ from typing import Any
 from hinomi.detect.catalogue import Catalogue
 from hinomi.detect.draft import Draft, draft_of
 from hinomi.detect.rule import Rule
-from hinomi.detect.sql import Evidence, QueryTimeoutError
+from hinomi.detect.sql import Queries, QueryTimeoutError
 from hinomi.detect.yara import MAX_MATCHES_PER_PATTERN, MAX_ROWS_PER_RULE, SCAN_SECONDS, excerpt
 from hinomi.detect.yararule import IN_MEMORY, compile_sources
 from hinomi.evidence.process.memory import Found
@@ -87,7 +87,7 @@ GROUP BY m.rule, m.pid ORDER BY m.rule, m.pid
 """
 
 
-def match_memory(evidence: Evidence, rules: Sequence[Rule], coverage: Coverage) -> Iterator[Draft]:
+def match_memory(evidence: Queries, rules: Sequence[Rule], coverage: Coverage) -> Iterator[Draft]:
     """Turn the rows of `memory_matches` into drafts about processes by their rules."""
     by_id = {rule.id: rule for rule in rules}
     try:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from hinomi.detect.draft import clipped
-from hinomi.detect.sql import Evidence, QueryTimeoutError
+from hinomi.detect.sql import Queries, QueryTimeoutError
 from hinomi.model.errors import RuleError
 from hinomi.model.tables import TABLES, columns_of
 from hinomi.model.text import printable
@@ -17,7 +17,7 @@ MAX_SHOWN = 300
 _CHUNK = 5_000
 
 
-def shown_rows(evidence: Evidence, wanted: Iterable[tuple[str, int]]) -> dict[tuple[str, int], str]:
+def shown_rows(evidence: Queries, wanted: Iterable[tuple[str, int]]) -> dict[tuple[str, int], str]:
     """Return one line for each (table, row) that exists; one query per table and chunk."""
     by_table: dict[str, set[int]] = defaultdict(set)
     for table, row in wanted:
@@ -30,7 +30,7 @@ def shown_rows(evidence: Evidence, wanted: Iterable[tuple[str, int]]) -> dict[tu
     return result
 
 
-def _shown(evidence: Evidence, table: str, rows: list[int]) -> dict[tuple[str, int], str]:
+def _shown(evidence: Queries, table: str, rows: list[int]) -> dict[tuple[str, int], str]:
     view = ".".join(f'"{part}"' for part in table.split("."))
     sql = f"SELECT * FROM {view} WHERE row IN (SELECT unnest(?::BIGINT[]))"
     try:

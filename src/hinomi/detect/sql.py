@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -42,18 +42,70 @@ class Result:
         return (dict(zip(self.columns, row, strict=True)) for row in self.rows)
 
 
-def load_engine() -> None:
-    """Load what asking needs, so that processes forked later need not."""
-    import duckdb
-    import pyarrow.parquet
+class Queries:
+    """SELECTs over an in-memory DuckDB connection: bounded in rows and time, and nothing they change lasts."""
 
-    _vocabulary_script()
-    for name in TABLES:
-        _empty(name, False)
-    del duckdb, pyarrow
+    def __init__(self, connection: Any, present: Iterable[str], *, compared: bool = False) -> None:
+        """Take a connection that holds the views or tables; `present` are the tables that have rows."""
+        self.connection = connection
+        self.compared = compared
+        self._present = frozenset(present)
+        self._parsed: dict[str, Any] = {}
+
+    def has(self, table: str) -> bool:
+        """Whether the run has any row of a table."""
+        return table in self._present
+
+    def query(
+        self, sql: str, parameters: Sequence[Any] = (), *, limit: int = 10_000, seconds: float = QUERY_SECONDS
+    ) -> Result:
+        """Run one SELECT; `RuleError` where it is no single SELECT or fails, `QueryTimeoutError` past `seconds`."""
+        import duckdb
+
+        cursor = self.connection.cursor()
+        try:
+            statement = self.parsed(sql)
+            cursor.begin()  # never committed: a query that changes something changes it for nobody else
+            with _interrupted_after(cursor, seconds):
+                cursor.execute(statement, list(parameters))
+                columns = tuple(d[0] for d in cursor.description or ())
+                rows = cursor.fetchmany(limit + 1)
+        except duckdb.InterruptException as error:
+            raise QueryTimeoutError(f"more than {seconds:g} s") from error
+        except duckdb.Error as error:
+            raise RuleError("rule.sql", cause=str(error).splitlines()[0]) from error
+        finally:
+            cursor.close()
+        return Result(columns, rows[:limit], truncated=len(rows) > limit)
+
+    def parsed(self, sql: str) -> Any:
+        """Return a SELECT's syntax tree, made once; `RuleError` where it is no single SELECT."""
+        import duckdb
+
+        known = self._parsed.get(sql)
+        if known is None:
+            try:
+                known = _single_select(self.connection, sql)
+            except duckdb.Error as error:
+                raise RuleError("rule.sql", cause=str(error).splitlines()[0]) from error
+            self._parsed[sql] = known
+        return known
+
+    def bind(self, sql: str) -> tuple[str, ...]:
+        """Return the columns a query would give without running it; `RuleError` where it does not bind."""
+        import duckdb
+
+        cursor = self.connection.cursor()
+        try:
+            self.parsed(sql)
+            return tuple(row[0] for row in cursor.execute(f"DESCRIBE ({sql.rstrip().rstrip(';')}\n)").fetchall())
+        except duckdb.Error as error:
+            raise RuleError("rule.sql", cause=str(error).splitlines()[0]) from error
+        finally:
+            cursor.close()
 
 
-class Evidence:
+class Evidence(Queries):
     """A locked, in-memory DuckDB connection whose views hold the evidence. A context manager.
 
     `tables` maps a table's name to its Parquet files, each with a `row` column. With `partitions` the files may be of
@@ -70,28 +122,18 @@ class Evidence:
         partitions: bool = False,
         before: Mapping[str, Sequence[Path]] | None = None,
     ) -> None:
-        import duckdb
-
         self._temp = TemporaryDirectory(prefix="hinomi-sql-")
-        self.compared = before is not None
+        present = (name for name, paths in tables.items() if paths)
+        super().__init__(connect(self._temp.name), present, compared=before is not None)
         earlier = before or {}
         files = [str(path) for held in (tables, earlier) for paths in held.values() for path in paths]
-        # one thread: the order of list() and first() stays the same from run to run
-        config: dict[str, str | bool | int | float | list[str]] = {
-            "memory_limit": MEMORY_LIMIT, "threads": 1, "temp_directory": self._temp.name,
-            "autoinstall_known_extensions": False, "autoload_known_extensions": False, "max_temp_directory_size": "2GB",
-        }  # fmt: skip
-        self.connection = duckdb.connect(":memory:", config=config)
-        self._present = frozenset(name for name, paths in tables.items() if paths)
         self.problems: list[tuple[str, str]] = []  # (table, cause) of evidence that cannot be read
         self.connection.execute(f"CREATE SCHEMA {BEFORE}")
         for name in TABLES:
             self._make_view(f'"{name}"', name, tables.get(name, ()), partitions)
             self._make_view(f'{BEFORE}."{name}"', name, earlier.get(name, ()), partitions)
-        self.connection.execute(_vocabulary_script() + MACROS)
-        self.connection.execute(f"SET allowed_paths={_literal_list(files)}")
-        self.connection.execute("SET enable_external_access=false")
-        self.connection.execute("SET lock_configuration=true")
+        self.connection.execute(vocabulary_script() + MACROS)
+        lock(self.connection, files)
 
     def __enter__(self) -> Evidence:
         return self
@@ -99,49 +141,11 @@ class Evidence:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self.close()
 
-    def has(self, table: str) -> bool:
-        """Whether the run has any file of a table."""
-        return table in self._present
-
     def close(self) -> None:
         """Close the connection and drop its temporary folder."""
+        self._parsed.clear()
         self.connection.close()
         self._temp.cleanup()
-
-    def query(
-        self, sql: str, parameters: Sequence[Any] = (), *, limit: int = 10_000, seconds: float = QUERY_SECONDS
-    ) -> Result:
-        """Run one SELECT; `RuleError` where it is no single SELECT or fails, `QueryTimeoutError` past `seconds`."""
-        import duckdb
-
-        cursor = self.connection.cursor()
-        try:
-            _check_select(cursor, sql)
-            cursor.begin()  # never committed: a query that changes something changes it for nobody else
-            with _interrupted_after(cursor, seconds):
-                cursor.execute(sql, list(parameters))
-                columns = tuple(d[0] for d in cursor.description or ())
-                rows = cursor.fetchmany(limit + 1)
-        except duckdb.InterruptException as error:
-            raise QueryTimeoutError(f"more than {seconds:g} s") from error
-        except duckdb.Error as error:
-            raise RuleError("rule.sql", cause=str(error).splitlines()[0]) from error
-        finally:
-            cursor.close()
-        return Result(columns, rows[:limit], truncated=len(rows) > limit)
-
-    def bind(self, sql: str) -> tuple[str, ...]:
-        """Return the columns a query would give without running it; `RuleError` where it does not bind."""
-        import duckdb
-
-        cursor = self.connection.cursor()
-        try:
-            _check_select(cursor, sql)
-            return tuple(row[0] for row in cursor.execute(f"DESCRIBE ({sql.rstrip().rstrip(';')}\n)").fetchall())
-        except duckdb.Error as error:
-            raise RuleError("rule.sql", cause=str(error).splitlines()[0]) from error
-        finally:
-            cursor.close()
 
     def _make_view(self, view: str, table: str, files: Sequence[Path], partitions: bool) -> None:
         import duckdb
@@ -153,8 +157,26 @@ class Evidence:
             self.connection.execute(_view(view, table, (), partitions))
 
 
+def connect(temporary: str, memory: str = MEMORY_LIMIT) -> Any:
+    """Return a new in-memory connection. One thread: the order of list() and first() stays the same from run to run."""
+    import duckdb
+
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": memory, "threads": 1, "temp_directory": temporary,
+        "autoinstall_known_extensions": False, "autoload_known_extensions": False, "max_temp_directory_size": "2GB",
+    }  # fmt: skip
+    return duckdb.connect(":memory:", config=config)
+
+
+def lock(connection: Any, files: Sequence[str]) -> None:
+    """Let queries reach `files` and nothing else, and change no setting."""
+    connection.execute(f"SET allowed_paths={_literal_list(files)}")
+    connection.execute("SET enable_external_access=false")
+    connection.execute("SET lock_configuration=true")
+
+
 @cache
-def _vocabulary_script() -> str:
+def vocabulary_script() -> str:
     """Return the SQL that makes a table of every vocabulary."""
     script = ""
     for path in sorted(DATA_FOLDER.glob("*.csv")):
@@ -189,7 +211,7 @@ def sql_type(hint: Any) -> str:
 
 def _view(view: str, table: str, files: Sequence[Path], partitions: bool) -> str:
     """Return the view's SQL. Columns that older runs lack are null; the types are the declared ones."""
-    declared = f"CREATE VIEW {view} AS {_empty(table, partitions)}"
+    declared = f"CREATE VIEW {view} AS {empty_table(table, partitions)}"
     if not files:
         return declared
     listed = _literal_list([str(path) for path in files])
@@ -198,7 +220,7 @@ def _view(view: str, table: str, files: Sequence[Path], partitions: bool) -> str
 
 
 @cache
-def _empty(table: str, partitions: bool) -> str:
+def empty_table(table: str, partitions: bool) -> str:
     """Return a SELECT of no rows with a table's columns in their types."""
     labels = [("host", "VARCHAR"), ("run", "VARCHAR")] if partitions else []
     columns = [*labels, ("row", "BIGINT"), *((c.name, sql_type(c.type)) for c in columns_of(TABLES[table]))]
@@ -213,12 +235,13 @@ def _literal_list(values: Sequence[str]) -> str:
     return "[" + ", ".join(_literal(value) for value in values) + "]"
 
 
-def _check_select(cursor: Any, sql: str) -> None:
+def _single_select(connection: Any, sql: str) -> Any:
     import duckdb
 
-    statements = cursor.extract_statements(sql)
+    statements = connection.extract_statements(sql)
     if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
         raise RuleError("rule.sql", cause="the query must be a single SELECT")
+    return statements[0]
 
 
 @contextmanager

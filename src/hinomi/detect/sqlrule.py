@@ -9,7 +9,7 @@ from typing import Any
 
 from hinomi.detect.draft import Draft, draft_of
 from hinomi.detect.rule import Rule, is_severity
-from hinomi.detect.sql import BEFORE, QUERY_SECONDS, Evidence, QueryTimeoutError, Result
+from hinomi.detect.sql import BEFORE, QUERY_SECONDS, Queries, QueryTimeoutError, Result
 from hinomi.model.errors import RuleError
 from hinomi.model.findings import Coverage
 from hinomi.model.tables import TABLES
@@ -22,7 +22,7 @@ _ROW = re.compile(rf"({BEFORE}_)?(?:\w+_)?({'|'.join(_TABLES_BY_LENGTH)})_row")
 
 
 def run_rules(
-    evidence: Evidence, rules: Iterable[Rule], coverage: Coverage, *, seconds: float = QUERY_SECONDS
+    evidence: Queries, rules: Iterable[Rule], coverage: Coverage, *, seconds: float = QUERY_SECONDS
 ) -> Iterator[Draft]:
     """Run SQL rules one by one; what fails, lasts too long or finds too much is a miss of that rule alone."""
     for rule in rules:

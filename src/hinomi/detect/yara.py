@@ -13,7 +13,7 @@ from hinomi.detect.draft import Draft, draft_of
 from hinomi.detect.gate.gate import Gate, need_of
 from hinomi.detect.ownfiles import is_rule_file, own_digests
 from hinomi.detect.rule import Rule
-from hinomi.detect.sql import Evidence, QueryTimeoutError
+from hinomi.detect.sql import Queries, QueryTimeoutError
 from hinomi.detect.yararule import IN_MEMORY, compile_sources
 from hinomi.evidence.collector import HEAD_SIZE, ContentFile, Feed
 from hinomi.evidence.content_types import content_type
@@ -266,7 +266,7 @@ FROM content_matches GROUP BY rule, path ORDER BY rule, path
 """
 
 
-def match_content(evidence: Evidence, rules: Sequence[Rule], coverage: Coverage) -> Iterator[Draft]:
+def match_content(evidence: Queries, rules: Sequence[Rule], coverage: Coverage) -> Iterator[Draft]:
     """Turn the rows of `content_matches` into drafts by their rules."""
     if not rules:
         return
