@@ -18,7 +18,8 @@ def test_entries_are_found_by_path_folder_and_tree(tmp_path: Path) -> None:
     paths = [b"/", b"/srv", b"/srv/a", b"/srv/d", b"/srv/d/b", b"/srv0", b"/srv\xff/c", b"/srv-x/y"]
     known.apply([(path, facts(n + (1 << 63))) for n, path in enumerate(paths)], ())
     assert known.children(b"/").keys() == {b"srv", b"srv0"}
-    assert [path for path, _ in known.below(b"/srv")] == [b"/srv/a", b"/srv/d", b"/srv/d/b"]
+    assert [path for path, _ in known.below(b"/srv")] == [b"/srv/d/b", b"/srv/d", b"/srv/a"], "folders come last"
+    assert known.holds(b"/srv/d") and not known.holds(b"/srv/d/b") and known.holds(b"/")
     assert len(list(known.below(b"/"))) == len(paths) - 1
     known.apply([], [b"/srv/d/b", b"/nothing"])
     assert known.get(b"/srv/d/b") is None and known.get(b"/srv/d") is not None
@@ -30,6 +31,20 @@ def test_entries_are_found_by_path_folder_and_tree(tmp_path: Path) -> None:
     again = Known(tmp_path / "known.db")
     assert again.fact("scopes") == "/srv" and len(again) == len(paths) - 1
     again.close()
+
+
+def test_many_entries_are_read_page_by_page_while_they_are_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hinomi.watch.known.PAGE", 3)
+    known = Known(tmp_path / "known.db")
+    known.apply([(b"/d/%d/%d" % (n % 4, n), facts()) for n in range(20)], ())
+    found = []
+    for path, _ in known.below(b"/d"):
+        found.append(path)
+        known.apply((), [path])
+    assert sorted(found) == sorted(b"/d/%d/%d" % (n % 4, n) for n in range(20)) and len(known) == 0
+    known.close()
 
 
 def test_a_folder_is_the_same_whatever_is_in_it() -> None:

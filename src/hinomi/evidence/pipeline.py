@@ -166,7 +166,8 @@ class Pipeline:
 
     def _prepare_workers(self) -> None:
         view = self._target.view
-        if self._jobs <= 1 or not isinstance(view, WorkerView) or not view.in_workers:
+        alone = self._jobs <= 1 and self._kept is None  # a worker that is kept is worth its start also alone
+        if alone or not isinstance(view, WorkerView) or not view.in_workers:
             return
         self._reader = FileReader(view, self._examiner)
         if isinstance(view, DescriptorView) and view.by_descriptor and self._core is not None:

@@ -19,6 +19,7 @@ CREATE TABLE IF NOT EXISTS entries (
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
 _COLUMNS = "kind, device, inode, size, mode, uid, gid, mtime, ctime, link, sha256, content_type"
+PAGE = 1_000
 _U64, _I63 = 1 << 64, 1 << 63
 
 
@@ -71,15 +72,25 @@ class Known:
         return {row[0]: _facts(row[1:]) for row in self._database.execute(query, (folder,))}
 
     def below(self, folder: bytes) -> Iterator[tuple[bytes, Facts]]:
-        """Yield the known entries in a folder and its sub-folders, in order of their parents."""
-        prefix = b"" if folder == b"/" else folder
+        """Yield the known entries in a folder and its sub-folders, each before the folder that holds it.
+
+        Read page by page: what is yielded may be forgotten meanwhile.
+        """
+        first, end = (b"/", b"0") if folder == b"/" else (folder + b"/", folder + b"0")
         query = (
-            f"SELECT parent, name, {_COLUMNS} FROM entries WHERE name <> x'' "
-            "AND (parent = ? OR (parent >= ? AND parent < ?))"
+            f"SELECT parent, name, {_COLUMNS} FROM entries WHERE (parent, name) < (?, ?) AND parent >= ? "
+            "AND name <> x'' AND (parent = ? OR parent >= ?) ORDER BY parent DESC, name DESC LIMIT ?"
         )
-        found = self._database.execute(query, (folder, prefix + b"/", prefix + b"0")).fetchall()
-        for parent, name, *rest in found:
-            yield _path(parent, name), _facts(rest)
+        at: tuple[bytes, bytes] = (end, b"")
+        while found := self._database.execute(query, (*at, folder, folder, first, PAGE)).fetchall():
+            for parent, name, *rest in found:
+                at = parent, name
+                yield _path(parent, name), _facts(rest)
+
+    def holds(self, folder: bytes) -> bool:
+        """Whether any entry in a folder is known."""
+        query = "SELECT 1 FROM entries WHERE parent = ? AND name <> x'' LIMIT 1"
+        return self._database.execute(query, (folder,)).fetchone() is not None
 
     def apply(self, states: Iterable[tuple[bytes, Facts]], gone: Iterable[bytes]) -> None:
         """Move on: all of it or nothing."""

@@ -71,7 +71,8 @@ class Watching:
         return dict(found[-1])
 
     def gaps(self, reason: str) -> list[dict[str, Any]]:
-        return [g for g in self.lines("gap") if g["reason"] == reason and not g["open"]]
+        """Closed gaps of a reason; of any for an empty one."""
+        return [g for g in self.lines("gap") if reason in ("", g["reason"]) and not g["open"]]
 
     def state(self) -> dict[str, Any]:
         """The last reported state of every path: its digest, or None for what is no file."""

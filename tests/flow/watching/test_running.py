@@ -7,6 +7,7 @@ import json
 import multiprocessing
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -181,6 +182,51 @@ def test_a_storm_is_told_or_a_stated_gap(place: Path, watching: Start, config: s
     watch.stop()
     with Case.open(watch.case) as case:
         assert case.gaps.listed(only_open=True) == []
+
+
+def _short_lived(program: str, number: int, pids: Any) -> None:
+    for _ in range(number):
+        pid = os.posix_spawn(program, [program, "a-word-of-its-own"], {})
+        os.waitpid(pid, 0)
+        pids.put(pid)
+
+
+def test_every_short_lived_process_is_told_or_a_stated_gap(place: Path, watching: Start) -> None:
+    program = place / "short"
+    shutil.copy("/bin/true", program)
+    watch = watching().ready()
+    fork = multiprocessing.get_context("fork")
+    pids = fork.SimpleQueue()
+    makers = [fork.Process(target=_short_lived, args=(str(program), 100, pids)) for _ in range(4)]
+    for maker in makers:
+        maker.start()
+    made = {pids.get() for _ in range(400)}
+    for maker in makers:
+        maker.join()
+
+    def told() -> bool:
+        starts = {start["pid"]: start for start in watch.lines("start") if start["pid"] in made}
+        assert all(start["exe"] in (str(program), None) for start in starts.values()), "never taken for another program"
+        return starts.keys() == made or any("process" in g["reason"] or "starts" in g["reason"] for g in watch.gaps(""))
+
+    watch.until(told, "every program that was started")
+    watch.stop()
+    with Case.open(watch.case) as case:
+        assert case.gaps.listed(only_open=True) == []
+
+
+def test_a_folder_that_is_moved_away_takes_all_in_it_along(place: Path, tmp_path: Path, watching: Start) -> None:
+    (place / "a" / "deep").mkdir(parents=True)
+    for number in range(30):
+        (place / "a" / "deep" / str(number)).write_text("x")
+    watch = watching("--no-processes").ready()
+    (place / "a").rename(place / "b")
+    watch.until(lambda: watch.state() == tree(place), "what stands under the new name")
+    old = {str(place / "a"), str(place / "a" / "deep"), *(str(place / f"a/deep/{n}") for n in range(30))}
+    watch.until(lambda: {c["path"] for c in watch.lines("change") if c["what"] == "removed"} == old, "all is gone")
+    told = [c["path"] for c in watch.lines("change") if c["what"] == "removed"]
+    assert len(told) == len(old) and told[-1] == str(place / "a"), "each once, and the folder last"
+    watch.stop()
 
 
 def test_a_full_disk_stops_writing_says_so_and_goes_on(place: Path, tmp_path: Path, watching: Start) -> None:

@@ -61,6 +61,23 @@ def test_memory_is_bounded_and_users_are_followed() -> None:
     assert kept is not None and kept.uid == 33
 
 
+def test_after_lost_events_what_lives_is_compared_with_what_was_known() -> None:
+    found, living = table()
+    found.take(ProcessEvent(FORK, 50, 10))
+    living[50] = Identity(50, 10, "job", "/bin/job", uid=5)
+    found.take(ProcessEvent(EXEC, 50))
+    assert [s.exe for s in found.starts(10)] == ["/bin/job"]
+    del living[50]
+    living[51] = Identity(51, 10, "late", "/bin/late", uid=5)
+    living[10] = Identity(10, 1, "sh", "/bin/other", uid=5)
+    found.compare(living)
+    assert {s.exe for s in found.starts(10)} == {"/bin/late", "/bin/other"}, "programs that nobody told of"
+    ended = found.who(50, alive=False)
+    assert ended is not None and ended.ended is not None and len(found) == len(living)
+    found.compare(living)
+    assert not found.has_starts
+
+
 @given(st.binary(max_size=120))
 def test_any_bytes_are_no_crash(data: bytes) -> None:
     parse_event(data)

@@ -10,7 +10,7 @@ import time
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 PULSE = 0.5
@@ -29,31 +29,56 @@ def apart(function: Callable[[], T], seconds: float, meanwhile: Callable[[], Non
     `OSError` of the function is raised here as it was there; anything else that keeps it from answering within
     `seconds` is an `ApartError`.
     """
-    receive, answer = os.pipe()
-    parent = os.getpid()
-    with warnings.catch_warnings():  # of a host program's own threads: the child touches nothing they hold
-        warnings.simplefilter("ignore", DeprecationWarning)
-        pid = os.fork()
-    if pid == 0:
-        os.close(receive)
-        _end_with(parent)
-        _answer(function, answer)
-    os.close(answer)
+    other = Other(function)
     try:
-        data = _read(receive, time.monotonic() + seconds, meanwhile)
+        result = other.answer(time.monotonic() + seconds, meanwhile)
     finally:
-        os.close(receive)
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-        _, status = os.waitpid(pid, 0)
-    if not data:
-        raise ApartError(f"ended with status {os.waitstatus_to_exitcode(status)}")
-    result = pickle.loads(data)  # our own child's
-    if isinstance(result, OSError):
+        other.end()
+    if isinstance(result, OSError | ApartError):
         raise result
-    if isinstance(result, _Failed):
-        raise ApartError(result.cause)
     return result  # type: ignore[no-any-return]
+
+
+class Other:
+    """One forked process and the pipe that its answer comes by; it must be ended."""
+
+    def __init__(self, function: Callable[[], object]) -> None:
+        self._receive, answer = os.pipe()
+        parent = os.getpid()
+        with warnings.catch_warnings():  # of a host program's own threads: the child touches nothing they hold
+            warnings.simplefilter("ignore", DeprecationWarning)
+            self._pid = os.fork()
+        if self._pid == 0:
+            os.close(self._receive)
+            end_with(parent)
+            _answer(function, answer)
+        os.close(answer)
+
+    def fileno(self) -> int:
+        """Return the pipe, which can be read from once it answers."""
+        return self._receive
+
+    def answer(self, until: float, meanwhile: Callable[[], None] | None = None) -> Any:
+        """Return what it answers by `until` (monotonic), or why it does not."""
+        try:
+            data = _read(self._receive, until, meanwhile)
+        except ApartError as error:
+            return error
+        if not data:
+            return ApartError(f"ended with status {self.end()}")
+        result = pickle.loads(data)  # our own child's
+        return ApartError(result.cause) if isinstance(result, _Failed) else result
+
+    def end(self) -> int:
+        """End it whatever it is at, give everything back, and return how it ended."""
+        if self._pid == 0:
+            return 0
+        os.close(self._receive)
+        with suppress(ProcessLookupError):
+            os.kill(self._pid, signal.SIGKILL)
+        _, status = os.waitpid(self._pid, 0)
+        self._pid = 0
+        return os.waitstatus_to_exitcode(status)
 
 
 class _Failed:
@@ -77,7 +102,8 @@ def _answer(function: Callable[[], object], answer: int) -> None:
         os._exit(0)
 
 
-def _end_with(parent: int) -> None:
+def end_with(parent: int) -> None:
+    """Let this process be ended by the kernel when its parent ends."""
     import ctypes
 
     library = ctypes.CDLL(None, use_errno=True)

@@ -1,105 +1,106 @@
-"""Ask the rules of a few rows, in a process of its own: only those rules that could say something new."""
+"""Ask the rules of a few rows: only those rules that could say something new, in the process that is kept for it."""
 
 from __future__ import annotations
 
-import re
+import os
+import signal
+import socket
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import replace
-from functools import lru_cache
+from contextlib import suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from hinomi.detect.catalogue import Catalogue
-from hinomi.detect.detect import detect
 from hinomi.detect.indicator import Indicator
-from hinomi.detect.rule import Rule
-from hinomi.detect.sql import load_engine
-from hinomi.flow.watching.apart import ApartError, apart
+from hinomi.detect.needs import tables_of, words_of
+from hinomi.flow.watching.answering import SECONDS, Answer, Needs, Numbered, Question, serve
 from hinomi.model.findings import Coverage, Finding
-from hinomi.model.tables import TABLES, Row, table_of
+from hinomi.model.tables import table_of
+from hinomi.watch.live.sensor import receive, send
 
-SECONDS = 120.0
-Numbered = tuple[Row, int]
+PATIENCE = 30.0  # seconds beyond what a question may take
+_NONE: frozenset[str] = frozenset()
 
 
 class Rules:
-    """All rules and indicators at hand."""
+    """All rules and indicators at hand, and the process that asks them."""
 
-    def __init__(self, catalogue: Catalogue, indicators: Sequence[Indicator]) -> None:
+    def __init__(self, catalogue: Catalogue, indicators: Sequence[Indicator], folder: Path) -> None:
+        """Start the process; `folder` is for its temporary files."""
         self._catalogue = catalogue
         self._indicators = indicators
-        load_engine()
+        self._folder = folder
+        self._needs: Needs | None = None
+        self._run = ""
+        self._loaded: set[tuple[str, int]] = set()
+        self._channel: socket.socket | None = None
+        self.pid = 0
+        self._start()
 
-    def about(self, tables: Collection[str]) -> Catalogue:
-        """Return the rules that ask about any of these tables."""
-        wanted = frozenset(tables)
-        return replace(self._catalogue, rules=tuple(r for r in self._catalogue.rules if _tables(r) & wanted))
+    def _start(self) -> None:
+        self._channel, theirs = socket.socketpair()
+        self._channel.settimeout(SECONDS + PATIENCE)
+        parent = os.getpid()
+        self.pid = os.fork()
+        if self.pid == 0:
+            self._channel.close()
+            serve(theirs, self._catalogue, self._indicators, self._folder, self._needs, parent)
+        theirs.close()
+        self._run = ""
+        self._loaded.clear()
+
+    def about(self, tables: Collection[str], present: Collection[str]) -> frozenset[str]:
+        """Return the ids of the rules that ask about any of `tables` and whose needs are all `present`."""
+        wanted, there, needs = frozenset(tables), frozenset(present), self._needs or {}
+        return frozenset(
+            rule.id for rule in self._catalogue.rules if tables_of(rule) & wanted and needs.get(rule.id, _NONE) <= there
+        )
 
     def ask(
-        self,
-        rows: Sequence[Numbered],
-        changed: Collection[str],
-        folder: Path,
-        *,
-        run: str,
-        seen: str,
-        coverage: Coverage,
+        self, rows: Sequence[Numbered], changed: Collection[str], *, run: str, seen: str, coverage: Coverage
     ) -> list[Finding]:
-        """Return the findings among `rows` by the rules about the tables `changed`.
+        """Return the findings among `rows` (with their numbers in `run`) by the rules about the tables `changed`.
 
-        `folder` is for temporary files. `OSError` where it is full; anything else that goes wrong is a miss.
+        What goes wrong is a miss in `coverage`.
         """
-        rules = self.about(changed)
-
-        def judge() -> tuple[list[Finding], Coverage]:
-            return _judge(rows, rules, self._indicators, folder, run, seen)
-
         try:
-            findings, said = apart(judge, SECONDS)
-        except ApartError as error:
-            coverage.miss("rules", run, "crashed", str(error))
+            answer = self._asked(rows, changed, run, seen)
+        except (EOFError, OSError) as error:  # it ended, or takes too long
+            coverage.miss("rules", run, "crashed", str(error) or "the process that asks the rules ended")
+            self.end()
+            self._start()
             return []
-        coverage.missed.update(said.missed)
-        coverage.misses += said.misses[: max(0, 1000 - len(coverage.misses))]
-        return findings
+        self._needs = answer.needs if answer.needs is not None else self._needs
+        if answer.grown:
+            self.end()
+            self._start()
+        coverage.missed.update(answer.coverage.missed)
+        coverage.misses += answer.coverage.misses[: max(0, 1000 - len(coverage.misses))]
+        return answer.findings
 
+    def _asked(self, rows: Sequence[Numbered], changed: Collection[str], run: str, seen: str) -> Answer:
+        assert self._channel is not None
+        afresh = run != self._run
+        if afresh:
+            self._run = run
+            self._loaded.clear()
+        wanted = {(table_of(type(row)).name, number): row for row, number in rows}
+        drop: dict[str, list[int]] = defaultdict(list)
+        for table, number in self._loaded - wanted.keys():
+            drop[table].append(number)
+        put = [(row, key[1]) for key, row in wanted.items() if key not in self._loaded]
+        self._loaded = set(wanted)
+        rules = self.about(changed, {word for (table, _), row in wanted.items() for word in words_of(table, row)})
+        send(self._channel, Question(put, drop, rules, run, seen, afresh))
+        answer = receive(self._channel)
+        assert isinstance(answer, Answer)
+        return answer
 
-def _judge(
-    rows: Sequence[Numbered], rules: Catalogue, indicators: Sequence[Indicator], folder: Path, run: str, seen: str
-) -> tuple[list[Finding], Coverage]:
-    coverage = Coverage()
-    with TemporaryDirectory(dir=folder, prefix="asking-") as temporary:
-        tables = write_numbered(Path(temporary), rows)
-        return detect(tables, rules, indicators, target="/", run=run, coverage=coverage, seen=seen), coverage
-
-
-def write_numbered(folder: Path, rows: Sequence[Numbered]) -> dict[str, list[Path]]:
-    """Write rows as one Parquet file a table, with the numbers they have in their run; return the files by table."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    from hinomi.store.arrow import batch_of
-
-    grouped: dict[str, dict[int, Row]] = defaultdict(dict)
-    for row, number in rows:
-        grouped[table_of(type(row)).name][number] = row
-    result = {}
-    for table, by_number in sorted(grouped.items()):
-        numbers = sorted(by_number)
-        batch = batch_of(TABLES[table], [by_number[n] for n in numbers], 0)
-        columns = [*batch.columns[:-1], pa.array(numbers, pa.int64())]
-        path = folder / f"{table}.parquet"
-        pq.write_table(pa.Table.from_batches([pa.RecordBatch.from_arrays(columns, schema=batch.schema)]), path)
-        result[table] = [path]
-    return result
-
-
-@lru_cache(maxsize=4096)
-def _tables(rule: Rule) -> frozenset[str]:
-    """Return the tables that a rule asks about."""
-    if rule.kind == "yara":
-        return frozenset({"content_matches"})
-    if rule.kind == "advisory":
-        return frozenset({"packages", "libraries"})
-    return frozenset(word for word in re.findall(r"\w+", rule.body) if word in TABLES)
+    def end(self) -> None:
+        """End the process."""
+        if self._channel is not None:
+            self._channel.close()
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
+        with suppress(ChildProcessError):
+            os.waitpid(self.pid, 0)

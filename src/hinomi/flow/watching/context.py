@@ -17,7 +17,7 @@ from hinomi.model.tables.scripts import ScriptAction
 from hinomi.model.text import path_bytes, path_text
 from hinomi.watch.live.processes import Identity
 
-MAX_RECENT_ROWS = 6_000
+MAX_RECENT_ROWS = 3_000
 MAX_NAMED = 200  # files looked at because a batch names them
 HOST_COLLECTORS = frozenset({"accounts", "persistence", "settings"})
 SNAPSHOT_COLLECTORS = frozenset({"processes", "sockets"})
@@ -107,7 +107,7 @@ class ProcessRows:
     def row(self, identity: Identity) -> Process | None:
         """Return a started program's row: read now where it still runs, else from what the sensor caught.
 
-        None where nothing of it is known but its number.
+        What it was is null where it had ended before anybody could ask; None where not even its user is known.
         """
         key = (identity.pid, identity.started)
         known = self._rows.get(key)
@@ -144,9 +144,11 @@ class ProcessRows:
         return row if same else None  # it has become another program since, which is a start of its own
 
     def _caught(self, identity: Identity) -> Process | None:
-        if identity.exe is None or identity.uid is None:
+        if identity.uid is None:
             return None
-        state = self._looker.target.ownership.state(path_bytes(identity.exe), None) if not identity.container else None
+        state = None
+        if identity.exe is not None and not identity.container:
+            state = self._looker.target.ownership.state(path_bytes(identity.exe), None)
         return Process(
             pid=identity.pid, ppid=identity.ppid, name=identity.name, exe=identity.exe, cmdline=list(identity.cmdline),
             uid=identity.uid, euid=identity.uid, login_uid=identity.login_uid, started=identity.started,

@@ -6,10 +6,11 @@ told, and only then the last known state moves on. What was cut off in between i
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict
-from collections.abc import Iterable, Sequence
+import time
+from collections import Counter, OrderedDict, deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from itertools import islice
 
 from hinomi.evidence.names import names_of
 from hinomi.flow.watching.asking import Rules
@@ -30,11 +31,16 @@ from hinomi.model.tables.processes import Process
 from hinomi.model.text import path_text
 from hinomi.store.case import Case
 from hinomi.watch.known import Facts, Known
-from hinomi.watch.live.events import CONTENT, CREATED, FOLDER, MOVED
+from hinomi.watch.live.events import CONTENT, CREATED, FOLDER, MOVED, REMOVED
 from hinomi.watch.live.mounts import is_below
 from hinomi.watch.live.pending import Change
 from hinomi.watch.live.processes import Identity
+from hinomi.watch.live.syscalls import give_back
 
+MAX_AT_ONCE = 1_000  # paths
+MAX_JUDGED = 3_000  # rows about which rules are asked at once
+RENEW = 10_000  # changes after which workers are renewed
+MAX_WAIT = 1.0  # seconds that judging may wait for more to judge
 MAX_QUIET = 8192  # kinds of program starts about which the rules had nothing to say
 
 
@@ -47,32 +53,68 @@ class _Settled:
     telling: list[Row] = field(default_factory=list)  # those of them that rules should see
     states: list[tuple[bytes, Facts]] = field(default_factory=list)
     gone: list[bytes] = field(default_factory=list)
-    folders: list[Change] = field(default_factory=list)  # new folders, whose contents may have come before the mark
+    folders: list[Change] = field(default_factory=list)  # new folders, whose contents may have come unheard
+    emptied: list[Change] = field(default_factory=list)  # folders that are gone, with what was known in them
     paths: set[bytes] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class _Due:
+    """What has been written down and is not concluded: in order, and all that rules are to be asked about."""
+
+    settled: list[_Settled] = field(default_factory=list)
+    judged: list[Row] = field(default_factory=list)
+    paths: set[bytes] = field(default_factory=set)
+    since: float = 0.0  # monotonic
+
+    @property
+    def is_late(self) -> bool:
+        """Whether it should not wait for more."""
+        return bool(self.settled) and time.monotonic() - self.since > MAX_WAIT
+
+    def take(self, settled: _Settled, judged: Sequence[Row]) -> None:
+        """Add one batch; its rows are only needed for judging from here on."""
+        if not self.settled:
+            self.since = time.monotonic()
+        self.paths |= settled.paths
+        self.judged += judged
+        settled.rows, settled.telling = [], []
+        self.settled.append(settled)
 
 
 class Judge:
     """Judges batch after batch into one recording at a time."""
 
     def __init__(
-        self, case: Case, known: Known, looker: Looker, rules: Rules, teller: Teller, temporary: Path, own: bytes
+        self,
+        case: Case,
+        known: Known,
+        looker: Looker,
+        rules: Rules,
+        teller: Teller,
+        own: bytes,
+        *,
+        hears_all: bool = False,
     ) -> None:
+        """`hears_all`: whatever is made in a new folder is heard of, so that only those moved here need a look."""
         self._case = case
         self._known = known
         self._looker = looker
         self._rules = rules
         self._teller = teller
-        self._temporary = temporary
         self._own = own
+        self._unheard_folders = MOVED if hears_all else FOLDER
         self._context = Context(looker)
         self._processes = ProcessRows(looker)
         self._users = names_of(looker.view).users
         self._work = PackageWork()
         self._held: dict[bytes, Change] = {}
+        self._due = _Due()
         self._quiet: OrderedDict[object, None] = OrderedDict()
         self._known_findings: set[str] = set()
         self.away: set[bytes] = set()  # mount points whose file system is not there now
         self.counters: Counter[str] = Counter()
+        self._trimmed = 0  # changes at which memory was given back
         self.recording: Recording | None = None
 
     def begin(self, recording: Recording, coverage: Coverage) -> None:
@@ -83,31 +125,58 @@ class Judge:
 
     # --- files ----------------------------------------------------------------------------------------------------
 
-    def settle(self, changes: Sequence[Change], found_by: str = "event") -> int:
-        """Look at what changed, keep it, judge it, tell it; return how many changes there were."""
+    def settle(self, changes: Sequence[Change], found_by: str = "event", *, more: bool = False) -> int:
+        """Look at what changed, keep it, judge it, tell it; return how many changes there were.
+
+        Where `more` waits, rules may be asked later about several batches at once; `conclude` asks them now.
+        """
         number = 0
-        todo = [c for c in changes if not self._is_away(c.path) and not self._looker.leaves_out(c.path)]
-        self._work.saw(c.path for c in todo)
-        while todo:
-            settled = self._settled(todo, found_by)
+        wanted = [c for c in changes if not self._is_away(c.path) and not self._looker.leaves_out(c.path)]
+        self._work.saw(c.path for c in wanted)
+        waiting: deque[Iterator[Change]] = deque([iter(wanted)])
+        while waiting:
+            chunk = list(islice(waiting[0], MAX_AT_ONCE))
+            if not chunk:
+                waiting.popleft()
+                continue
+            if any(self._unsettles(change) for change in chunk):
+                self.conclude()
+            settled = self._settled(chunk, found_by)
             self._keep(settled)
             number += len(settled.changes)
-            todo = [change for folder in settled.folders for change in self._inside(folder)]
+            waiting += [self._inside(folder) for folder in settled.folders]
+            waiting += [self._left_of(folder) for folder in settled.emptied]
+        if not more or self._due.is_late:
+            self.conclude()
         return number
+
+    def _unsettles(self, change: Change) -> bool:
+        """Whether a change builds on one that has not been concluded yet."""
+        return change.path in self._due.paths or bool(change.what & FOLDER and change.what & (MOVED | REMOVED))
 
     def reconcile(self, top: bytes, coverage: Coverage, now: float) -> int:
         """Compare everything at and below `top` with the last known state; return how many changes that showed."""
+        self.conclude()
         number = 0
         for paths in differing_paths(self._looker, self._known, top, coverage):
             number += self.settle([Change(path, 0, now, now) for path in paths], "reconcile")
         return number
 
-    def _inside(self, folder: Change) -> Iterable[Change]:
-        """Return changes for what stands in a new folder and is not known."""
+    def _inside(self, folder: Change) -> Iterator[Change]:
+        """Yield changes for what stands in a new folder and is not known."""
+        self.conclude()
         for paths in differing_paths(self._looker, self._known, folder.path, Coverage()):
             for path in paths:
                 if path != folder.path:
                     yield replace(folder, path=path, what=CREATED)
+
+    def _left_of(self, folder: Change) -> Iterator[Change]:
+        """Yield changes for what was known in a folder that is gone, the folder itself last."""
+        self.conclude()
+        for path, _ in self._known.below(folder.path):
+            yield replace(folder, path=path)
+        self.conclude()
+        yield folder
 
     def _settled(self, changes: Sequence[Change], found_by: str) -> _Settled:
         by_path = {change.path: change for change in changes}
@@ -147,13 +216,9 @@ class Judge:
             if change.what & (CREATED | CONTENT | MOVED):
                 settled.changes.append(self._row(change, None, None, None, found_by))
             return
-        self._take_away(settled, change, old, found_by)
-        if old.kind == "directory":
-            for path, facts in self._known.below(change.path):
-                if path not in settled.paths:
-                    self._take_away(settled, replace(change, path=path), facts, found_by)
-
-    def _take_away(self, settled: _Settled, change: Change, old: Facts, found_by: str) -> None:
+        if old.kind == "directory" and self._known.holds(change.path):
+            settled.emptied.append(change)
+            return
         settled.paths.add(change.path)
         settled.changes.append(self._row(change, old, None, None, found_by))
         settled.gone.append(change.path)
@@ -172,7 +237,7 @@ class Judge:
         settled.changes.append(self._row(change, old, new, row, found_by))
         settled.rows += rows
         settled.states.append((change.path, new))
-        if old is None and new.kind == "directory" and found_by == "event" and change.what & FOLDER:
+        if old is None and new.kind == "directory" and found_by == "event" and change.what & self._unheard_folders:
             settled.folders.append(change)
         if not content_only(old, new, len(rows)):
             settled.telling += rows
@@ -185,6 +250,7 @@ class Judge:
         )  # fmt: skip
 
     def _keep(self, settled: _Settled) -> None:
+        """Write down what was seen; it is judged, told and known once it is concluded."""
         if not (settled.changes or settled.states):
             return
         assert self.recording is not None
@@ -197,28 +263,44 @@ class Judge:
         again = {id(row) for row in judged}
         self.recording.append([row for row in (*changes, *settled.rows) if id(row) not in again])
         self.recording.append(judged, remember=True)
-        self._judge(judged, {path_text(path) for path in settled.paths})
-        for change in changes:
-            self._teller.change(change)
-        self._known.apply(settled.states, settled.gone)
-        self.counters["changes"] += len(changes)
+        self._due.take(settled, judged)
+        if len(self._due.judged) >= MAX_JUDGED:
+            self.conclude()
+
+    def conclude(self) -> None:
+        """Ask the rules about what was kept and not judged yet, tell it, and move the last known state on."""
+        due = self._due
+        if not due.settled:
+            return
+        self._judge(due.judged, {path_text(path) for path in due.paths})
+        while due.settled:
+            settled = due.settled[0]
+            for change in settled.changes:
+                self._teller.change(change)
+            self._known.apply(settled.states, settled.gone)
+            self.counters["changes"] += len(settled.changes)
+            due.settled.pop(0)
+        self._due = _Due()
 
     # --- programs -------------------------------------------------------------------------------------------------
 
-    def started(self, starts: Sequence[Identity]) -> None:
-        """Keep the programs started, and judge those of a kind not seen before."""
+    def started(self, starts: Sequence[Identity]) -> int:
+        """Keep the programs started, and judge those of a kind not seen before.
+
+        Returns how many there is no row of: they ended before anything could be learnt, even from their parents.
+        """
         assert self.recording is not None
         rows = [(s, row) for s in starts if (row := self._processes.row(s)) is not None]
         self.counters["starts"] += len(rows)
         self.counters["starts-unknown"] += len(starts) - len(rows)
-        if not rows:
-            return
-        self.recording.append([row for _, row in rows], remember=True)
-        telling = [(s, row) for s, row in rows if (_kind(s, row)) not in self._quiet]
+        telling = {id(row): (s, row) for s, row in rows if (_kind(s, row)) not in self._quiet}
+        self.recording.append([row for _, row in rows if id(row) not in telling])
+        self.recording.append([row for _, row in telling.values()], remember=True)
         if telling:
-            self._judge_starts(telling)
+            self._judge_starts(list(telling.values()))
         for _, row in rows:
             self._teller.start(row)
+        return len(starts) - len(rows)
 
     def _judge_starts(self, telling: Sequence[tuple[Identity, Process]]) -> None:
         line = {pid for start, _ in telling for pid, _ in start.ancestors}
@@ -252,12 +334,10 @@ class Judge:
         numbers = self.recording.append(everything, remember=True)
         seen = self._case.clock().isoformat()
         changed = {table_of(type(row)).name for row in rows}
-        found = self._rules.ask(
-            list(zip(everything, numbers, strict=True)), changed, self._temporary, run=self.recording.run.id, seen=seen,
-            coverage=coverage,
-        )  # fmt: skip
+        numbered, run = list(zip(everything, numbers, strict=True)), self.recording.run.id
+        found = self._rules.ask(numbered, changed, run=run, seen=seen, coverage=coverage)
         found = [with_tree(finding, everything) for finding in found]
-        kept = self._case.findings.keep(found, self.recording.run.id, seen)
+        kept = self._case.findings.keep(found, run, seen)
         for finding in kept:
             self._tell(finding, subjects, seen)
         return kept
@@ -274,16 +354,28 @@ class Judge:
     @property
     def wait(self) -> float | None:
         """Return the seconds after which something that is held back may be judged; None where nothing is."""
-        return self._work.wait if self._held or self._work.stale else None
+        held = self._work.wait if self._held or self._work.stale else None
+        return min(held or MAX_WAIT, MAX_WAIT) if self._due.settled else held
 
     def come_round(self) -> None:
         """Judge what was held back, once the package databases are at rest."""
+        if self._due.is_late:
+            self.conclude()
+        if self.counters["changes"] > self._trimmed + MAX_AT_ONCE:
+            self._give_back()
         if self._work.busy or not (self._held or self._work.stale):
             return
         self.refresh(packages=self._work.stale)
         self._work.rest()
         held, self._held = list(self._held.values()), {}
         self.settle(held)
+
+    def _give_back(self) -> None:
+        """Give memory back; workers that have read much give way to fresh ones when something is to be read again."""
+        if self.counters["changes"] // RENEW != self._trimmed // RENEW:
+            self._looker.close()
+        self._trimmed = self.counters["changes"]
+        give_back()
 
     def refresh(self, *, packages: bool) -> None:
         """See mounts, accounts and, where they changed, packages as they are now."""

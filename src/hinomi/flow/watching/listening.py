@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import resource
 import signal
@@ -91,6 +92,7 @@ def _serve(channel: socket.socket, options: WatchOptions, scopes: list[bytes], o
     """Run in the child; never returns."""
     try:
         _bound(parent)
+        gc.freeze()  # collections would copy every page of what is shared with the parent
         refused: list[str] = []
         try:
             backend = _backend(options, scopes, [own, PACKAGE], refused)

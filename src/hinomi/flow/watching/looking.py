@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -121,13 +122,15 @@ class Looker:
                 current[0] = row.path_raw if row.path_raw is not None else path_bytes(row.path)
             seen.rows[current[0]].append(row)
 
-        view = PathsView(self.view, paths, wanted, seen)
+        view, before = PathsView(self.view, paths, wanted, seen), self._workers.pool
         collect(
             replace(self.target, view=view), sink, seen.coverage, collectors=self._collectors, watchers=self._watchers,
-            jobs=max(2, self._jobs), nice=self._nice, workers=self._workers,
+            jobs=max(1, self._jobs), nice=self._nice, workers=self._workers,
         )  # fmt: skip
+        if self._workers.pool is not before:
+            gc.freeze()  # what workers share with us stays shared
         return seen
 
     def close(self) -> None:
-        """End the workers."""
+        """End the workers; the next look starts new ones."""
         self._workers.close()

@@ -19,12 +19,12 @@ class WatchOptions:
     exclude: tuple[str, ...] = ()  # globs, as for scans: what matches is neither looked at nor reported
     backend: BackendName = "auto"
     processes: bool = True  # follow the life of processes
-    window: float = 0.25  # changes are gathered this long before they are looked at
-    max_pending: int = 200_000  # paths that may wait; beyond, the rest is a gap and looked up afterwards
+    window: float = 0.05  # changes are gathered this long before they are looked at
+    max_pending: int = 100_000  # paths that may wait; beyond, the rest is a gap and looked up afterwards
     unlimited_queue: bool = True  # let the kernel queue grow; False: its own limit (fs.fanotify.max_queued_events)
     ended_processes: int = 8192  # remembered, so that their changes have a name
     max_share: float = 0.5  # of one core that judging may take on average
-    jobs: int = 2  # worker processes that read content while watching
+    jobs: int = 1  # worker processes that read content while watching
     poll_seconds: float = 60.0  # how often to look again where nothing can be listened to
     snapshot_seconds: float = 300.0  # how often processes and sockets are looked at as a whole; 0: never
     run_seconds: float = 3600.0  # a run of evidence is closed after this time ...

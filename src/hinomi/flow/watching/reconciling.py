@@ -11,7 +11,7 @@ from hinomi.model.findings import Coverage
 from hinomi.model.text import path_text, printable
 from hinomi.watch.known import Known
 
-CHUNK = 2_000
+CHUNK = 1_000
 
 
 def differing_paths(looker: Looker, known: Known, top: bytes, coverage: Coverage) -> Iterator[list[bytes]]:

@@ -16,7 +16,7 @@ from hinomi.watch.spool import Spool, left_over, read_rows
 
 SEAL_SECONDS = 600.0
 KIND = "watch"
-MAX_REMEMBERED = 20_000  # rows whose numbers are known; one beyond is written again when it is needed again
+MAX_REMEMBERED = 8_000  # rows whose numbers are known; one beyond is written again when it is needed again
 
 
 class Recording:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import resource
 import select
@@ -40,12 +41,17 @@ from hinomi.watch.alerts.dispatch import Dispatcher
 from hinomi.watch.known import Known
 from hinomi.watch.live.mounts import is_below
 from hinomi.watch.live.sensor import Batch, Lost
+from hinomi.watch.live.syscalls import give_back
 
 STOPPERS = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
+OF_PROCESSES = ("process-events-lost", "too-many-starts", "unknown-starts")
+"""Gaps about programs, which /proc may still tell of; no file needs to be looked at."""
 LEARN_SECONDS = 7 * 86_400.0
 PULSE = 1.0
 ALIVE_EVERY = 5.0
 RETRY_SECONDS = 5.0
+BURST = 10.0
+"""Seconds over which judging's share of a core is averaged: a few changes are judged without a rest."""
 MAX_REST = 2.0
 """Seconds between two batches at most, however little of a core judging may take."""
 
@@ -75,6 +81,7 @@ def watch(
     folder = folder_of(place)
     lock = WatchLock(folder, datetime.now(UTC).isoformat())
     try:
+        _settle_memory()
         sensor = SensorProcess(options, scopes, os.fsencode(os.path.realpath(folder)))
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPERS)
         try:
@@ -85,6 +92,13 @@ def watch(
             signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
     finally:
         lock.release()
+
+
+def _settle_memory() -> None:
+    """Keep what is loaded so far out of garbage collections, which would write to every page that forks share."""
+    gc.collect()
+    gc.freeze()
+    give_back()
 
 
 def scopes_of(names: Sequence[str]) -> list[bytes]:
@@ -135,12 +149,16 @@ class _Watcher:
         )
         temporary = self._folder / "tmp"
         temporary.mkdir(exist_ok=True)
-        rules = Rules(self._catalogue, self._indicators)
-        self._judge = Judge(case, self._known, self._looker, rules, teller, temporary, own)
+        _settle_memory()
+        self._rules = Rules(self._catalogue, self._indicators, temporary)
+        self._judge = Judge(
+            case, self._known, self._looker, self._rules, teller, own, hears_all=sensor.hearing.backend == "fanotify"
+        )
         self._marks: list[dict[str, Any]] = []
         self._heard: dict[str, int] = {}
         self._waiting = 0
         self._full_since: str | None = None
+        self._credit, self._credited = 0.0, 0.0
         self._alive = 0.0
         self._since = datetime.now(UTC).isoformat()
         self._next_poll = time.monotonic() + options.poll_seconds
@@ -163,6 +181,7 @@ class _Watcher:
                 self._teller.note("watch.recovered", run=run, rows=rows)
             self._begin_recording()
             self._catch_up()
+            _settle_memory()
             self._state = "watching"
             self._teller.note("watch.watching", backend=hearing.backend, scopes=len(self._scopes))
             self._loop()
@@ -173,7 +192,10 @@ class _Watcher:
 
     def _end(self, stopped: StopRequest) -> None:
         """Write down what there is and who ended it; a disk that is full must not hide the reason."""
+        with suppress(OSError, sqlite3.Error, DBAPIError):
+            self._judge.conclude()
         self._looker.close()
+        self._rules.end()
         with suppress(OSError, DBAPIError):
             if self._judge.recording is not None:
                 self._judge.recording.finish()
@@ -264,9 +286,12 @@ class _Watcher:
             self._say_alive()
 
     def _rest(self, spent: float) -> None:
-        """Leave the processor to others, as chosen; never when much waits, and what waits is kept by the sensor."""
-        share = max(0.05, min(1.0, self._options.max_share))
-        until = time.monotonic() + min(MAX_REST, spent * (1 / share - 1))
+        """Leave the processor to others, as chosen, once the share of the last `BURST` seconds is used up; what waits
+        meanwhile is kept by the sensor."""
+        now, share = time.monotonic(), max(0.05, min(1.0, self._options.max_share))
+        credit = min(BURST * share, self._credit + (now - self._credited) * share) - spent
+        self._credit, self._credited = credit, now
+        until = now + min(MAX_REST, -credit / share)
         while (left := until - time.monotonic()) > 0:
             time.sleep(min(left, PULSE))
             self._pulse()
@@ -321,11 +346,13 @@ class _Watcher:
             self._marked([asdict(mark) for mark in batch.marks])
             batch.marks = None
         if batch.changes:
-            self._judge.settle(batch.changes)
+            self._judge.settle(batch.changes, more=batch.waiting > 0)
             batch.changes = []
         if batch.starts:
-            self._judge.started(batch.starts)
-            batch.starts = []
+            unknown = self._judge.started(batch.starts)
+            times, batch.starts = [start.started for start in batch.starts], []
+            if unknown:
+                self._close_gap(Lost("unknown-starts", "", min(times), max(times), unknown))
         for lost in list(batch.lost):
             self._close_gap(lost)
             batch.lost.remove(lost)
@@ -341,11 +368,11 @@ class _Watcher:
         )
         self._teller.gap(gap)
         number = 0
-        if lost.reason not in ("vanished-folder", "process-events-lost"):
+        if lost.reason not in ("vanished-folder", *OF_PROCESSES):
             coverage = Coverage()
             for scope in self._scopes if not lost.place else [os.fsencode(lost.place)]:
                 number += self._judge.reconcile(scope, coverage, lost.until)
-        if lost.reason == "process-events-lost":
+        if lost.reason in OF_PROCESSES:
             self._judge.snapshot()
         self._teller.gap(self._case.gaps.close(gap, number))
 
@@ -413,6 +440,8 @@ class _Watcher:
             self._judge.snapshot()
         recording = self._judge.recording
         if recording is not None and recording.rows and self._is_old(recording):
+            self._judge.conclude()
+            self._looker.close()  # its memory is the writer's meanwhile
             recording.finish()
             self._begin_recording()
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from hinomi.watch.live.events import URGENT, FileEvent
 from hinomi.watch.live.processes import Identity
 
 MAX_WRITERS = 4
-MAX_BUSY = 8192
+MAX_BUSY = 2048
 BUSY_AFTER = 3  # looks within BUSY_SECONDS
 BUSY_SECONDS = 60.0
 MAX_DELAY = 60.0
@@ -24,7 +24,7 @@ class Change:
     what: int
     first: float
     last: float
-    writers: list[Identity] = field(default_factory=list)  # the last one last
+    writers: tuple[Identity, ...] = ()  # the last one last
     not_before: float = 0.0  # monotonic
     events: int = 1
 
@@ -44,7 +44,7 @@ class Pending:
         self._limit = limit
         self._wall = wall
         self._monotonic = monotonic
-        self._changes: OrderedDict[bytes, Change] = OrderedDict()
+        self._changes: dict[bytes, Change] = {}
         self._busy: OrderedDict[bytes, _Busy] = OrderedDict()
         self.oldest: float | None = None  # monotonic time of the first event that waits
 
@@ -68,7 +68,8 @@ class Pending:
         if event.what & URGENT:
             change.not_before = 0.0
         if writer is not None and (not change.writers or change.writers[-1] is not writer):
-            change.writers = [*[w for w in change.writers if w.pid != writer.pid][1 - MAX_WRITERS :], writer]
+            others = [w for w in change.writers if w.pid != writer.pid] if change.writers else []
+            change.writers = (*others[1 - MAX_WRITERS :], writer)
         return True
 
     def hurry(self, path: bytes) -> None:
@@ -92,12 +93,16 @@ class Pending:
         """Return and forget at most `number` changes that may be looked at now, in order of their first event."""
         now = self._monotonic()
         taken: list[Change] = []
-        for change in list(self._changes.values()):
+        for change in self._changes.values():
             if len(taken) >= number:
                 break
             if change.not_before <= now:
-                taken.append(self._changes.pop(change.path))
-                self._looked(change.path, now)
+                taken.append(change)
+        for change in taken:
+            del self._changes[change.path]
+            self._looked(change.path, now)
+        if not self._changes:
+            self._changes = {}  # with the room that many have left
         self.oldest = now if self._changes else None
         return taken
 

@@ -73,6 +73,19 @@ class ProcessTable:
             if found is not None:
                 self._alive[pid] = replace(found, ancestors=self._line(found.ppid))
 
+    def compare(self, pids: Iterable[int]) -> None:
+        """See who lives now, after events were lost: programs that nobody told of have started, others have ended."""
+        living = set(pids)
+        for pid in self._alive.keys() - living:
+            self._exit(pid)
+        for pid in sorted(living):
+            found, known = self._read(pid), self._alive.get(pid)
+            if found is None or (known is not None and known.exe == found.exe and known.cmdline == found.cmdline):
+                continue
+            self._alive[pid] = now = replace(found, ancestors=self._line(found.ppid))
+            if known is None or known.read:  # else it is one that was told of, and can be read only now
+                self._start(now)
+
     def take(self, event: ProcessEvent) -> None:
         """Follow one event of the kernel."""
         if event.what == FORK:
@@ -107,8 +120,12 @@ class ProcessTable:
             if before is not None:
                 now = replace(now, uid=before.uid, login_uid=before.login_uid, container=before.container)
         self._alive[pid] = now
+        self._start(now)
+
+    def _start(self, now: Identity) -> None:
+        """Keep a program's start for the judge, as far as there is room."""
         if len(self._starts) < MAX_STARTS:
-            self._starts[pid, now.started] = now
+            self._starts[now.pid, now.started] = now
         else:
             self.dropped_starts += 1
 

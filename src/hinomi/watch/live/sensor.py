@@ -21,8 +21,10 @@ from hinomi.watch.live.events import EXECUTED, Backend, FileEvent, Loss, Marked
 from hinomi.watch.live.mounts import MOUNTINFO, Mount, is_below, read_mounts
 from hinomi.watch.live.pending import Change, Pending
 from hinomi.watch.live.processes import Identity, ProcessTable
+from hinomi.watch.live.syscalls import give_back
 
 _SIZE = struct.Struct("=Q")
+TRIM_AFTER = 5_000  # changes and starts handed over, after which memory is given back once nothing waits
 CLOCK_STEP = 2.0  # seconds by which wall and monotonic clock may drift apart between two looks
 
 
@@ -30,10 +32,10 @@ CLOCK_STEP = 2.0  # seconds by which wall and monotonic clock may drift apart be
 class SensorOptions:
     """Bounds. Times in seconds."""
 
-    max_pending: int = 200_000  # paths
-    batch_paths: int = 4_000
-    batch_starts: int = 2_000
-    window: float = 0.25  # events are gathered this long before they are handed over
+    max_pending: int = 100_000  # paths
+    batch_paths: int = 1_000
+    batch_starts: int = 1_000
+    window: float = 0.05  # events are gathered this long before they are handed over
     own: bytes = b""  # folder of the case: what we write there is not reported
 
 
@@ -123,6 +125,8 @@ class Sensor:
         self._points: set[bytes] = set()
         self._offset = time.time() - time.monotonic()
         self._first_start: float | None = None
+        self._dropped = 0  # program starts for which there was no room
+        self._handed = 0  # since memory was given back
 
     def run(self, pids: Iterable[int]) -> None:
         """Mark, learn the living processes, and listen."""
@@ -208,7 +212,10 @@ class Sensor:
         self._counters["process-events"] += len(events)
         if lost:
             self._lose(Loss("process-events-lost", b""))
-            self._processes.begin(_living_pids())
+            self._processes.compare(_living_pids())
+        if self._processes.dropped_starts > self._dropped:
+            self._lose(Loss("too-many-starts", b"", self._processes.dropped_starts - self._dropped))
+            self._dropped = self._processes.dropped_starts
         if self._first_start is None and self._processes.has_starts:
             self._first_start = time.monotonic()
 
@@ -272,6 +279,10 @@ class Sensor:
         }  # fmt: skip
         self._asked = False
         send(self._channel, batch)
+        self._handed += len(batch.changes) + len(batch.starts)
+        if not batch.waiting and self._handed > TRIM_AFTER:
+            self._handed = 0
+            give_back()
 
 
 def _living_pids() -> Sequence[int]:

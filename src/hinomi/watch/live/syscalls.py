@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import ctypes
 import os
+from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 AT_FDCWD = -100
@@ -50,6 +53,8 @@ IN_EXCL_UNLINK = 0x4000000
 IN_ISDIR = 0x40000000
 
 MAX_HANDLE = 128  # MAX_HANDLE_SZ
+LARGE_CODE = 4 << 20
+_MADV_DONTNEED = 4
 
 
 class FileHandle(ctypes.Structure):
@@ -135,3 +140,25 @@ def inotify_init() -> int:
 def inotify_add_watch(instance: int, path: bytes, mask: int) -> int:
     """Watch a folder and return the watch's number."""
     return _checked(_libc().inotify_add_watch(instance, path, mask))
+
+
+def give_back() -> None:
+    """Give memory back to the system: what was freed (glibc's malloc_trim), and the pages of large libraries' code.
+
+    Code is mapped from files and comes back from the page cache when it is run again, in the pieces that are run.
+    """
+    library = ctypes.CDLL(None)
+    if hasattr(library, "malloc_trim"):
+        library.malloc_trim(0)
+    with suppress(OSError):
+        for start, end in _code_mappings(Path("/proc/self/maps").read_text("utf-8", "replace")):
+            library.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), _MADV_DONTNEED)
+
+
+def _code_mappings(maps: str) -> Iterator[tuple[int, int]]:
+    """Yield (start, end) of the large mappings of code; they are read-only, so that nothing in them is lost."""
+    for line in maps.splitlines():
+        place, rights, rest = line.split(" ", 2)
+        start, _, end = place.partition("-")
+        if rights == "r-xp" and "/" in rest and int(end, 16) - int(start, 16) >= LARGE_CODE:
+            yield int(start, 16), int(end, 16)
