@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -57,22 +56,22 @@ def image_apart(
     return apart
 
 
-def parts_apart(name: str, stack: ExitStack, catalogue: Catalogue, options: ScanOptions, work: Path) -> list[Apart]:
-    """Open the parts that unblob finds in a file that nothing here opens; they are kept until `stack` is left.
+def parts_apart(name: str, catalogue: Catalogue, options: ScanOptions, work: Path) -> list[Apart]:
+    """Open the parts that unblob finds in a file that nothing here opens.
 
     `TargetError` where there are none that open. What lies between the parts is said to be not understood.
     """
-    from hinomi.evidence.outside.unblob import carved
+    from hinomi.evidence.outside.unblob import parts_of
 
     try:
-        chunks = stack.enter_context(carved(str(options.unblob), Path(name), work))
+        parts = parts_of(str(options.unblob), Path(name), work)
     except ParseError as error:
         raise TargetError("target.not-an-image", place=name, cause=error.cause) from error
     how, found, closed = _how(catalogue, options, work), list[Apart](), Coverage()
-    closed.miss("images", name, "partial", f"{len(chunks)} parts that unblob found; the rest is not understood")
-    for chunk in chunks:
-        shown = f"{name}{ARROW}{chunk.path.name}"
-        apart = Apart.of_file(how, partial(_open_chunk, chunk.path, shown, options, work))
+    closed.miss("images", name, "partial", f"{len(parts)} parts that unblob found; the rest is not understood")
+    for part in parts:
+        shown = f"{name}{ARROW}{part.start}-{part.end}.{part.handler}"
+        apart = Apart.of_file(how, partial(_open_part, name, (part.start, part.end), shown, options, work))
         try:
             apart.opened(shown)
             found.append(apart)
@@ -85,8 +84,10 @@ def parts_apart(name: str, stack: ExitStack, catalogue: Catalogue, options: Scan
     return found
 
 
-def _open_chunk(path: Path, shown: str, options: ScanOptions, work: Path) -> Image:
-    return open_image(path, shown=shown, limits=options.limits(), selection=options.selection(), work=str(work))
+def _open_part(name: str, part: tuple[int, int], shown: str, options: ScanOptions, work: Path) -> Image:
+    return open_image(
+        name, limits=options.limits(), selection=options.selection(), work=str(work), part=part, shown=shown
+    )  # fmt: skip
 
 
 def images_inside(target: Target, noted: InnerImages, catalogue: Catalogue, options: ScanOptions, work: Path) -> Apart:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -120,19 +119,20 @@ def scan(
         raise UsageError("scan.compare-one", place="--compare", cause=str(len(targets)))
     job = _Job(case, catalogue, indicators, progress, options)
     opened: list[Target | Apart] = []
-    with ExitStack() as stack:
-        stack.callback(close_all, opened)
+    try:
         for name in targets:
-            opened += _open(job, name, stack, kind)
+            opened += _open(job, name, kind)
         if compare is not None:
             job = replace(job, original=_look_at_original(job, compare))
         results = [result for target in opened for result in _scan_any(job, target)]
+    finally:
+        close_all(opened)
     if job.original is not None and results:
         job.original.tell_missing(results[0].coverage)
     return results
 
 
-def _open(job: _Job, name: str, stack: ExitStack, kind: str | None = None) -> list[Target | Apart]:
+def _open(job: _Job, name: str, kind: str | None = None) -> list[Target | Apart]:
     """Open a target: a folder or this host here, an image in a process of its own, or its parts."""
     from hinomi.evidence.target import Target
 
@@ -145,7 +145,7 @@ def _open(job: _Job, name: str, stack: ExitStack, kind: str | None = None) -> li
         except TargetError as error:
             if error.code != "target.not-an-image" or job.options.unblob is None or Path(name).is_dir():
                 raise
-            return [*parts_apart(name, stack, job.catalogue, job.options, job.case.path)]
+            return [*parts_apart(name, job.catalogue, job.options, job.case.path)]
         return [opened]
     target = open_target(name, exclude=[job.case.path], kind=kind, options=job.options)
     if not isinstance(target, Target):  # it became another tool's collection meanwhile
@@ -158,8 +158,7 @@ def _look_at_original(job: _Job, name: str) -> Original:
     from hinomi.detect.catalogue import Catalogue
 
     job = replace(job, catalogue=Catalogue(()), indicators=())
-    with ExitStack() as stack:
-        looks = [look for target in _open(job, name, stack) for look in _scan_any(job, target)]
+    looks = [look for target in _open(job, name) for look in _scan_any(job, target)]
     return Original.of([(look.target, job.case.tables(look.run), look.coverage) for look in looks])
 
 

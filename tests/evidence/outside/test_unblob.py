@@ -1,11 +1,12 @@
-"""unblob as a carver. A stand-in speaks the part of its command line that is used, as the real one of 26.6 does."""
+"""unblob as a finder of parts. A stand-in speaks the part of its command line and report that is used, as 26.6.4 does."""
 
 from __future__ import annotations
 
 import os
 import shutil
-import stat
 import tarfile
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,27 +14,26 @@ import pytest
 from hinomi.detect.catalogue import Catalogue
 from hinomi.evidence.options import ScanOptions
 from hinomi.evidence.outside import program
-from hinomi.evidence.outside.unblob import carved
+from hinomi.evidence.outside.unblob import parts_of
 from hinomi.flow.scanning import scan
 from hinomi.model.errors import ParseError, TargetError
 from hinomi.store.case import Case
 
 STAND_IN = """#!{python}
-import os, pathlib, sys
+import json, os, pathlib, sys
 arguments = sys.argv[1:]
-assert arguments[:3] == ["--skip-extraction", "--processes", "1"], arguments
-out, image = pathlib.Path(arguments[4]), pathlib.Path(arguments[5])
+assert arguments[:3] == ["--skip-extraction", "--process-num", "1"], arguments
+folder, report, image = pathlib.Path(arguments[4]), pathlib.Path(arguments[8]), pathlib.Path(arguments[9])
 data = image.read_bytes()
-(out / "who").write_text(str(os.geteuid()))
 {deed}
 """
-CARVES = """
-folder = out / (image.name + "_extract")
-folder.mkdir()
-at = data.index(b"WRAP") + 64
-(folder / f"{at}-{len(data)}.tar").write_bytes(data[at:])
-(folder / "0-64.unknown").write_bytes(data[:64])
-(folder / "1-2.tar").symlink_to("/etc/passwd")
+# As unblob 26.6.4 reports: every part with its type name, known and unknown ones alike.
+FINDS = """
+at, end = data.index(b"WRAP") + 64, len(data)
+parts = [(0, 64, "UnknownChunkReport", None), (at, end, "ChunkReport", "tar"), (0, 40, "ChunkReport", "cab"),
+         (5, 1 << 70, "ChunkReport", "x"), (-1, 5, "ChunkReport", "x"), ("a", None, "ChunkReport", "x")]
+reports = [dict(start_offset=a, end_offset=b, __typename__=t, handler_name=h, id=str(os.geteuid())) for a, b, t, h in parts]
+report.write_text(json.dumps([dict(task=dict(path=str(image)), reports=reports, subtasks=[])]))
 """
 
 
@@ -50,30 +50,35 @@ def wrapped(tmp_path: Path) -> Path:
     return path
 
 
-def stand_in(folder: Path, deed: str) -> str:
+@pytest.fixture
+def stand_in() -> Iterator[Callable[[str], str]]:
+    """Return what makes a stand-in that does a deed, in a folder that other users may enter."""
     python = shutil.which("python3", path="/usr/bin:/bin")
     if python is None:
         pytest.skip("no Python that another user may start")
-    path = folder / "unblob"
-    path.write_text(STAND_IN.format(python=python, deed=deed))
-    path.chmod(path.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
-    for parent in (path, *path.parents):  # another user is to start it
-        if parent.owner() == Path.home().owner() and not parent.stat().st_mode & stat.S_IXOTH:
-            parent.chmod(parent.stat().st_mode | stat.S_IXOTH)
-        if parent == Path("/tmp"):
-            break
-    return str(path)
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+
+        def make(deed: str) -> str:
+            path = Path(folder, "unblob")
+            path.write_text(STAND_IN.format(python=python, deed=deed))
+            path.chmod(0o755)
+            return str(path)
+
+        yield make
 
 
-def test_the_parts_are_given_by_their_places_and_never_links(wrapped: Path, tmp_path: Path) -> None:
-    with carved(stand_in(tmp_path, CARVES), wrapped, None) as chunks:
-        assert [(c.start, c.handler) for c in chunks] == [(0, "unknown"), (64, "tar")]
-        kept = chunks[1].path
-        assert kept.read_bytes() == wrapped.read_bytes()[64:]
-        who = int((kept.parents[1] / "who").read_text())
-        assert who != 0
-        assert who == os.geteuid() or os.geteuid() == 0
-    assert not kept.exists()
+def test_the_known_parts_are_given_by_their_places(wrapped: Path, stand_in: Callable[[str], str]) -> None:
+    size = wrapped.stat().st_size
+    assert parts_of(stand_in(FINDS), wrapped, None) == [(0, 40, "cab"), (64, size, "tar")]
+
+
+def test_it_never_runs_as_root(wrapped: Path, stand_in: Callable[[str], str]) -> None:
+    with pytest.raises(ParseError) as caught:
+        parts_of(stand_in("sys.exit(f'user {os.geteuid()} {os.getgroups()}')"), wrapped, None)
+    user = int(caught.value.cause.split("user ")[1].split()[0])
+    assert user != 0
+    assert os.geteuid() in (0, user)
 
 
 @pytest.mark.parametrize(
@@ -82,31 +87,35 @@ def test_the_parts_are_given_by_their_places_and_never_links(wrapped: Path, tmp_
         ("sys.exit('no such handler')", "ended with 1: no such handler"),
         ("import time; time.sleep(60)", "not done within"),
         ("""
-with open(out / "x", "wb") as file:
+with open(folder / "x", "wb") as file:
     for _ in range(200):
         file.write(b"x" * (1 << 20))
         file.flush()
 import time; time.sleep(60)
 """, "wrote more than"),
-        ("pass", "finds no known part"),
+        ("report.write_text('[{}]')", "report"),
+        ("report.write_text('[{\"reports\": []}]')", "finds no known part"),
+        ("pass", "report"),
     ],
 )  # fmt: skip
 def test_a_program_that_misbehaves_is_ended(
-    deed: str, cause: str, wrapped: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    deed: str, cause: str, wrapped: Path, stand_in: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(program, "SECONDS", 8.0 if "not done" in cause else 60.0)
-    with pytest.raises(ParseError) as caught, carved(stand_in(tmp_path, deed), wrapped, None):
-        pass
+    with pytest.raises(ParseError) as caught:
+        parts_of(stand_in(deed), wrapped, None)
     assert cause in caught.value.cause
 
 
 def test_a_missing_program_is_said(wrapped: Path) -> None:
-    with pytest.raises(ParseError, match="not there"), carved("/nowhere/unblob", wrapped, None):
-        pass
+    with pytest.raises(ParseError, match="not there"):
+        parts_of("/nowhere/unblob", wrapped, None)
 
 
-def test_an_unknown_wrapper_is_scanned_by_its_parts(wrapped: Path, tmp_path: Path) -> None:
-    options = ScanOptions(jobs=1, unblob=stand_in(tmp_path, CARVES))
+def test_an_unknown_wrapper_is_scanned_by_its_parts(
+    wrapped: Path, tmp_path: Path, stand_in: Callable[[str], str]
+) -> None:
+    options = ScanOptions(jobs=1, unblob=stand_in(FINDS))
     with Case.open(tmp_path / "case") as case:
         (result,) = scan(case, [str(wrapped)], Catalogue(()), options=options)
         with pytest.raises(TargetError):

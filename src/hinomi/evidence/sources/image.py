@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from hinomi.evidence.archives.budget import BudgetError
-from hinomi.evidence.archives.source import BytesSource, Source
+from hinomi.evidence.archives.source import BytesSource, SliceSource, Source
 from hinomi.evidence.images.beside import FolderBeside, ViewBeside
 from hinomi.evidence.images.collection import UAC_ROOT, collected, is_drive
 from hinomi.evidence.images.disk import open_disk
@@ -83,16 +83,20 @@ def open_image(
     limits: Limits | None = None,
     selection: Selection | None = None,
     work: str | None = None,
+    part: tuple[int, int] | None = None,
     shown: str | None = None,
 ) -> Image:
     """Open a file as a target, in place: nothing is mounted, run or written but unlinked temporary files in `work`.
 
-    `kind` overrides what the content says, `shown` the name by the path. Raises `TargetError` where the file cannot be
+    `kind` overrides what the content says, `shown` the name by the path; of a `part` only the bytes from its start to
+    its end are looked at. Raises `TargetError` where the file cannot be
     opened as any known kind.
     """
     name = os.fspath(path)
     try:
         source: Source = open_disk(os.fsencode(name))
+        if part is not None:
+            source = SliceSource(source, part[0], part[1] - part[0])
     except OSError as error:
         code = "target.permission" if isinstance(error, PermissionError) else "target.missing"
         raise TargetError(code, place=name, cause=error.strerror or "cannot be opened") from error
