@@ -52,6 +52,9 @@ class Content:
     def read(self, limit):
         return self._data[:limit]
 
+    def memory(self):
+        return memoryview(self._data) if len(self._data) % 2 else None  # either way must do
+
     def open(self):
         return io.BytesIO(self._data)
 

@@ -38,6 +38,9 @@ class ContentFile(Protocol):
     def read(self, limit: int) -> bytes:
         """Return at most `limit` bytes from the start."""
 
+    def memory(self) -> memoryview | None:
+        """Return the whole content where it is in memory anyway; good only while the file is examined."""
+
     def open(self) -> BinaryIO:
         """Return a seekable reader over the whole content (from memory for small files); the caller closes it."""
 

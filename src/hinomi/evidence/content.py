@@ -97,12 +97,15 @@ class Content:
 
     def _read_large(self, digest_kind: str | None, limit: int) -> None:
         buffer = _buffer()
+        _buffers.owner = None
         sha256 = hashlib.sha256()
         other = _OTHER[digest_kind]() if digest_kind in _OTHER else None
         total = 0
         self._data = None
         fed: Iterable[Fed] = ()
+        reads = 0
         while number := self._handle.readinto(buffer):
+            reads += 1
             if total == 0:
                 self.head = bytes(buffer[: min(number, HEAD_SIZE)])
                 fed = self._begin(self.head)
@@ -115,6 +118,7 @@ class Content:
             for feed in fed:
                 feed.feed(buffer[:number])
         self.size = total
+        _buffers.owner = self if reads == 1 else None
         self.sha256 = sha256.hexdigest()
         self.digest = other.hexdigest() if other is not None else self.sha256
 
@@ -124,6 +128,14 @@ class Content:
             return self._data if len(self._data) <= limit else self._data[:limit]
         with self.open() as reader:
             return reader.read(limit)
+
+    def memory(self) -> memoryview | None:
+        """Return the whole content where it is in memory: good only until the next file is read."""
+        if self._data is not None:
+            return memoryview(self._data)
+        if getattr(_buffers, "owner", None) is self:  # all of it came with one read, into this thread's buffer
+            return _buffer()[: self.size].toreadonly()
+        return None
 
     def open(self) -> BinaryIO:
         """Return a seekable reader over the whole content."""

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
-from typing import BinaryIO
 
 from hinomi.evidence.archives.budget import Budget, Notes
 from hinomi.evidence.archives.kinds import ISO_MAGIC_AT, SNIFF_SIZE, STREAMS, Kind, may_carry_zip, sniff
 from hinomi.evidence.archives.memory import Memory
 from hinomi.evidence.archives.recognise import self_extracting
-from hinomi.evidence.archives.source import BytesSource, FileSource, open_source, stream_of
+from hinomi.evidence.archives.source import BytesSource, FileSource, Source, open_source, stream_of
 from hinomi.evidence.archives.streams import UnsupportedError, decompressed
 from hinomi.evidence.archives.visitor import MAX_CLASS, MAX_TEXT
 from hinomi.evidence.archives.walk import Walker
@@ -80,11 +79,7 @@ class Libraries:
     def _archive(self, file: ContentFile, path: str, target: Target, coverage: Coverage) -> Iterator[Row]:
         finder, notes = Finder(), Notes()
         try:
-            with file.open() as reader:
-                if sniff(file.head[:SNIFF_SIZE]) is None and not _ends_as_archive(reader, file.entry.size):
-                    return
-                walker = Walker(finder, notes, self._memory)
-                walker.walk(open_source(reader), path, Budget(target.limits), hash(file.sha256))
+            self._walk(file, path, Walker(finder, notes, self._memory), Budget(target.limits))
         except OSError as error:
             raise ParseError("archive.unreadable", place=path, cause=str(error)) from error
         if finder.dropped:
@@ -96,6 +91,18 @@ class Libraries:
             coverage.miss(AREA, where or path, reason, detail)
         for found in finder.found:
             yield _row(found, file.sha256)
+
+    def _walk(self, file: ContentFile, path: str, walker: Walker, budget: Budget) -> None:
+        """Walk a file that is an archive, in memory where it is there already."""
+        memory = file.memory()
+        if memory is not None:
+            source = BytesSource(memory)
+            if _is_archive(file, source):
+                walker.walk(source, path, budget, hash(file.sha256))
+            return
+        with file.open() as reader:
+            if _is_archive(file, FileSource(reader, file.entry.size, SNIFF_SIZE)):
+                walker.walk(open_source(reader), path, budget, hash(file.sha256))
 
 
 def _is_metadata(entry: Entry) -> bool:
@@ -109,16 +116,16 @@ def _may_end_as_zip(entry: Entry, head: bytes) -> bool:
     return may_carry_zip(head)
 
 
-def _ends_as_archive(reader: BinaryIO, size: int) -> bool:
-    """Whether a file of unknown kind has a zip's end record, an ISO descriptor or an archive behind a program.
+def _is_archive(file: ContentFile, source: Source) -> bool:
+    """Whether a file is one by its head, a zip's end record, an ISO descriptor or what stands behind a program.
 
     Reads at most 128 KiB, not the file.
     """
-    reader.seek(max(0, size - END_SEARCH))
-    if find_end(reader.read(END_SEARCH)) >= 0:
+    if sniff(file.head[:SNIFF_SIZE]) is not None:
         return True
-    reader.seek(ISO_MAGIC_AT)
-    return reader.read(5) == b"CD001" or self_extracting(FileSource(reader, size, SNIFF_SIZE)) is not None
+    if find_end(source.read_at(max(0, source.size - END_SEARCH), END_SEARCH)) >= 0:
+        return True
+    return source.read_at(ISO_MAGIC_AT, 5) == b"CD001" or self_extracting(source) is not None
 
 
 def _holds_archive(kind: Kind, head: bytes, size: int) -> bool:
