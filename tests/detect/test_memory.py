@@ -12,6 +12,7 @@ from hinomi.detect.rowset import filled, write_rows
 from hinomi.detect.rule import Rule
 from hinomi.detect.sql import Evidence
 from hinomi.detect.yararule import read_yara_rule
+from hinomi.evidence.native import compiled
 from hinomi.model.errors import RuleError
 from hinomi.model.findings import Coverage, Finding
 
@@ -49,6 +50,19 @@ def test_conditions_know_where_they_are(rule) -> None:
     look = MemoryLook([both, rule("sized", "any of them and filesize < 9")])
     assert [(f.rule, f.pattern, f.offset, f.excerpt) for f in look.search(b"an otter")] == [("both", "$a", 3, "otter")]
     assert look.search(b"a heron") == []
+
+
+@pytest.mark.skipif(compiled("literals") is None, reason="the compiled core is not built")
+def test_the_engine_is_asked_only_where_a_rule_could_match(rule) -> None:
+    class Engine:
+        def scan(self, data: bytes) -> None:
+            raise AssertionError("asked")
+
+    look = MemoryLook([rule("both", "all of them")])
+    look._scanner = Engine()
+    assert look.search(b"an otte, a hero") == []
+    with pytest.raises(AssertionError, match="asked"):
+        look.search(b"an otter, a heron")
 
 
 def test_the_built_in_rules_for_memory_need_more_than_one_common_text() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from hinomi.detect.catalogue import Catalogue
 from hinomi.detect.draft import Draft, draft_of
+from hinomi.detect.gate.gate import Gate, need_of
 from hinomi.detect.rule import Rule
 from hinomi.detect.sql import Queries, QueryTimeoutError
 from hinomi.detect.yara import MAX_MATCHES_PER_PATTERN, MAX_ROWS_PER_RULE, SCAN_SECONDS, excerpt
@@ -38,6 +39,7 @@ class MemoryLook:
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self.rules = tuple(rule for rule in rules if suits_memory(rule))
+        self._gate = Gate(need_of(rule.body) for rule in self.rules)
         compiled = compile_sources({rule.id: rule.body for rule in self.rules})
         import yara_x
 
@@ -50,6 +52,8 @@ class MemoryLook:
         """Return the patterns of the rules that match; `ParseError` past the time."""
         import yara_x
 
+        if not self._gate.may_match(data):
+            return []
         try:
             result = self._scanner.scan(data)
         except yara_x.ScanError as error:
