@@ -129,7 +129,7 @@ def apart(work: Callable[[], None]) -> None:
     if child == 0:
         try:
             work()
-        except BaseException:
+        except BaseException:  # noqa: BLE001 - the border of a process: told, then ended
             traceback.print_exc()
             os._exit(1)
         os._exit(0)
