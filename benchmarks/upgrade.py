@@ -76,6 +76,7 @@ def _run(place: Path) -> int:
     place.mkdir(parents=True, exist_ok=True)
     root, case = place / "root", place / "case"
     _bootstrap(root)
+    _key(place / "key.pem")
     _baseline("create", root, case, "--key", str(place / "key.pem"))
     _upgrade(root)
     changes, _ = _verified(root, case)
@@ -92,6 +93,8 @@ def _run(place: Path) -> int:
 
 
 def _bootstrap(root: Path) -> None:
+    if (root / "etc/apt/sources.list").exists():  # kept from an earlier run
+        return
     suite, mirrors = _mirrors()
     note(f"debootstrap of {suite}")
     _quiet("debootstrap", "--variant=minbase", suite, str(root), mirrors[suite])
@@ -137,6 +140,11 @@ def _quiet(*words: str) -> None:
 
 
 # --- baselines ----------------------------------------------------------------------------------------------------
+
+
+def _key(path: Path) -> None:
+    if not path.exists():
+        subprocess.run(hinomi("baseline", "key", "--no-passphrase", str(path)), check=True, capture_output=True)
 
 
 def _baseline(verb: str, root: Path, case: Path, *options: str) -> str:
