@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from hinomi.detect.catalogue import load_rules
+from hinomi.evidence.options import ScanOptions
 from hinomi.flow import baseline_shelf, baselines
+from hinomi.flow.baseline_viewing import is_part_of_a_system
 from hinomi.model.errors import UsageError
 from hinomi.model.tables.baseline import Change
 from hinomi.store.case import Case
@@ -67,6 +69,15 @@ def test_nothing_differs_right_after(case: Case, root: Path, signer: Signer) -> 
     assert made.manifest.sequence == 1
     assert verify(case, root) == {}
     assert verify(case, root, quick=baselines.Quick(seed=1)) == {}
+
+
+def test_only_what_was_chosen_is_told(case: Case, root: Path, signer: Signer) -> None:
+    baselines.create(case, str(root), signer, options=ScanOptions(include=("/etc/*",)))
+    (root / "usr/new").mkdir()
+    (root / "usr/sbin").rmdir()
+    (root / "etc/sub").mkdir()
+    (root / "etc/app.conf").write_text("level = 2\n")
+    assert unexplained(verify(case, root)) == ["/etc/app.conf", "/etc/sub"]
 
 
 @pytest.mark.parametrize("quick", [None, baselines.Quick(sample=0, seed=7)])
@@ -411,3 +422,9 @@ def test_declared_data_is_told_with_its_reason_but_never_a_program(case: Case, r
     rows = verify(case, root)
     assert rows["/var/cache/man/index.db"].by == "man-db: index of manual pages"
     assert unexplained(rows) == ["/var/cache/man/helper", "/var/cache/man/run"]
+
+
+def test_a_folder_that_is_no_system_is_told_apart(case: Case, root: Path, signer: Signer) -> None:
+    whole, _ = baselines.create(case, str(root), signer)
+    part, _ = baselines.create(case, str(root / "etc"), signer)
+    assert (is_part_of_a_system(whole), is_part_of_a_system(part)) == (False, True)

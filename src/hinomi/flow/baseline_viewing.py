@@ -18,6 +18,7 @@ from hinomi.watch.baseline.entries import row_of
 from hinomi.watch.baseline.sealed import Baseline, BaselineError, read_baseline
 from hinomi.watch.signing import Trust
 
+_SYSTEM = frozenset({b"/etc", b"/usr", b"/bin"})
 _TIMES = ("mtime", "ctime", "btime")
 
 
@@ -45,6 +46,13 @@ def shown(case: Case, name: str, *, path: Path | None = None, trust: Trust | Non
     except (BaselineError, UsageError) as error:
         fault = fault or f"{error.code}: {error.place}: {error.cause}"
     return Shown(tuple(chain), fault)
+
+
+def is_part_of_a_system(baseline: Baseline) -> bool:
+    """Whether a folder was sealed as a root that is laid out as none, such as /etc or a folder of documents."""
+    if baseline.manifest.kind != "root" or baseline.manifest.target == "/":
+        return False
+    return _SYSTEM.isdisjoint(baseline.entries().column("path").to_pylist())
 
 
 def entries(shown: Shown, patterns: Sequence[str]) -> Iterator[dict[str, Any]]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from hinomi import __version__
 from hinomi.evidence.integrity.measure import Progress
-from hinomi.evidence.options import ScanOptions
+from hinomi.evidence.options import ScanOptions, Selection
 from hinomi.flow import baseline_shelf as shelf
 from hinomi.flow.baseline_quick import measured_quickly
 from hinomi.flow.baseline_target import Looked, look_at, measured, measured_again, packages_of
@@ -152,6 +152,10 @@ def _world(looked: Looked, baseline: Baseline, quick: Quick | None, progress: Pr
     else:
         new, among = measured_quickly(looked, baseline, old, quick.sample, quick.seed)
     differences = compare(old, new, removed_among=among)
+    include = tuple(baseline.manifest.selection.get("include", ()))
+    if include:  # folders on the way to what was chosen are walked, and are not what was asked about
+        chosen = Selection(include=include)
+        differences = [d for d in differences if d.kind != "directory" or chosen.takes(d.path)]
     return World(old, differences, looked, baseline.packages(), packages)
 
 

@@ -52,6 +52,7 @@ def create(
 ) -> int:
     """Measure a target and seal what it is."""
     from hinomi.cli.baselinetable import baseline_text
+    from hinomi.flow.baseline_viewing import is_part_of_a_system
     from hinomi.flow.baselines import create as make
     from hinomi.model.errors import ExitCode
     from hinomi.store.case import Case
@@ -60,6 +61,8 @@ def create(
     with Case.open(settings.case) as case, progress(settings) as report_progress:
         made, coverage = make(case, target, signer, kind=kind, options=options, to=file, progress=report_progress)
     write(baseline_text(made, settings, coverage), settings)
+    if is_part_of_a_system(made):
+        tell(settings, say("baseline.no-system", target=made.manifest.target))
     return int(ExitCode.OK if coverage.complete else ExitCode.INCOMPLETE)
 
 
