@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from hinomi.evidence.trust import digests, signers
+from hinomi.model.errors import ParseError
 from hinomi.model.tables import Row
 from hinomi.model.tables.trust import ListedDigest, SigningFile
 from hinomi.model.text import path_text
@@ -47,12 +48,16 @@ class SigningCollector:
                 )
                 yield from rows
                 return
-        yield from self._signer(path, file)
+        yield from self._signer(path, file, coverage)
 
-    def _signer(self, path: str, file: ContentFile) -> Iterator[SigningFile]:
+    def _signer(self, path: str, file: ContentFile, coverage: Coverage) -> Iterator[SigningFile]:
         if not signers.may_sign(file.entry.path, file.entry.size, file.head):
             return
-        found = signers.read_signer(path, file.read(signers.MAX_FILE))
+        try:
+            found = signers.read_signer(path, file.read(signers.MAX_FILE))
+        except ParseError:  # as often an example in a text as a key
+            coverage.skip("key or certificate that cannot be read")
+            return
         if found is not None:
             yield SigningFile(
                 path=path, kind=found.kind, covers=signers.covered_by(path), algorithm=found.algorithm, bits=found.bits,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -10,7 +11,9 @@ from hinomi.model.errors import ParseError
 
 MAX_FILE = 64 << 10
 MAX_SIGNATURE = 16 << 10
-_ARMOUR = re.compile(rb"-----BEGIN ((?:RSA |EC |PGP )?PUBLIC KEY(?: BLOCK)?|CERTIFICATE|PGP SIGNATURE|PKCS7|CMS)-----")
+_ARMOUR = re.compile(
+    rb"(?m)^-----BEGIN ((?:RSA |EC |PGP )?PUBLIC KEY(?: BLOCK)?|CERTIFICATE|PGP SIGNATURE|PKCS7|CMS)-----"
+)
 _STORES = (
     b"/etc/ssl/certs/",
     b"/usr/share/ca-certificates/",
@@ -87,7 +90,9 @@ def _certificate(data: bytes) -> Signer:
     from cryptography.exceptions import UnsupportedAlgorithm
 
     try:
-        found = x509.load_pem_x509_certificate(data)
+        with warnings.catch_warnings():  # of odd serial numbers: whoever made it is not asked to mend it here
+            warnings.simplefilter("ignore")
+            found = x509.load_pem_x509_certificate(data)
         return _of_key("certificate", found.public_key(), found.not_valid_before_utc.timestamp())
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise ParseError("trust.certificate", cause=str(error)[:200]) from error
