@@ -71,7 +71,7 @@ def test_a_folder_that_cannot_be_listed_is_a_miss(tmp_path: Path, core: str) -> 
     coverage = Coverage()
     fd = os.open(tmp_path / "file", os.O_RDONLY | os.O_CREAT)
     try:
-        assert view._entries(b"/file", fd, coverage) == []
+        assert view.entries_of(b"/file", fd, coverage) == []
     finally:
         os.close(fd)
     assert coverage.missed == {"walk:changed": 1}  # it is no folder (any longer)

@@ -119,7 +119,7 @@ class RootView:
             while frames:
                 frame = frames[-1]
                 path = frame.todo.pop()
-                folder = self._list(path, frame.folder, coverage, listing or self._entries)
+                folder = self._list(path, frame.folder, coverage, listing or self.entries_of)
                 if not frame.todo:
                     _release(frames.pop())
                 if folder is None:
@@ -138,7 +138,7 @@ class RootView:
 
     def listed(self, path: bytes, coverage: Coverage) -> OpenFolder | None:
         """Open and list one folder; None, with a miss, where that fails. The caller releases it."""
-        return self._list(path, None, coverage, self._entries)
+        return self._list(path, None, coverage, self.entries_of)
 
     def leaves_out(self, path: bytes, coverage: Coverage) -> bool:
         """Whether the walk leaves an entry out whatever it is; said in the coverage."""
@@ -175,7 +175,8 @@ class RootView:
         folder.entries = listing(path, fd, coverage)
         return folder
 
-    def _entries(self, path: bytes, fd: int, coverage: Coverage) -> list[Entry]:
+    def entries_of(self, path: bytes, fd: int, coverage: Coverage) -> list[Entry]:
+        """Return the entries of an open folder in byte order of their names, but for those that are left out."""
         prefix = path if path == b"/" else path + b"/"
         try:
             if self._selection is None and path not in self._parents:
