@@ -72,7 +72,7 @@ class Maintainer:
     def assigns(self, line: bytes) -> bool:
         """Whether a line gives a plain value to a setting whose name the scripts know."""
         found = _ASSIGNED.fullmatch(line)
-        return found is not None and self.says(found[1])
+        return found is not None and (self.says(found[1]) or self.patterns.fullmatch(found[1]) is not None)
 
     @cached_property
     def lines(self) -> frozenset[bytes]:
