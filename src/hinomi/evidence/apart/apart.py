@@ -10,12 +10,13 @@ from typing import Any
 from hinomi.evidence import scratch
 from hinomi.evidence.apart.channel import Receiver, Sender, channel
 from hinomi.evidence.apart.examination import Examination, Look, Progress, Sink
-from hinomi.evidence.apart.processes import STALL_SECONDS, Lost, awaited, end, forked
+from hinomi.evidence.apart.processes import CPU_SECONDS, OPEN_CPU_SECONDS, STALL_SECONDS, Lost, awaited, end, forked
 from hinomi.evidence.apart.pulse import Pulse
 from hinomi.evidence.confinement import DOORS, confine
 from hinomi.evidence.images.inner import InnerImages
 from hinomi.evidence.reading import coverage_said, coverage_told, row_of
 from hinomi.evidence.sources.image import Image, Surroundings
+from hinomi.evidence.workerloop import limit_cpu
 from hinomi.model.errors import TargetError
 from hinomi.model.findings import Coverage
 
@@ -171,11 +172,14 @@ def _confined(how: How, examination: Examination, job: Job) -> None:
 
 
 def _file(examination: Examination, doors: Coverage, open_: Callable[[], Image]) -> None:
+    limit_cpu(OPEN_CPU_SECONDS)
+    examination.pulse.hold()  # unpacking gives no sign of life; its bound is the time of the processor
     try:
         image = open_()
     except TargetError as error:
         examination.sender.send("refused", [error.code, error.place, error.cause])
         return
+    limit_cpu(CPU_SECONDS)
     examination.pulse.count(1 + len(image.beside))
     examination.sender.send("opened", coverage_said(doors))
     examination.run([image, *image.beside])

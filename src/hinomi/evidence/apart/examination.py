@@ -12,19 +12,19 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from hinomi.evidence.apart.channel import Sender
-from hinomi.evidence.apart.processes import Lost, awaited, end, forked
+from hinomi.evidence.apart.processes import CPU_SECONDS, OPEN_CPU_SECONDS, Lost, awaited, end, forked
 from hinomi.evidence.apart.pulse import Pulse
 from hinomi.evidence.images.ext import ExtTree
 from hinomi.evidence.images.extleft import leftovers
 from hinomi.evidence.images.inner import Candidate, InnerImages
 from hinomi.evidence.reading import coverage_said, coverage_told, row_values
 from hinomi.evidence.sources.image import Image, Surroundings, inner_targets, open_inner, say_notes
+from hinomi.evidence.workerloop import limit_cpu
 from hinomi.model.findings import Coverage
 from hinomi.model.tables import Row
 
 ROWS = 256  # in one message
-OPEN_SECONDS = 600.0
-OPEN_RATE = 4 << 20  # bytes a second that unpacking is expected to give at least
+OPEN_SECONDS = 3 * OPEN_CPU_SECONDS  # of the clock: the machine may be busy
 PROGRESS_SECONDS = 0.2
 
 Sink = Callable[[Row], None]
@@ -103,7 +103,7 @@ class Examination:
         pid = forked(lambda: self._opened(around, candidate, shown, (said, say, wait, go)), self.memory)
         os.close(say)
         os.close(wait)
-        answer = self._answer(pid, said, OPEN_SECONDS + around.bytes_left / OPEN_RATE)
+        answer = self._answer(pid, said, OPEN_SECONDS)
         os.close(said)
         if isinstance(answer, Lost):
             coverage.miss("images", shown, *answer)
@@ -141,9 +141,11 @@ class Examination:
         os.close(said)
         os.close(go)
         coverage = Coverage()
+        limit_cpu(OPEN_CPU_SECONDS)
         image = open_inner(around, candidate, shown, coverage)
         images = [] if image is None else [image, *image.beside]
         answer = [len(images), around.allowance.bytes_left, around.bytes_left, coverage_said(coverage)]
+        limit_cpu(CPU_SECONDS)
         _write_all(say, json.dumps(answer).encode() + b"\n")
         os.close(say)
         if images and os.read(wait, 1):

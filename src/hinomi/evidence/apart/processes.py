@@ -18,6 +18,7 @@ from hinomi.evidence.workerloop import bound_process, limit_cpu
 STALL_SECONDS = 300.0  # without a row or a file read
 LEVEL_SECONDS = 15.0  # the innermost waiting process is to act first
 CPU_SECONDS = 7200
+OPEN_CPU_SECONDS = 2400  # opening may unpack up to 64 GiB
 SLEEPS = (0.001, 0.005, 0.02, 0.05)
 
 
