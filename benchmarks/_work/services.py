@@ -243,7 +243,7 @@ def until(holds: Callable[[], object], what: str, seconds: float = 30) -> None:
         try:
             if holds():
                 return
-        except (OSError, subprocess.SubprocessError):
+        except (OSError, subprocess.SubprocessError, AssertionError):
             pass
         time.sleep(0.3)
     raise AssertionError(f"never: {what} (pid {os.getpid()})")

@@ -77,7 +77,7 @@ def found(rules: list[Rule], rows: list, tmp_path: Path) -> list[Finding]:
     coverage = Coverage()
     with Evidence(write_rows(tmp_path, rows)) as evidence:
         drafts = list(match_memory(evidence, rules, coverage))
-    assert coverage.complete
+    assert coverage.complete, coverage.misses
     return finish(drafts, {}, target="/", run="r", seen=None)
 
 
@@ -106,6 +106,23 @@ def test_a_process_that_holds_many_rules_is_a_reader_of_them(rule, tmp_path: Pat
     rules = [replace(rule(name, "any of them"), severity="critical") for name in names]
     rows = [filled("memory_matches", {"pid": 8, "process": "scanner", "rule": name, "region": "1"}) for name in names]
     assert {f.severity for f in found(rules, rows, tmp_path)} == {"low"}
+
+
+@pytest.mark.parametrize(
+    ("library", "severity"),
+    [
+        ("/usr/lib/x86_64-linux-gnu/libyara.so.9", "low"),
+        ("/opt/h/lib/python3.13/site-packages/yara_x/yara_x.abi3.so", "low"),
+        ("/opt/ayara/libcurl.so.4", "critical"),
+    ],
+)
+def test_what_searches_for_patterns_itself_holds_them(rule, tmp_path: Path, library: str, severity: str) -> None:
+    rows = [
+        filled("memory_matches", {"pid": 8, "rule": "plain", "region": "1"}),
+        filled("processes", {"pid": 8, "name": "any", "exe": "/usr/bin/any", "libraries": [library]}),
+    ]
+    (finding,) = found([replace(rule("plain", "any of them"), severity="critical")], rows, tmp_path)
+    assert finding.severity == severity
 
 
 def test_rules_that_are_not_at_hand_give_nothing(rule, tmp_path: Path) -> None:

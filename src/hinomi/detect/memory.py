@@ -19,7 +19,8 @@ from hinomi.model.findings import Coverage
 from hinomi.model.text import Bilingual
 
 MAX_HITS = 20_000
-DETECTION_CONTENT = 5  # rules found in one process: it holds rules or reports, as a scanner does
+DETECTION_CONTENT = 3  # rules found in one process: it holds rules or reports, as a scanner does
+_ENGINE = "(^|/)_?(lib)?(yara|yara_x|yara_python|clamav)[^/]*[.](so|abi3)"  # a pattern engine: rules stand beside it
 # what only a whole file can answer: memory has no size, no beginning, no structure
 _ABOUT_FILES = re.compile(
     r"\bfilesize\b|\bentrypoint\b|\bu?int(?:8|16|32)(?:be)?\s*\(|\bat\s+(?:0x)?\d|\b(?:pe|elf|macho|dotnet|dex|lnk|hash|math|magic)\."
@@ -77,13 +78,14 @@ def memory_look(catalogue: Catalogue) -> MemoryLook:
     return MemoryLook(catalogue.of_kind("yara"))
 
 
-_BY_PROCESS = """
+_BY_PROCESS = f"""
 WITH content AS (SELECT pid, count(DISTINCT rule) AS rules FROM memory_matches GROUP BY pid)
 SELECT m.rule, m.pid, any_value(m.process) AS process, list(DISTINCT m.row) AS rows, list(DISTINCT r.row) AS regions,
   list(DISTINCT m.pattern ORDER BY m.pattern) AS patterns, first(m.excerpt ORDER BY m.row) AS excerpt,
   first(m.region ORDER BY m.row) AS region, first(m.offset ORDER BY m.row) AS offset,
   first(m.permissions ORDER BY m.row) AS permissions, first(m.path ORDER BY m.row) AS path,
-  any_value(c.rules) AS rules, list(DISTINCT p.row) AS processes, any_value(p.exe) AS exe
+  any_value(c.rules) AS rules, list(DISTINCT p.row) AS processes, any_value(p.exe) AS exe,
+  coalesce(bool_or(len(list_filter(p.libraries, lambda x: regexp_matches(x, '{_ENGINE}'))) > 0), false) AS engine
 FROM memory_matches m JOIN content c USING (pid)
 LEFT JOIN memory_regions r ON r.pid = m.pid AND r.address = m.region
 LEFT JOIN processes p ON p.pid = m.pid AND p.ended IS NULL
@@ -113,7 +115,8 @@ def _draft(rule: Rule, hit: dict[str, Any]) -> Draft:
         "explanation": Bilingual(f"{rule.explanation.en} At {{place}}.", f"{rule.explanation.ja}場所: {{place}}。"),
     }
     rows = [(table, row) for table in ("memory_regions", "memory_matches", "processes") for row in _rows(hit, table)]
-    changes: dict[str, Any] = {"severity": "low", "confidence": 20} if hit["rules"] >= DETECTION_CONTENT else {}
+    scanner = hit["engine"] or hit["rules"] >= DETECTION_CONTENT
+    changes: dict[str, Any] = {"severity": "low", "confidence": 20} if scanner else {}
     return draft_of(
         rule, str(hit["pid"]), subject_type="process", evidence=tuple(rows),
         related=tuple(p for p in (hit["exe"], hit["path"]) if p and p.startswith("/")),

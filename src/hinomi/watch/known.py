@@ -15,16 +15,24 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS entries (
   parent BLOB NOT NULL, name BLOB NOT NULL, kind TEXT NOT NULL, device INTEGER NOT NULL, inode INTEGER NOT NULL,
   size INTEGER NOT NULL, mode INTEGER NOT NULL, uid INTEGER NOT NULL, gid INTEGER NOT NULL, mtime INTEGER NOT NULL,
-  ctime INTEGER NOT NULL, link BLOB, sha256 BLOB, content_type TEXT, PRIMARY KEY (parent, name)) WITHOUT ROWID;
+  ctime INTEGER NOT NULL, link BLOB, sha256 BLOB, content_type TEXT, capabilities TEXT, package TEXT,
+  unexplained INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (parent, name)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
-_COLUMNS = "kind, device, inode, size, mode, uid, gid, mtime, ctime, link, sha256, content_type"
+_COLUMNS = (
+    "kind, device, inode, size, mode, uid, gid, mtime, ctime, link, sha256, content_type, capabilities, package, "
+    "unexplained"
+)
+_LATER = {"capabilities": "TEXT", "package": "TEXT", "unexplained": "INTEGER NOT NULL DEFAULT 0"}
 PAGE = 1_000
 _U64, _I63 = 1 << 64, 1 << 63
 
 
 class Facts(NamedTuple):
-    """What tells one state of an entry from another. Times in nanoseconds since 1970 UTC; `sha256` in bytes."""
+    """What tells one state of an entry from another. Times in nanoseconds since 1970 UTC; `sha256` in bytes.
+
+    `unexplained`: a change of it has found no reason so far, so nothing may lean on it.
+    """
 
     kind: str
     device: int
@@ -38,6 +46,9 @@ class Facts(NamedTuple):
     link: bytes | None = None
     sha256: bytes | None = None
     content_type: str | None = None
+    capabilities: str | None = None
+    package: str | None = None
+    unexplained: int = 0
 
     def same(self, other: Facts) -> bool:
         """Whether two looks saw one state. Folders' own sizes and times follow from their contents."""
@@ -56,6 +67,14 @@ class Known:
         for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "cache_size=-4000", "wal_autocheckpoint=500"):
             self._database.execute(f"PRAGMA {pragma}")
         self._database.executescript(_SCHEMA)
+        self._complete()
+
+    def _complete(self) -> None:
+        """Add what the file of an older version lacks."""
+        there = {row[1] for row in self._database.execute("PRAGMA table_info(entries)")}
+        for name, kind in _LATER.items():
+            if name not in there:
+                self._database.execute(f"ALTER TABLE entries ADD COLUMN {name} {kind}")
 
     def __len__(self) -> int:
         return int(self._database.execute("SELECT count(*) FROM entries").fetchone()[0])
@@ -97,7 +116,7 @@ class Known:
         self._database.execute("BEGIN IMMEDIATE")
         try:
             self._database.executemany("DELETE FROM entries WHERE parent = ? AND name = ?", map(_key, gone))
-            marks = ", ".join("?" * 14)
+            marks = ", ".join("?" * (2 + len(Facts._fields)))
             self._database.executemany(
                 f"INSERT OR REPLACE INTO entries VALUES ({marks})", ((*_key(path), *_stored(f)) for path, f in states)
             )

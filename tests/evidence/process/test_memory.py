@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -160,6 +161,28 @@ def test_bounds_are_kept_and_said() -> None:
         matches(pid, coverage, MemoryLimits(per_process=1 << 20))
     assert coverage.examined["memory-bytes"] <= 1 << 20
     assert [m.reason for m in coverage.misses] == ["budget"] and not coverage.complete
+
+
+@needs_proc
+def test_a_process_has_its_time_and_no_more() -> None:
+    script = (
+        "import mmap\na = [mmap.mmap(-1, 1 << 20, flags=0x22) for _ in range(8)]\nfor x in a: x[0:] = b'.' * len(x)"
+    )
+    coverage, look = Coverage(), OneText()
+    slow = count()
+
+    class Slow:
+        def search(self, data: bytes) -> list[Found]:
+            self.spent = next(slow)
+            return look.search(data)
+
+    slowly = Slow()
+    with running(script) as pid:
+        limits = MemoryLimits(seconds=3.0, spent=lambda: float(getattr(slowly, "spent", 0)))
+        list(search_memory(slowly, [pid], limits, coverage))
+    assert slowly.spent == 3, "no piece is begun after the time is up"
+    assert coverage.examined["memory-bytes"] > 0
+    assert [m.reason for m in coverage.misses] == ["timeout"] and not coverage.complete, "what was left is said"
 
 
 def test_devices_are_told_by_the_kernels_flags_and_by_their_names() -> None:

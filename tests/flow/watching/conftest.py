@@ -10,27 +10,28 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 MAIN = "from hinomi.cli.main import main; main()"
-PATIENCE = 120.0  # seconds after which a test gives up; nothing is measured
+PATIENCE = 400.0  # seconds after which a test gives up; nothing is measured
 
 
 class Watching:
     """One `hinomi watch` as a user would run it."""
 
-    def __init__(self, folder: Path, case: Path, *words: str, config: str = "") -> None:
+    def __init__(self, folder: Path, case: Path, *words: str, config: str = "", within: Sequence[str] = ()) -> None:
         self.folder, self.case = folder, case
         self._out = case.with_name(f"{case.name}-{time.monotonic_ns()}.jsonl")
         self._err = self._out.with_suffix(".err")
         settings = case.with_name("hinomi.toml")
         settings.write_text(config)
         environment = os.environ | {"HINOMI_CONFIG": str(settings), "HINOMI_LANG": "en"}
-        command = [sys.executable, "-c", MAIN, "watch", str(folder), "--case", str(case), "--format", "jsonl", *words]
+        command = [*within, sys.executable, "-c", MAIN, "watch", str(folder), "--case", str(case), "--format", "jsonl"]
+        command += words
         with self._out.open("wb") as out, self._err.open("wb") as err:
             self.process = subprocess.Popen(command, stdout=out, stderr=err, env=environment)
 
@@ -112,8 +113,8 @@ def watching(place: Path, tmp_path: Path) -> Iterator[Callable[..., Watching]]:
     """Start watchers of `place`; all are ended."""
     started: list[Watching] = []
 
-    def start(*words: str, config: str = "") -> Watching:
-        started.append(Watching(place, tmp_path / "case", *words, config=config))
+    def start(*words: str, config: str = "", within: Sequence[str] = (), on: Path | None = None) -> Watching:
+        started.append(Watching(on or place, tmp_path / "case", *words, config=config, within=within))
         return started[-1]
 
     yield start
@@ -121,3 +122,52 @@ def watching(place: Path, tmp_path: Path) -> Iterator[Callable[..., Watching]]:
         if one.process.poll() is None:
             one.process.kill()
             one.process.wait()
+
+
+class PrivateRoot:
+    """A mount namespace whose root is this machine's files below and memory above: what is done in it does not stay."""
+
+    _MAKE = """set -e
+mount -t tmpfs -o size=2g,mode=755 private "$1"
+mkdir "$1/upper" "$1/work" "$1/root"
+mount -t overlay -o "lowerdir=/,upperdir=$1/upper,workdir=$1/work,index=on,nfs_export=on" private-root "$1/root"
+mount --bind "$2" "$1/root$2"
+for name in proc sys dev; do mount --rbind "/$name" "$1/root/$name"; done
+mount -t tmpfs -o mode=755 private-run "$1/root/run"
+cd "$1/root"
+pivot_root . .
+umount -l .
+cd /
+echo made
+exec sleep infinity
+"""
+
+    def __init__(self, base: Path, shared: Path) -> None:
+        words = ["unshare", "--mount", "--propagation", "private", "sh", "-c", self._MAKE, "make", base, shared]
+        self.holder = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert self.holder.stdout is not None and self.holder.stderr is not None
+        if self.holder.stdout.readline() != "made\n":
+            _, said = self.holder.communicate()
+            pytest.skip(f"no root of its own can be made here: {said[-200:]}")
+        self.within = ("nsenter", "--target", str(self.holder.pid), "--mount", "--root", "--wd")
+
+    def run(self, *words: str | Path, script: str = "") -> None:
+        done = subprocess.run([*self.within, *words], input=script or None, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout[-1000:] + done.stderr[-1000:]
+
+    def sh(self, script: str) -> None:
+        self.run("sh", "-e", script=script)
+
+    def close(self) -> None:
+        self.holder.kill()
+        self.holder.communicate()
+
+
+@pytest.fixture
+def private_root(place: Path, tmp_path: Path) -> Iterator[PrivateRoot]:
+    """A root of its own; `tmp_path` is the same inside and outside."""
+    if shutil.which("unshare") is None or shutil.which("nsenter") is None:
+        pytest.skip("unshare and nsenter are not installed: apt-get install util-linux")
+    root = PrivateRoot(place, tmp_path)
+    yield root
+    root.close()

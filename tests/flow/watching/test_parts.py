@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 from hinomi.flow.watching.alerting import sink_of
 from hinomi.flow.watching.apart import ApartError, apart
 from hinomi.flow.watching.options import WatchOptions, from_table
+from hinomi.flow.watching.packages import is_locked
 from hinomi.flow.watching.unit import unit_text
 from hinomi.model.errors import ConfigError
 
@@ -32,6 +35,22 @@ def test_what_is_done_apart_answers_or_says_why_not() -> None:
     with pytest.raises(ApartError, match="too long"):
         apart(lambda: time.sleep(60), 0.0)
     assert children() == before, "none is left behind"
+
+
+def test_a_package_manager_at_work_is_known_by_its_lock(tmp_path: Path) -> None:
+    lock = tmp_path / "lock"
+    places = [os.fsencode(lock), os.fsencode(tmp_path / "none")]
+    assert not is_locked(places)
+    lock.touch()
+    assert not is_locked(places)
+    hold = "import fcntl, sys; f = open(sys.argv[1], 'w'); fcntl.lockf(f, fcntl.LOCK_EX); print(1, flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", hold, lock], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as holder:
+        assert holder.stdout is not None and holder.stdout.readline() == "1\n"
+        assert is_locked(places)
+        holder.communicate("\n")
+    assert not is_locked(places)
 
 
 def test_options_are_typed() -> None:

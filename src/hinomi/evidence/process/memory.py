@@ -8,8 +8,9 @@ there at one moment.
 from __future__ import annotations
 
 import os
+import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -52,10 +53,13 @@ class Look(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class MemoryLimits:
-    """Bounds in bytes."""
+    """Bounds in bytes and in seconds of this program's own processor time."""
 
     per_process: int = 1 << 30
     total: int = 16 << 30
+    seconds: float = 60.0  # per process
+    total_seconds: float = 1800.0
+    spent: Callable[[], float] = time.process_time
 
 
 @dataclass
@@ -102,13 +106,22 @@ class _Tally:
     read: int = 0
     left: Counter[str] = field(default_factory=Counter)  # bytes by reason
     refused: int = 0
+    began: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.began = self.limits.spent()
+
+    def deadline(self) -> float:
+        """Return when the process that is begun now has had its time."""
+        limits = self.limits
+        return min(limits.spent() + limits.seconds, self.began + limits.total_seconds)
 
     def tell(self, coverage: Coverage) -> None:
         coverage.count("memory-bytes", self.read)
         for reason in ("clean-file-pages", "device", "not-resident"):
             if self.left[reason]:
                 coverage.skip(f"memory-bytes-{reason}", self.left[reason])
-        for reason in ("swapped", "budget", "unreadable"):
+        for reason in ("swapped", "budget", "timeout", "unreadable"):
             if self.left[reason]:
                 coverage.miss(AREA, reason, reason, f"{self.left[reason]} bytes")
         if self.refused:
@@ -147,12 +160,18 @@ class _Process:
     tally: _Tally
     coverage: Coverage
     budget: int = 0
+    until: float = 0.0
+
+    @property
+    def is_late(self) -> bool:
+        """Whether this process has had its time."""
+        return self.tally.limits.spent() >= self.until
 
     def rows(self) -> list[Row]:
         """Return the regions with patterns, each followed by its matches; nothing of a process without memory."""
         described = list(describe(self.base))
         rows: list[Row] = []
-        self.budget = self._allowance()
+        self.budget, self.until = self._allowance(), self.tally.deadline()
         if not described:
             return rows
         with ProcessMemory(self.base, self.pid) as memory:
@@ -169,6 +188,9 @@ class _Process:
         mapping = described.mapping
         if described.device or mapping.kind == "special":
             self.tally.left["device"] += mapping.size
+            return []
+        if self.is_late:
+            self.tally.left["timeout"] += described.resident
             return []
         region = _Region(self, memory, described)
         found = region.search()
@@ -199,6 +221,7 @@ class _Region:
     resident: int = 0  # pages
     private: int = 0
     swapped: int = 0
+    late: int = 0  # bytes left because the process had had its time
 
     @property
     def mapping(self) -> Mapping:
@@ -208,8 +231,12 @@ class _Region:
     def search(self) -> list[Found]:
         """Return the patterns, each once, with offsets from the region's beginning."""
         once: dict[tuple[str, str, int], Found] = {}
-        tail, end = b"", 0
+        tail, end, seen = b"", 0, 0
         for start, entries in self._windows():
+            if self.process.is_late:
+                self.late = max(0, self.described.resident - seen)
+                break
+            seen += PAGE * sum(1 for entry in entries if entry & PRESENT)
             data = self._window(start, entries)
             if start != end:
                 tail = b""
@@ -262,6 +289,7 @@ class _Region:
     def _tell(self) -> None:
         left = self.process.tally.left
         left["swapped"] += self.swapped * PAGE
+        left["timeout"] += self.late
         left["not-resident"] += max(0, self.mapping.size - (self.resident + self.swapped) * PAGE)
         if self.mapping.size > MAX_SPAN:
             left["budget"] += max(0, self.described.resident - self.resident * PAGE)

@@ -20,7 +20,7 @@ def facts_of(entry: Entry, row: File | None) -> Facts:
     return Facts(
         entry.kind, entry.device, entry.inode, entry.size, entry.mode, entry.uid, entry.gid,
         entry.mtime_ns or int(entry.mtime * 1e9), entry.ctime_ns or int(entry.ctime * 1e9), entry.link_target,
-        digest, row.content_type if row is not None else None,
+        digest, *((row.content_type, row.capabilities, row.package) if row is not None else ()),
     )  # fmt: skip
 
 
@@ -49,7 +49,6 @@ def change_row(
     """Return the row of a change; of None to None it is one that came and went."""
     what = "changed" if old and new else "added" if new else "removed" if old else "came-and-went"
     present = new or old
-    explained = row.package if row is not None and row.package_state == "intact" else None
     return FileChange(
         path=path_text(path), what=what, kind=present.kind if present else None,
         attributes=differing(old, new) if old and new else [], at=change.last, found_by=found_by,
@@ -58,7 +57,7 @@ def change_row(
         old_sha256=old.sha256.hex() if old and old.sha256 else None,
         new_sha256=new.sha256.hex() if new and new.sha256 else None,
         content_type=new.content_type if new else None,
-        package=row.package if row is not None else None, explained=explained, own=own,
+        package=row.package if row is not None else None, own=own,
         writers=len(change.writers), **_who(change.writers[-1] if change.writers else None, users),
     )  # fmt: skip
 

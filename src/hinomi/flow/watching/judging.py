@@ -16,6 +16,7 @@ from hinomi.evidence.names import names_of
 from hinomi.flow.watching.asking import Rules
 from hinomi.flow.watching.comparing import change_row, content_only, facts_of
 from hinomi.flow.watching.context import Context, ProcessRows
+from hinomi.flow.watching.explaining import Explainer, States, with_reasons
 from hinomi.flow.watching.listening import PACKAGE
 from hinomi.flow.watching.looking import Looker
 from hinomi.flow.watching.packages import PackageWork
@@ -49,6 +50,7 @@ class _Settled:
     """What a batch of paths came to."""
 
     changes: list[FileChange] = field(default_factory=list)
+    pairs: list[tuple[bytes, States]] = field(default_factory=list)  # the states of each change, in the same order
     rows: list[Row] = field(default_factory=list)  # of changed files
     telling: list[Row] = field(default_factory=list)  # those of them that rules should see
     states: list[tuple[bytes, Facts]] = field(default_factory=list)
@@ -56,6 +58,11 @@ class _Settled:
     folders: list[Change] = field(default_factory=list)  # new folders, whose contents may have come unheard
     emptied: list[Change] = field(default_factory=list)  # folders that are gone, with what was known in them
     paths: set[bytes] = field(default_factory=set)
+
+    def add(self, change: FileChange, path: bytes, old: Facts | None, new: Facts | None) -> None:
+        """Take a change with the states that it lies between."""
+        self.changes.append(change)
+        self.pairs.append((path, (old, new)))
 
 
 @dataclass(slots=True)
@@ -65,6 +72,7 @@ class _Due:
     settled: list[_Settled] = field(default_factory=list)
     judged: list[Row] = field(default_factory=list)
     paths: set[bytes] = field(default_factory=set)
+    states: dict[bytes, Facts] = field(default_factory=dict)
     since: float = 0.0  # monotonic
 
     @property
@@ -77,6 +85,7 @@ class _Due:
         if not self.settled:
             self.since = time.monotonic()
         self.paths |= settled.paths
+        self.states.update(settled.states)
         self.judged += judged
         settled.rows, settled.telling = [], []
         self.settled.append(settled)
@@ -108,6 +117,7 @@ class Judge:
         self._processes = ProcessRows(looker)
         self._users = names_of(looker.view).users
         self._work = PackageWork()
+        self._explainer = Explainer(looker, known)
         self._held: dict[bytes, Change] = {}
         self._due = _Due()
         self._quiet: OrderedDict[object, None] = OrderedDict()
@@ -122,6 +132,7 @@ class Judge:
         self.recording = recording
         if not self._context.host():
             self._context.refresh_host(coverage)
+            self._work.stale = self._work.open = self._explainer.begin()
 
     # --- files ----------------------------------------------------------------------------------------------------
 
@@ -130,10 +141,13 @@ class Judge:
 
         Where `more` waits, rules may be asked later about several batches at once; `conclude` asks them now.
         """
-        number = 0
         wanted = [c for c in changes if not self._is_away(c.path) and not self._looker.leaves_out(c.path)]
         self._work.saw(c.path for c in wanted)
-        waiting: deque[Iterator[Change]] = deque([iter(wanted)])
+        return self._settle(self._hold(wanted) if self._work.busy else wanted, found_by, more=more)
+
+    def _settle(self, changes: Sequence[Change], found_by: str, *, more: bool = False) -> int:
+        number = 0
+        waiting: deque[Iterator[Change]] = deque([iter(changes)])
         while waiting:
             chunk = list(islice(waiting[0], MAX_AT_ONCE))
             if not chunk:
@@ -153,6 +167,18 @@ class Judge:
     def _unsettles(self, change: Change) -> bool:
         """Whether a change builds on one that has not been concluded yet."""
         return change.path in self._due.paths or bool(change.what & FOLDER and change.what & (MOVED | REMOVED))
+
+    def _hold(self, changes: Sequence[Change]) -> list[Change]:
+        """Keep back what a package manager at work may have written; return the rest."""
+        rest = []
+        for change in changes:
+            if not self._work.concerns(change.path) or is_below(change.path, self._own):
+                rest.append(change)
+            elif (held := self._held.get(change.path)) is None:
+                self._held[change.path] = change
+            else:
+                held.join(change)
+        return rest
 
     def reconcile(self, top: bytes, coverage: Coverage, now: float) -> int:
         """Compare everything at and below `top` with the last known state; return how many changes that showed."""
@@ -208,19 +234,19 @@ class Judge:
         made = change.what & (CREATED | MOVED)
         what = "came-and-went" if made and not there else "added" if made else "changed" if there else "removed"
         told = self._row(change, None, None, row if isinstance(row, File) else None, "event")
-        settled.changes.append(replace(told, what=what))
+        settled.add(replace(told, what=what), change.path, None, None)
         settled.paths.add(change.path)
 
     def _gone(self, settled: _Settled, change: Change, old: Facts | None, found_by: str) -> None:
         if old is None:
             if change.what & (CREATED | CONTENT | MOVED):
-                settled.changes.append(self._row(change, None, None, None, found_by))
+                settled.add(self._row(change, None, None, None, found_by), change.path, None, None)
             return
         if old.kind == "directory" and self._known.holds(change.path):
             settled.emptied.append(change)
             return
         settled.paths.add(change.path)
-        settled.changes.append(self._row(change, old, None, None, found_by))
+        settled.add(self._row(change, old, None, None, found_by), change.path, old, None)
         settled.gone.append(change.path)
         self._context.forget(change.path)
 
@@ -229,14 +255,10 @@ class Judge:
     ) -> None:
         row = rows[0]
         assert isinstance(row, File)  # the pipeline's first row of an entry
-        if self._work.busy and row.package_state != "intact" and self._work.concerns(change.path):
-            self._held[change.path] = change
-            return
         new = facts_of(entry, row)  # type: ignore[arg-type]
         settled.paths.add(change.path)
-        settled.changes.append(self._row(change, old, new, row, found_by))
+        settled.add(self._row(change, old, new, row, found_by), change.path, old, new)
         settled.rows += rows
-        settled.states.append((change.path, new))
         if old is None and new.kind == "directory" and found_by == "event" and change.what & self._unheard_folders:
             settled.folders.append(change)
         if not content_only(old, new, len(rows)):
@@ -251,9 +273,10 @@ class Judge:
 
     def _keep(self, settled: _Settled) -> None:
         """Write down what was seen; it is judged, told and known once it is concluded."""
-        if not (settled.changes or settled.states):
+        if not settled.changes:
             return
         assert self.recording is not None
+        self._explain(settled)
         telling = {path_text(p) for p, _ in settled.states} & {r.path for r in settled.telling if isinstance(r, File)}
         changes = settled.changes
         judged: list[Row] = [*settled.telling]
@@ -281,6 +304,19 @@ class Judge:
             self.counters["changes"] += len(settled.changes)
             due.settled.pop(0)
         self._due = _Due()
+
+    def _explain(self, settled: _Settled) -> None:
+        """Give the changes their reasons, and the states what is to be remembered of that."""
+        pairs = settled.pairs
+        told = {p: s for (p, s), c in zip(pairs, settled.changes, strict=True) if not c.own}
+        reasons = self._explainer.explain(told, self._due.states)
+        found = [None if change.own else reasons.get(p) for (p, _), change in zip(pairs, settled.changes, strict=True)]
+        settled.changes = with_reasons(settled.changes, found)
+        self.counters["unexplained"] += sum(reason is None for reason in found)
+        settled.states = [
+            (path, new._replace(unexplained=int(reason is None)))
+            for (path, (_, new)), reason in zip(pairs, found, strict=True) if new is not None
+        ]  # fmt: skip
 
     # --- programs -------------------------------------------------------------------------------------------------
 
@@ -354,8 +390,10 @@ class Judge:
     @property
     def wait(self) -> float | None:
         """Return the seconds after which something that is held back may be judged; None where nothing is."""
-        held = self._work.wait if self._held or self._work.stale else None
-        return min(held or MAX_WAIT, MAX_WAIT) if self._due.settled else held
+        held = self._work.wait
+        if not self._due.settled:
+            return held
+        return MAX_WAIT if held is None else min(held, MAX_WAIT)
 
     def come_round(self) -> None:
         """Judge what was held back, once the package databases are at rest."""
@@ -363,12 +401,16 @@ class Judge:
             self.conclude()
         if self.counters["changes"] > self._trimmed + MAX_AT_ONCE:
             self._give_back()
-        if self._work.busy or not (self._held or self._work.stale):
-            return
-        self.refresh(packages=self._work.stale)
-        self._work.rest()
-        held, self._held = list(self._held.values()), {}
-        self.settle(held)
+        if self._work.stale and not self._work.busy:
+            self.refresh(packages=True)
+            self._explainer.refresh()
+            self._work.rest()
+            held, self._held = list(self._held.values()), {}
+            self._settle(held, "event")
+            self._work.judged()
+        if self._work.is_over:
+            self._work.open = False
+            self._explainer.settle()
 
     def _give_back(self) -> None:
         """Give memory back; workers that have read much give way to fresh ones when something is to be read again."""

@@ -29,8 +29,15 @@ class FileChange(Row):
     content_type: str | None = column("Type by content after the change.", default=None)
     package: str | None = column("Name of the package that owns the path.", default=None)
     explained: str | None = column(
-        "The package whose manifest says exactly this content; null where none does.", default=None
+        "What made this change be no surprise: the package and version whose manifest says exactly this content, the "
+        "rotated log, ...; null where nothing does.",
+        default=None,
     )
+    why: str | None = column(
+        "Kind of that explanation, as in `baseline_changes.why`: package, package-database, log-grown, declared, ...",
+        default=None,
+    )
+    strength: str | None = column("What was verified for it: sha256, md5, content, declared, name, ...", default=None)
     pid: int | None = column(
         "Process that made the change (the last one of several); null where nobody could tell.", default=None
     )

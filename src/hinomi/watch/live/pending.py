@@ -28,6 +28,14 @@ class Change:
     not_before: float = 0.0  # monotonic
     events: int = 1
 
+    def join(self, later: Change) -> None:
+        """Take in what was reported of the same path later."""
+        self.what |= later.what
+        self.last = later.last
+        self.events += later.events
+        new = {writer.pid for writer in later.writers}
+        self.writers = (*(w for w in self.writers if w.pid not in new), *later.writers)[-MAX_WRITERS:]
+
 
 @dataclass(slots=True)
 class _Busy:

