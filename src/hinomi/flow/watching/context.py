@@ -94,7 +94,7 @@ class Context:
 class ProcessRows:
     """Rows of processes, each made once."""
 
-    def __init__(self, looker: Looker, limit: int = 4096) -> None:
+    def __init__(self, looker: Looker, limit: int = 1024) -> None:
         self._looker = looker
         self._reader = ProcessReader(looker.target)
         self._rows: OrderedDict[tuple[int, float], Process] = OrderedDict()

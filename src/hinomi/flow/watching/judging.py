@@ -10,6 +10,7 @@ import time
 from collections import Counter, OrderedDict, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from hashlib import blake2b
 from itertools import islice
 
 from hinomi.evidence.names import names_of
@@ -120,7 +121,7 @@ class Judge:
         self._explainer = Explainer(looker, known)
         self._held: dict[bytes, Change] = {}
         self._due = _Due()
-        self._quiet: OrderedDict[object, None] = OrderedDict()
+        self._quiet: OrderedDict[bytes, None] = OrderedDict()
         self._known_findings: set[str] = set()
         self.away: set[bytes] = set()  # mount points whose file system is not there now
         self.counters: Counter[str] = Counter()
@@ -429,9 +430,10 @@ class Judge:
         return any(is_below(path, point) for point in self.away)
 
 
-def _kind(start: Identity, row: Process) -> object:
+def _kind(start: Identity, row: Process) -> bytes:
     """Return what kind of start this is: the same kind under the same parent says nothing new."""
     parent = start.ancestors[0][1] if start.ancestors else ""
     odd = (row.exe_deleted, row.exe_memfd, row.preload, row.tracer_pid > 0, row.executable_anonymous > 0)
     streams = tuple((stream or "").partition(":")[0] for stream in (row.stdin, row.stdout, row.stderr))
-    return (row.exe, tuple(row.cmdline), parent, row.uid, row.euid, row.login_uid is None, row.container, odd, streams)
+    kind = (row.exe, tuple(row.cmdline), parent, row.uid, row.euid, row.login_uid is None, row.container, odd, streams)
+    return blake2b(repr(kind).encode("ascii", "backslashreplace"), digest_size=16).digest()
