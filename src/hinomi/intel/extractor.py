@@ -8,18 +8,18 @@ needs no edit elsewhere.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol, runtime_checkable
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from hinomi.intel.folding import Folded, fold
 from hinomi.model.claims import Claim, ClaimRole, ClaimType, Relation, Section, Span
 from hinomi.model.text import Language
 
 
-@dataclass(frozen=True, slots=True)
-class Sentence:
+class Sentence(NamedTuple):
     """One sentence (or list item, heading, table row) and the number of the section it stands in."""
 
     text: str
@@ -107,12 +107,12 @@ def _innermost_edges(sections: Sequence[Section]) -> tuple[list[int], list[int |
     return edges, owners
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """One thing an extractor found. `read.py` merges equal (type, value) pairs, adds id, text, section and status.
 
     Further occurrences are kept in the claim's `attributes["spans"]`, unless `attributes` binds them apart:
-    pairs whose `distinct` differ stay separate claims (a version of one product and of another).
+    pairs whose `distinct` differ stay separate claims (a version of one product and of another). A tuple, because a
+    long list makes as many of these as it has lines, and nothing immutable is made faster.
     """
 
     type: ClaimType
@@ -122,7 +122,7 @@ class Candidate:
     confidence: int = 50
     why: str = ""
     canonical: str | None = None
-    attributes: dict[str, Any] = field(default_factory=dict)
+    attributes: Mapping[str, Any] = MappingProxyType({})
     distinct: str = ""
 
 

@@ -120,8 +120,9 @@ def lines_of(text: str) -> list[Line]:
     result, start = [], 0
     lines = text[:STRUCTURE_LIMIT].split("\n", _MAX_LINES)
     for line in lines[:_MAX_LINES]:
-        result.append(Line(line, (start, start + len(line)), line.strip()))
-        start += len(line) + 1
+        end = start + len(line)
+        result.append(Line(line, (start, end), line.strip()))
+        start = end + 1
     return result
 
 
@@ -184,10 +185,17 @@ def find_headings(lines: Sequence[Line], wrapped: bool) -> list[Heading]:
             break
         if len(line.text) > _MAX_HEADING + 8 or not line.bare:
             continue
-        heading = _marked_heading(lines, number) or _known_heading(line) or _bare_heading(lines, number, longest)
+        heading = _marked_heading(lines, number)
+        if heading is None and not _is_value(line.bare):
+            heading = _known_heading(line) or _bare_heading(lines, number, longest)
         if heading:
             result.append(heading)
     return result
+
+
+def _is_value(bare: str) -> bool:
+    """Whether a line is one long word, as in lists of hashes and hosts: no heading, unless it is marked as one."""
+    return len(bare) > _LONG_WORD and " " not in bare and bare.isascii()
 
 
 def _marked_heading(lines: Sequence[Line], number: int) -> Heading | None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from hinomi.intel.extractor import Candidate, ReadingContext
 from hinomi.intel.extractors.indicators import EXTRACTOR
@@ -44,7 +43,7 @@ def _at(text: str, joint: int, language: Language) -> Iterator[Candidate]:
             start, end = found.span
             if found.type in _JOINED and start < len(tail) < end:
                 span = (joint - len(before) + start, rest + end - len(tail))
-                yield _weighed(replace(found, span=span), short, words)
+                yield _weighed(found._replace(span=span), short, words)
 
 
 def _found(text: str, language: Language) -> Iterator[Candidate]:
@@ -61,7 +60,7 @@ def _ending_at(before: str, after: str, language: Language) -> Candidate | None:
 
 def _weighed(found: Candidate, short: Candidate | None, words: str) -> Candidate:
     if short is None and not words:
-        return replace(found, confidence=max(_DOUBTFUL, found.confidence - _LESS_SURE), why=_ONLY)
+        return found._replace(confidence=max(_DOUBTFUL, found.confidence - _LESS_SURE), why=_ONLY)
     why = (_EITHER.format(short.value) if short else _ONLY) + words
-    attributes = found.attributes | ({"alternative_to": short.value} if short else {})
-    return replace(found, confidence=min(_DOUBTFUL, found.confidence), why=why, attributes=attributes)
+    attributes = dict(found.attributes) | ({"alternative_to": short.value} if short else {})
+    return found._replace(confidence=min(_DOUBTFUL, found.confidence), why=why, attributes=attributes)

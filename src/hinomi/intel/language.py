@@ -14,7 +14,8 @@ _JAPANESE = re.compile("[\u3041-\u30ff\u4e00-\u9fff]")
 _LATIN_WORD = re.compile(r"(?<![\w./\\:-])[A-Za-z]{2,20}(?![\w/\\:-])")
 
 _CLOSERS = "」』）)]】》\"'”’"
-_END = re.compile(rf"[。！？]|[!?.](?=[\s{re.escape(_CLOSERS)}]|\Z)")
+# one class of characters to skip to; what a mark must have after it is asked where one stands
+_END = re.compile(rf"[。！？!?.](?:(?<=[。！？])|(?=[\s{re.escape(_CLOSERS)}]|\Z))")
 _ABBREVIATIONS = frozenset(
     {
         "e.g", "i.e", "etc", "vs", "cf", "al", "fig", "figs", "no", "nos", "vol", "sec", "ver", "v", "inc", "ltd", "co",
@@ -71,9 +72,10 @@ def sentence_spans(text: str, start: int, end: int) -> Iterator[Span]:
 
 def _stripped(text: str, start: int, end: int) -> Span | None:
     piece = text[start:end]
-    bare = piece.lstrip()
-    start += len(piece) - len(bare)
-    bare = bare.rstrip()
+    bare = piece.strip()
+    if len(bare) == len(piece):
+        return (start, end) if bare else None
+    start += len(piece) - len(piece.lstrip())
     return (start, start + len(bare)) if bare else None
 
 

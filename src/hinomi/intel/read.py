@@ -148,10 +148,11 @@ def merge(context: ReadingContext, candidates: Iterable[Candidate]) -> tuple[Cla
 
 
 def _claim(context: ReadingContext, key: tuple[str, str, str], group: list[Candidate]) -> Claim:
-    best = group[0]
+    first = best = group[0]
     attributes = dict(best.attributes)
     if len(group) > 1:
         group.sort(key=lambda c: c.span)
+        first = group[0]
         best = max(group, key=lambda c: c.confidence)
         attributes = dict(best.attributes)
         for other in group:
@@ -159,20 +160,11 @@ def _claim(context: ReadingContext, key: tuple[str, str, str], group: list[Candi
                 attributes.setdefault(name, value)
         if further := _further_spans(group):
             attributes["spans"] = further
-    start, end = group[0].span
+    start, end = span = first.span
     return Claim(
-        id=claim_id(*key),
-        type=best.type,
-        value=best.value,
-        text=context.text[start:end],
-        span=(start, end),
-        role=best.role,
-        section=context.section_at(start),
-        confidence=max(0, min(100, best.confidence)),
-        why=best.why,
-        canonical=best.canonical,
-        attributes=attributes,
-    )
+        claim_id(*key), best.type, best.value, context.text[start:end], span, best.role, context.section_at(start),
+        max(0, min(100, best.confidence)), "suggested", best.why, best.canonical, attributes,
+    )  # fmt: skip
 
 
 def _further_spans(group: Sequence[Candidate]) -> list[list[int]]:

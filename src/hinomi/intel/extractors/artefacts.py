@@ -176,7 +176,7 @@ _MAY_NAME = re.compile(
 )
 _ROW = re.compile(r"\W{0,4}(?:File|Script|Process|Binar|Account|User|ファイル|スクリプト|プロセス|アカウント|ユーザー)")
 """How a row or line begins that lists names of a kind."""
-_LINES = re.compile(r"[^\n。]{3,1200}")
+_LINES = re.compile(r"[^\n。]{3,1200}")  # as _LONG_LINE
 _FIRMWARE = re.compile(r"(?i)ファームウ[ェエ]ア|アップグレード|firmware|upgrade")
 _FIRMWARE_WORDS = ("ファームウェア", "ファームウエア", "アップグレード", "firmware", "upgrade")
 """In lower case; every match of `_FIRMWARE` is one of these."""
@@ -205,8 +205,7 @@ class ArtefactsExtractor:
         classes = [words.all[number][0] for number in words.numbers(words.places.keys() & _EN_WORDS)]
         lowered = lowered_of(context)
         copied = occurrences(lowered, _COPY_HINTS)
-        for found in _LINES.finditer(text):
-            line, (start, end) = found[0], found.span()
+        for line, start, end in _lines(text, classes):
             english = any_within(classes, start, end)
             if not english and (line.isascii() or not (_MAY_NAME.search(line) or _ROW.match(line))):
                 continue
@@ -218,6 +217,25 @@ class ArtefactsExtractor:
         if any(word in lowered for word in _FIRMWARE_WORDS):
             for found in _PATH.finditer(text):
                 yield from _upgrade_path(context, found)
+
+
+def _lines(text: str, classes: Sequence[int]) -> Iterator[tuple[str, int, int]]:
+    """Yield (line, start, end) of the lines to look at; of English text those with a class word, at `classes`."""
+    if not text.isascii():
+        yield from ((found[0], *found.span()) for found in _LINES.finditer(text))
+        return
+    end = 0
+    for place in classes:
+        if place < end:
+            continue
+        start = max(end, text.rfind("\n", end, place) + 1)
+        start += (place - start) // _LONG_LINE * _LONG_LINE
+        stop = text.find("\n", place, start + _LONG_LINE)
+        end = stop if stop >= 0 else min(len(text), start + _LONG_LINE)
+        yield text[start:end], start, end
+
+
+_LONG_LINE = 1200
 
 
 def _artefacts(line: str, english: bool, copying: bool) -> Iterator[_Named]:

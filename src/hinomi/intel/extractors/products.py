@@ -49,8 +49,12 @@ def _versions(context: ReadingContext, text: str, binder: Binder) -> Iterator[Ca
     heads = occurrences(lowered_of(context), HEAD_WORDS)
     for begin, line in _lines(text):
         end = begin + len(line)
-        mentions = mentions_of(line) if any_within(hints, begin, end) else []
+        hinted = any_within(hints, begin, end)
         telling = bool(heads) and any_within(heads, begin, end)
+        if not (hinted or telling) and _is_value(line):
+            columns = {}
+            continue
+        mentions = mentions_of(line) if hinted else []
         columns = columns_of(line, mentions, columns, telling)
         if mentions:
             judge(line, mentions, head if _BULLET.match(line) else None)
@@ -66,6 +70,14 @@ def _versions(context: ReadingContext, text: str, binder: Binder) -> Iterator[Ca
                     yield _noun_candidate(context, begin, mention)
 
 
+def _is_value(line: str) -> bool:
+    """Whether a line is one long word of a list: it says nothing of the lines around it."""
+    return len(line) > _LONG_WORD and " " not in line and line.isascii() and "|" not in line and "\t" not in line
+
+
+_LONG_WORD = 24
+
+
 def _lines(text: str) -> Iterator[tuple[int, str]]:
     """Yield (offset, sentence), cutting at line ends and Japanese full stops, at most 1,000 characters each."""
     for found in _LINES.finditer(text):
@@ -78,7 +90,7 @@ def _head_status(line: str, mentions: list[Mention], head: Status | None) -> Sta
         return head
     if mentions and not _HEADS.search(line):
         return None
-    if len(line) >= 24 and " " not in line and line.isascii():
+    if len(line) >= _LONG_WORD and " " not in line and line.isascii():
         return None  # a value of a list says nothing of the next line
     if len(line) > 120 and not _HEADS.search(line):
         return None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 
 from hinomi.intel.extractor import Candidate
 from hinomi.intel.indicators.scan import Scan
@@ -78,7 +77,7 @@ def _techniques(scan: Scan) -> Iterator[Candidate]:
             candidate = scan.candidate(
                 "attack-technique", ours, *match.span(), confidence=90, why=why, attack_version=version_of(value)
             )
-            yield replace(candidate, canonical=technique_names().get(ours))
+            yield candidate._replace(canonical=technique_names().get(ours))
 
 
 FAMILY = _Identifier()

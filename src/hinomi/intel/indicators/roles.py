@@ -51,11 +51,23 @@ _SOURCE = re.compile(
     r"|参考|引用|詳細は"
 )
 _NETWORK_BLOCK = re.compile(r"\bnetwork|\bdomains?\b|\bip addresses\b|\bservers?\b|\burls?\b|通信先|ドメイン|サーバ")
-_ROLES: tuple[tuple[ClaimRole, re.Pattern[str]], ...] = (
-    ("command-and-control", _C2),
-    ("delivery", _DELIVERY),
-    ("victim", _VICTIM),
+_C2_HINTS = (
+    "c2", "c&c", "cnc", "c and c", "command", "beacon", "call", "exfiltrat", "communicat", "connect", "contact",
+    "reverse shell", "server", "instruct", "order", "task", "config", "check", "report", "コールバック", "ビーコン",
+    "窃取", "通信", "接続", "指令", "命令", "コマンド", "指示", "設定", "タスク",
+)  # fmt: skip
+_DELIVERY_HINTS = (
+    "download", "deliver", "distribut", "payload", "drop", "hosted", "stage", "phish", "lure", "landing", "spread",
+    "attachment", "fetch", "retriev", "pull", "installer", "loader", "ダウンロード", "配布", "配信", "フィッシング",
+    "誘導", "添付", "ペイロード", "設置",
+)  # fmt: skip
+_VICTIM_HINTS = ("victim", "infected", "compromised", "被害", "感染")
+_ROLES: tuple[tuple[ClaimRole, re.Pattern[str], tuple[str, ...]], ...] = (
+    ("command-and-control", _C2, _C2_HINTS),
+    ("delivery", _DELIVERY, _DELIVERY_HINTS),
+    ("victim", _VICTIM, _VICTIM_HINTS),
 )
+"""Each role, the words that say it, and literals of which every match holds one: most lines hold none."""
 _LEAVES = re.compile(
     r"\b(?:drop|creat|writ|install|plac|plant|leav|cop(?:y|ie))\w*\b(?! \w+ from)[^.;]{0,40}$"
     r"|\bsav\w+ (?:\w+ ){0,3}(?:as|to) $"
@@ -119,7 +131,10 @@ def _known_site(host: str) -> tuple[ClaimRole, int, str] | None:
 @lru_cache(maxsize=4096)
 def _said(text: str) -> ClaimRole | None:
     """The role that the words name, the first that fits."""
-    return next((role for role, pattern in _ROLES if pattern.search(text)), None)
+    for role, pattern, hints in _ROLES:
+        if any(map(text.__contains__, hints)) and pattern.search(text):
+            return role
+    return None
 
 
 class _Nearest(NamedTuple):
@@ -134,7 +149,10 @@ def _said_nearest(text: str) -> _Nearest | None:
     """The role that the last telling words of the value's own sentence name."""
     ends = [found.end() for found in _SENTENCE_END.finditer(text)]
     own = text[ends[-1] :] if ends else text
-    places = [(found.end(), role) for role, pattern in _ROLES for found in pattern.finditer(own)]
+    places: list[tuple[int, ClaimRole]] = []
+    for role, pattern, hints in _ROLES:
+        if any(map(own.__contains__, hints)):
+            places += [(found.end(), role) for found in pattern.finditer(own)]
     if not places:
         return None
     end, role = max(places, key=lambda place: place[0])

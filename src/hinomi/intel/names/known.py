@@ -7,6 +7,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from hinomi.intel.vocabulary.classes import ClassWord, NameType
 from hinomi.intel.vocabulary.names import Form, Hit, Kind
@@ -97,6 +98,7 @@ def distinctive(text: str) -> bool:
     return len(text) > 3 and bool(re.search(r"[a-z][A-Z]|[A-Za-z]\d|\d[A-Za-z]", text))
 
 
+@lru_cache(maxsize=4096)
 def _same_case(surface: str, form: str) -> bool:
     """Whether capitals are where a name has them. Forms without capitals are written that way."""
     if not any(c.isupper() for c in form):
@@ -224,7 +226,7 @@ def _settle(known: list[Known]) -> list[Known]:
     for item in known:
         name = item.form.name
         if name.kind == "malware":
-            gang = as_actor[name.canonical] >= 0.6 * mentions[name.canonical]
-            item = replace(item, type="actor" if gang else "malware")
+            gang: Kind = "actor" if as_actor[name.canonical] >= 0.6 * mentions[name.canonical] else "malware"
+            item = item if item.type == gang else replace(item, type=gang)
         settled.append(item)
     return settled

@@ -8,6 +8,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from hinomi.intel.extractor import ReadingContext, Sentence
 from hinomi.model.claims import Claim, ClaimType, Relation
@@ -68,6 +69,10 @@ _CARRIED: frozenset[ClaimType] = frozenset({"malware", "actor", "behaviour", "fi
 """What may speak of a thing named in an earlier sentence, or be spoken of later."""
 
 
+_TOLD = _SOURCES.union(_CARRIED, *(rule.target for rule in _RULES), ("country",))
+"""What relations are told of: a list of hashes has none."""
+
+
 class SentenceRelator:
     """Reads relations off sentences, and off what binds claims in their attributes."""
 
@@ -84,8 +89,9 @@ class SentenceRelator:
 
 
 def _stated(context: ReadingContext, claims: Sequence[Claim]) -> Iterator[Relation]:
-    places = [(claim.span[0], number) for number, claim in enumerate(claims)]
-    places += [(span[0], number) for number, claim in enumerate(claims) for span in claim.attributes.get("spans", ())]
+    told = [(number, claim) for number, claim in enumerate(claims) if claim.type in _TOLD]
+    places = [(claim.span[0], number) for number, claim in told]
+    places += [(span[0], number) for number, claim in told for span in claim.attributes.get("spans", ())]
     places.sort()
     starts = [place[0] for place in places]
     spoken = _Spoken(context, claims)
@@ -114,11 +120,9 @@ def _pairs(sentence: Sentence, here: Sequence[Claim]) -> Iterator[Relation]:
     by_type: dict[str, list[Claim]] = defaultdict(list)
     for claim in here:
         by_type[claim.type].append(claim)
-    for rule in _RULES:
+    for rule in _rules_of(frozenset(by_type)):
         sources = [c for t in rule.source for c in by_type.get(t, ())]
-        targets = [c for t in rule.target for c in by_type.get(t, ())] if sources else []
-        if not targets:
-            continue
+        targets = [c for t in rule.target for c in by_type.get(t, ())]
         confidence = rule.confidence if rule.said.search(sentence.text) else rule.weak
         if confidence and len(sources) * len(targets) > 6:
             confidence = max(20, confidence - 20)  # a crowded sentence says less about each pair
@@ -130,6 +134,12 @@ def _pairs(sentence: Sentence, here: Sequence[Claim]) -> Iterator[Relation]:
                 if s.id != t.id
             )
     yield from _countries(sentence, by_type)
+
+
+@lru_cache(maxsize=1024)
+def _rules_of(kinds: frozenset[str]) -> tuple[_Rule, ...]:
+    """The rules that have both their ends among the kinds of things a sentence names."""
+    return tuple(r for r in _RULES if not kinds.isdisjoint(r.source) and not kinds.isdisjoint(r.target))
 
 
 def _countries(sentence: Sentence, by_type: Mapping[str, Sequence[Claim]]) -> Iterator[Relation]:

@@ -70,8 +70,8 @@ class TechniqueModel:
     numbers: dict[str, int]
     """The labels' numbers."""
     table: Table
-    _packed: dict[int, int] = field(default_factory=dict)
     _words: dict[str, Vector] = field(default_factory=dict)
+    _pairs: dict[int, Vector] = field(default_factory=dict)
 
     def rank(self, sentence: str, limit: int = 3) -> list[Ranked]:
         """Return the `limit` likeliest techniques of an English sentence, the likeliest first."""
@@ -108,29 +108,34 @@ class TechniqueModel:
             return kept
         numbers, idf = self.table.numbers, self.table.idf
         whole = numbers.get(stem(word))
-        parts = [number for piece in pieces(word) if (number := numbers.get(piece)) is not None]
-        packed, square = (0, 0.0) if whole is None else (ONE * self._weights(whole), idf[whole] ** 2)
+        parts = [number for number in map(numbers.get, pieces(word)) if number is not None]
+        terms, square = ([], 0.0) if whole is None else ([(whole, ONE)], idf[whole] ** 2)
         if parts:
             share = piece_share(len(parts))
-            packed += share * sum(map(self._weights, parts))
-            square += (share / ONE) ** 2 * sum(idf[number] ** 2 for number in parts)
-        vector = Vector(packed, square)
+            terms += [(number, share) for number in parts]
+            square += (share / ONE) ** 2 * sum([idf[number] ** 2 for number in parts])
+        vector = Vector(self._sum(terms), square)
         if len(self._words) < _KEPT_WORDS:
             self._words[word] = vector
         return vector
 
     def _pair(self, pair: str) -> Vector | None:
         number = self.table.numbers.get(pair)
-        return None if number is None else Vector(ONE * self._weights(number), self.table.idf[number] ** 2)
+        if number is None:
+            return None
+        if (kept := self._pairs.get(number)) is None:
+            kept = self._pairs[number] = Vector(self._sum([(number, ONE)]), self.table.idf[number] ** 2)
+        return kept
 
-    def _weights(self, number: int) -> int:
-        packed = self._packed.get(number)
-        if packed is None:
-            fields = array("I", (_HALF,)) * len(self.labels)
+    def _sum(self, terms: Sequence[tuple[int, int]]) -> int:
+        """Return the packed sum of the weights of features, each given with what it counts for."""
+        if not terms:
+            return 0
+        fields = array("I", (_HALF,)) * len(self.labels)
+        for number, share in terms:
             for label, weight in self.table.row(number):
-                fields[label] += weight
-            packed = self._packed[number] = _pack(fields) - _all_halves(len(fields))
-        return packed
+                fields[label] += share * weight
+        return _pack(fields) - _all_halves(len(fields))
 
 
 def best_of(scores: Sequence[float], limit: int) -> list[tuple[int, float]]:

@@ -77,20 +77,21 @@ class CueIndex:
         self._shorter = {cue: [cue[:n] for n in range(len(cue), 0, -1) if cue[:n] in known] for cue in japanese}
         self._pattern = re.compile(f"(?=({trie_pattern(japanese)}))")
         self._longest = max(map(len, japanese), default=0)
-        self._cache: dict[str, tuple[tuple[int, str], ...]] = {}
+        self._cache: dict[str, tuple[tuple[int, int, str], ...]] = {}
 
     def find(self, text: str, words: TextWords) -> Iterator[tuple[int, int, int]]:
         """Yield (number, start, end) of the cues in `text`: the English ones first, each by its place.
 
         The text is in lower case, and `words` are its words.
         """
-        kept = self._cache
-        known = {word: cues for word in words.places if (cues := kept[word] if word in kept else self._of_word(word))}
+        heads, short = self._heads, self._short
+        may = [w for w in words.places if w[:4] in heads or w[:3] in short or w[:2] in short]
+        known = {word: cues for word in may if (cues := self._of_word(word))}
         for number in words.numbers(known):
             start, _, word = words.all[number]
-            for cue_number, cue in known[word]:
-                if len(cue) <= len(word) or text.startswith(cue, start):
-                    yield cue_number, start, start + len(cue)
+            for cue_number, length, rest in known[word]:
+                if not rest or text.startswith(rest, start):
+                    yield cue_number, start, start + length
         for run in _NOT_ASCII.finditer(text) if not text.isascii() else ():
             for found in self._pattern.finditer(text, run.start(), run.end() + self._longest):
                 if found.start() >= run.end():
@@ -98,15 +99,18 @@ class CueIndex:
                 for cue in self._shorter[found[1]]:
                     yield self.numbers[cue], found.start(), found.start() + len(cue)
 
-    def _of_word(self, word: str) -> tuple[tuple[int, str], ...]:
-        """Return (number, cue) of the cues a word is, begins with or may begin; kept for the commonest words."""
-        known: tuple[tuple[int, str], ...] = ()
-        if word[:4] in self._heads or word[:3] in self._short or word[:2] in self._short:
-            beginnings = [word[:n] for n in range(min(len(word), _LONG_CUE), 0, -1)]
-            begins = [(self._begins[beginning], beginning) for beginning in beginnings if beginning in self._begins]
-            whole = [(self._whole[word], word)] if word in self._whole else []
-            longer = [(self.numbers[cue], cue) for cue in self._longer.get(word, ())]
-            known = (*whole, *begins, *longer)
+    def _of_word(self, word: str) -> tuple[tuple[int, int, str], ...]:
+        """Return (number, length, cue where it goes on behind the word) of the cues that a word is or begins with.
+
+        Kept for the commonest words.
+        """
+        if (kept := self._cache.get(word)) is not None:
+            return kept
+        beginnings = [word[:n] for n in range(min(len(word), _LONG_CUE), 0, -1)]
+        begins = [(self._begins[one], len(one), "") for one in beginnings if one in self._begins]
+        whole = [(self._whole[word], len(word), "")] if word in self._whole else []
+        longer = [(self.numbers[cue], len(cue), cue) for cue in self._longer.get(word, ())]
+        known = (*whole, *begins, *longer)
         if len(self._cache) < _CACHED_WORDS and len(word) < _LONG_WORD:
             self._cache[word] = known
         return known

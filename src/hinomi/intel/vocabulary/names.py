@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Literal, NamedTuple
 
 from hinomi.intel.vocabulary.loading import read_lines, read_yaml
@@ -49,6 +49,7 @@ class Hit(NamedTuple):
     forms: tuple[Form, ...]
 
 
+@lru_cache(maxsize=8192)  # a report says the same names again and again
 def compact(text: str) -> str:
     """Return the form names are compared in: NFKC, case folded, letters and digits alone, small katakana levelled."""
     plain = unicodedata.normalize("NFKC", text).lower()
@@ -83,26 +84,24 @@ class NameIndex:
         `words` are those of the text in lower case, where the caller has them already.
         """
         words = TextWords(same_length_lower(text)) if words is None else words
-        all_, small, forms = words.all, self._small_heads, self._forms
+        all_, heads, small, forms = words.all, self._heads, self._small_heads, self._forms
         beginnings = [word for head in words.heads.keys() & self._heads for word in words.heads[head]]
         whole = {word for word in beginnings if word.rstrip("ー") in forms}
         free = 0
         for number in words.numbers(beginnings):
-            start, end, word = all_[number]
-            if number < free or ("a" <= text[start] <= "z" and word not in forms and word[:HEAD] not in small):
+            if number < free:
                 continue
-            if word not in whole and not self._goes_on(end, word, all_, number + 1):
+            start, end, word = all_[number]
+            if word not in whole:  # it begins a name only together with the next word, right after it
+                following = all_[number + 1] if number + 1 < len(all_) else None
+                if following is None or following[0] - end > 3 or (word + following[2])[:HEAD] not in heads:
+                    continue
+            if "a" <= text[start] <= "z" and word not in forms and word[:HEAD] not in small:
                 continue
             hit, taken = self._longest(text, all_, number)
             if hit is not None:
                 free = number + taken
                 yield hit
-
-    def _goes_on(self, end: int, word: str, words: Sequence[Word], following: int) -> bool:
-        """Whether a word and the next one, right after it, begin a name together."""
-        if following >= len(words) or words[following][0] - end > 3:
-            return False
-        return (word + words[following][2])[:HEAD] in self._heads
 
     def _longest(self, text: str, words: Sequence[Word], first: int) -> tuple[Hit | None, int]:
         start, end, key = words[first]

@@ -16,8 +16,9 @@ HEAD = 7
 
 # A run of letters and digits of one script. Japanese glues words of other scripts on without a space.
 _WORD = re.compile(r"[0-9a-z\u00df-\u024f]+|[\u30a1-\u30fa\u30fc]+|[\u4e00-\u9fff\u3005]+|[\u3041-\u3096]+")
-_ASCII_WORD = re.compile(r"[0-9a-z]+")
 _SPLIT = re.compile(r"([0-9a-z]+)")
+_SPLIT_ANY = re.compile(f"({_WORD.pattern})")
+_GLUED = re.compile(r"apt(?<=[0-9a-z]{4}apt)(?![0-9a-z])")
 
 # Class words that Japanese glues to a katakana name.
 _KATAKANA_TAILS = (
@@ -68,22 +69,16 @@ class TextWords:
 
 def split_words(lowered: str) -> list[Word]:
     """Return the words of a lower-case text; a glued class word or `apt` becomes a word of its own."""
-    if lowered.isascii() and "apt" not in lowered:
-        return _ascii_words(lowered)
-    return list(_words(lowered))
-
-
-def _ascii_words(lowered: str) -> list[Word]:
-    """Split once and add lengths up: cheaper than to ask every match for its place."""
-    parts = _SPLIT.split(lowered)  # what stands between words, a word, what stands between words, ...
+    split = _SPLIT if lowered.isascii() else _SPLIT_ANY
+    # Split once and add lengths up: cheaper than to ask every match for its place.
+    parts = split.split(lowered)  # what stands between words, a word, what stands between words, ...
     ends = list(accumulate(map(len, parts)))
-    return list(zip(ends[0::2], ends[1::2], parts[1::2], strict=False))
+    words = list(zip(ends[0::2], ends[1::2], parts[1::2], strict=False))
+    return list(_apart(words)) if split is _SPLIT_ANY or _GLUED.search(lowered) else words
 
 
-def _words(lowered: str) -> Iterator[Word]:
-    for match in (_WORD if not lowered.isascii() else _ASCII_WORD).finditer(lowered):
-        word = match[0]
-        start, end = match.span()
+def _apart(words: Iterable[Word]) -> Iterator[Word]:
+    for start, end, word in words:
         if (word[0] >= "\u30a1" or word.endswith("apt")) and (cut := _cut(word)):
             yield start, start + cut, word[:cut]
             start, word = start + cut, word[cut:]
