@@ -185,8 +185,11 @@ def find_headings(lines: Sequence[Line], wrapped: bool) -> list[Heading]:
             break
         if len(line.text) > _MAX_HEADING + 8 or not line.bare:
             continue
+        value = _is_value(line.bare)
+        if value and lines[min(number + 1, len(lines) - 1)].text[:1] not in _RULES:
+            continue
         heading = _marked_heading(lines, number)
-        if heading is None and not _is_value(line.bare):
+        if heading is None and not value:
             heading = _known_heading(line) or _bare_heading(lines, number, longest)
         if heading:
             result.append(heading)

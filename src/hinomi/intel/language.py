@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 
 from hinomi.model.claims import Span
@@ -39,13 +40,13 @@ def detect_language(text: str) -> Language:
 
 def hard_wrapped(lines: list[str]) -> bool:
     """Tell whether the lines were cut at a fixed width: most lines are about as long as the longest ones."""
-    widths = sorted(text_width(line) for line in lines[:4000] if line.strip())
+    widths = sorted([len(line) if line.isascii() else text_width(line) for line in lines[:4000] if line.strip()])
     if len(widths) < 8:
         return False
     widest = widths[int(len(widths) * 0.95)]
     if not 30 <= widest <= 140:
         return False
-    return sum(1 for width in widths if width >= widest * 0.8) >= len(widths) * 0.5
+    return len(widths) - bisect_left(widths, widest * 0.8) >= len(widths) * 0.5
 
 
 def text_width(line: str) -> int:

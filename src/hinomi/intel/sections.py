@@ -147,9 +147,14 @@ def _sentences(
 
 
 def _paragraphs(lines: Sequence[Line], breaks: set[int], wrapped: bool) -> Iterator[Span]:
-    """Yield runs of lines that one sentence may cross: single lines, or whole paragraphs of hard-wrapped text."""
+    """Yield runs of lines that one sentence may cross: single lines, or whole paragraphs of hard-wrapped text.
+
+    A single word, as each line of a list of hashes or hosts is, says nothing and is left out.
+    """
     start = end = -1
     for line in lines:
+        if not wrapped and " " not in line.bare and line.bare.isascii() and "\t" not in line.bare:
+            continue
         apart = not wrapped or not line.bare or line.span[0] in breaks or _LIST_LINE.match(line.text) is not None
         if start >= 0 and apart:
             yield start, end

@@ -89,12 +89,12 @@ def _row(row: list[str] | None) -> Iterator[str]:
 
 
 def _line(line: str) -> str:
+    if "://" not in line and "[[" not in line and line[:1] != "=":
+        return line
     if "[[" in line:
         line = _ANCHOR.sub("", line)
     if line.startswith("="):
         line = _HEADING_MARK.sub(lambda found: "#" * len(found[0]), line)
-    if "://" not in line:
-        return line
     return _LINK.sub(lambda found: f"{found[2]} ({found[1]})" if found[2] else found[1], line)
 
 

@@ -73,10 +73,11 @@ def _candidate_4(scan: Scan, start: int, end: int, address: ipaddress.IPv4Addres
     kind: ClaimType = "ipv4"
     value = str(address)
     extra = {}
-    if (prefix := _PREFIX.match(scan.text, end)) and 8 <= int(prefix.group(1)) <= 32:
+    follows = scan.text[end : end + 1]
+    if follows == "/" and (prefix := _PREFIX.match(scan.text, end)) and 8 <= int(prefix.group(1)) <= 32:
         network = ipaddress.IPv4Network(f"{value}/{prefix.group(1)}", strict=False)
         kind, value, end = "cidr", str(network), prefix.end()
-    elif (port := _PORT.match(scan.text, end)) and 0 < int(port.group(1)) < 65536:
+    elif follows == ":" and (port := _PORT.match(scan.text, end)) and 0 < int(port.group(1)) < 65536:
         extra["port"] = int(port.group(1))
     scan.take(start, end)
     return _with_role(scan, kind, value, start, end, address, extra)

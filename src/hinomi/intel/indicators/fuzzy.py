@@ -9,6 +9,8 @@ from hinomi.intel.extractor import Candidate
 from hinomi.intel.indicators.scan import Scan
 
 _SSDEEP = re.compile(r":[A-Za-z0-9+/]{3,64}:[A-Za-z0-9+/]{3,64}(?![\w:+/])")
+_LENGTHS = frozenset({62, 70, 71})
+"""Hex digits of a JARM, of a TLSH, and of one whose mark ends in a hex digit."""
 _BLOCK_SIZE = re.compile(r"(?<![\w:/])\d{1,8}$")
 
 
@@ -20,6 +22,8 @@ class _Fuzzy:
         if "ssdeep" in scan.lower or "fuzzy" in scan.lower:
             yield from _ssdeep(scan)
         for start, end in scan.hex_runs:
+            if end - start not in _LENGTHS:
+                continue
             before, after = scan.text[start - 1 : start], scan.text[end : end + 1]
             if after.isalnum():
                 continue

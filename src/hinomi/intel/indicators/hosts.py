@@ -89,21 +89,30 @@ def site_in(host: str, sites: frozenset[str]) -> bool:
 def address_of(text: str) -> ipaddress.IPv4Address | None:
     """Return the dotted IPv4 address that `text` is, or None. Leading zeros are no address."""
     parts = text.split(".")
-    if len(parts) != 4 or not all(p.isdigit() and len(p) <= 3 and p.isascii() for p in parts):
+    if len(parts) != 4 or not text.isascii():
         return None
-    if any(len(p) > 1 and p[0] == "0" for p in parts) or any(int(p) > 255 for p in parts):
-        return None
-    return ipaddress.IPv4Address(text)
+    number = 0
+    for part in parts:
+        if not part.isdigit() or len(part) > 3 or (part[0] == "0" and len(part) > 1) or int(part) > 255:
+            return None
+        number = number << 8 | int(part)
+    return ipaddress.IPv4Address(number)
 
 
-_RESOLVERS = frozenset({"8.8.8.8", "8.8.4.4", "1.1.1.1", "1.0.0.1", "9.9.9.9", "208.67.222.222", "208.67.220.220"})
+_RESOLVERS = frozenset(
+    int(ipaddress.IPv4Address(address))
+    for address in ("8.8.8.8", "8.8.4.4", "1.1.1.1", "1.0.0.1", "9.9.9.9", "208.67.222.222", "208.67.220.220")
+)
 
 
 def benign_address(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str | None:
     """Return why an address points at no attacker (private, loopback, a public resolver), or None."""
-    if str(address) in _RESOLVERS:
-        return "a public DNS resolver"
     number = int(address)
+    if address.version == 4:
+        if number in _RESOLVERS:
+            return "a public DNS resolver"
+        if number >> 24 not in _FIRST_OCTETS:
+            return None
     ranges = _RANGES_4 if address.version == 4 else _RANGES_6
     return next((why for first, last, why in ranges if first <= number <= last), None)
 
@@ -119,6 +128,7 @@ _RANGES_4 = _ranges(
     ("255.255.255.255/32", _UNROUTED), ("10.0.0.0/8", _OWN), ("172.16.0.0/12", _OWN), ("192.168.0.0/16", _OWN),
     ("0.0.0.0/8", _OWN), ("240.0.0.0/4", _OWN),
 )  # fmt: skip
+_FIRST_OCTETS = frozenset(octet for low, high, _ in _RANGES_4 for octet in range(low >> 24, (high >> 24) + 1))
 _RANGES_6 = _ranges(
     ("::1/128", _ITSELF), ("::/128", _ITSELF), ("ff00::/8", _UNROUTED), ("fe80::/10", _UNROUTED), ("fc00::/7", _OWN)
 )

@@ -11,6 +11,7 @@ from hinomi.intel.indicators.japanese import cut_at_japanese
 from hinomi.intel.indicators.roles import file_role
 from hinomi.intel.indicators.scan import Scan
 from hinomi.intel.vocabulary.namesakes import conditions
+from hinomi.model.claims import Span
 
 _BACKSLASH = re.compile(r"\\{1,2}(?=[\w%$<.\[{~(])")
 _VARIABLE = re.compile(r"%[A-Za-z_][\w()]{1,30}%$|\$env:\w{2,20}$", re.IGNORECASE)
@@ -22,7 +23,7 @@ _EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,5}$")
 _NEXT_PART = re.compile(r" (?:[\w().&+-]{1,30} ){0,3}[\w().&+-]{1,30}\\")
 _SLASH = re.compile(r"/(?<![A-Za-z0-9_./\\:%&?=}\])-]/)(?=[\w.~-])")
 _ASSIGNED = re.compile(r"[:=]/(?=(?:tmp|etc|var|usr|opt|home|root|bin|dev)/)")
-_DRIVE = re.compile(r"[A-Za-z]:/(?<![A-Za-z0-9]...)(?=\w)")
+_DRIVE = re.compile(r":/(?<=[A-Za-z]:/)(?<![A-Za-z0-9]...)(?=\w)")
 _HOME = re.compile(r"(?:(?<![\w.~/-])~|\$\{?[A-Z_]{2,20}\}?)/(?=[\w.~-])")
 _UNIX = re.compile(r"[\w.+@%~#$={}:*/-]+")
 _ROOTS = frozenset(
@@ -194,10 +195,15 @@ def _unix_starts(text: str) -> list[tuple[int, int]]:
     """Return (start, place after the first slash) of everything that may begin a path, in order."""
     starts = [match.span() for match in _SLASH.finditer(text)]
     starts += [(match.start() + 1, match.end()) for match in _ASSIGNED.finditer(text)]
-    starts += [match.span() for match in _DRIVE.finditer(text)]
+    starts += _drives(text)
     if "~/" in text or "$" in text:
         starts += [match.span() for match in _HOME.finditer(text)]
     return sorted(starts)
+
+
+def _drives(text: str) -> list[Span]:
+    """Return (start, place after the first slash) of paths such as `C:/Users`."""
+    return [(match.start() - 1, match.end()) for match in _DRIVE.finditer(text)]
 
 
 def _is_unix_path(scan: Scan, head: str, tail: str, start: int) -> bool:

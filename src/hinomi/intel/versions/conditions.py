@@ -96,6 +96,16 @@ _BEFORE_JA = (
 
 _SYMBOLS = (("<=", "<="), ("≤", "<="), ("≦", "<="), ("<", "<"), (">=", ">="), ("≥", ">="), ("≧", ">="))
 
+CONDITION_WORDS = (
+    "<", ">", "+", "earlier", "older", "below", "prior", "lower", "previous", "under", "later", "newer", "above",
+    "higher", "greater", "beyond", "fix", "address", "resolv", "patch", "remediat", "mitigat", "correct", "latest",
+    "safe", "affect", "vulnerab", "impact", "exploit", "before", "less than", "preceding", "up to", "and up", "or up",
+    "until", "through", "thru", "no later", "upgrad", "updat", "mov", "migrat", "switch", "bump", "go", "rais", "clos",
+    "releas", "secure", "recommend", "at least", "minimum", "starting", "as of", "since", "beginning", "install",
+    "apply", "deploy", "run", "use", "using",
+)  # fmt: skip
+"""In lower case; what says something of a version in an English sentence holds one of these."""
+
 FIX_WORDS = re.compile(
     r"(?i)\b(?:upgrad|updat|patch|fixed|fixes|remediat|migrat|mitigat|resolved|addressed)\w*|アップグレード|"
     r"アップデート|更新|修正|対策|バージョンアップ|推奨|移行|適用"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-from hinomi.intel.versions.conditions import HEAD_AFFECTED, HEAD_FIXED, Condition, Status, condition_at
+from hinomi.intel.versions.conditions import CONDITION_WORDS, HEAD_AFFECTED, HEAD_FIXED, Condition, Status, condition_at
 from hinomi.intel.versions.mentions import Mention
 
 _LIST_GAP = re.compile(
@@ -35,7 +35,8 @@ _LABEL = re.compile(r"\s{0,8}(?:[-*・●■□✔]\s{0,3})?(?P<label>[^:\n|]{1,
 
 def judge(line: str, mentions: list[Mention], head: Status | None) -> None:
     """Give every mention its condition: its own, its list's (said once, at the end or the start), or its heading's."""
-    for mention in mentions:
+    said = not line.isascii() or any(map(line.lower().__contains__, CONDITION_WORDS))
+    for mention in mentions if said else ():
         mention.condition = condition_at(line, mention.start, mention.end)
         if mention.condition is None and (mention.first, mention.last) != (mention.start, mention.end):
             mention.condition = condition_at(line, mention.first, mention.last)
