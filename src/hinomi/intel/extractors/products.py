@@ -22,6 +22,7 @@ _WEAKNESS = re.compile(
     r"修正|アドバイザリ|スキャン|侵害|適用対象"
 )
 _LINES = re.compile(r"[^\n。]{1,1000}")
+"""Sentences: cut at line ends and Japanese full stops."""
 _HEADS = re.compile(r"(?:以下|次)の(?:とおり|通り)|[:：]\s*$|as follows")
 _BULLET = re.compile(r"^\s*(?:[-*+•‣◦・✔✓☑□☐■●]|\d{1,3}[.)]\s)")
 
@@ -47,11 +48,11 @@ def _versions(context: ReadingContext, text: str, binder: Binder) -> Iterator[Ca
     columns: dict[int, Status] = {}
     hints = sorted([*(found.start() for found in HINT.finditer(text)), *occurrences(text, HINT_WORDS)])
     heads = occurrences(lowered_of(context), HEAD_WORDS)
-    for begin, line in _lines(text):
-        end = begin + len(line)
+    for found in _LINES.finditer(text):
+        line, (begin, end) = found[0], found.span()
         hinted = any_within(hints, begin, end)
         telling = bool(heads) and any_within(heads, begin, end)
-        if not (hinted or telling) and _is_value(line):
+        if not (hinted or telling) and " " not in line and _is_value(line):
             columns = {}
             continue
         mentions = mentions_of(line) if hinted else []
@@ -71,17 +72,11 @@ def _versions(context: ReadingContext, text: str, binder: Binder) -> Iterator[Ca
 
 
 def _is_value(line: str) -> bool:
-    """Whether a line is one long word of a list: it says nothing of the lines around it."""
-    return len(line) > _LONG_WORD and " " not in line and line.isascii() and "|" not in line and "\t" not in line
+    """Whether a line without blanks is one long word of a list: it says nothing of the lines around it."""
+    return len(line) > _LONG_WORD and line.isascii() and "|" not in line and "\t" not in line
 
 
 _LONG_WORD = 24
-
-
-def _lines(text: str) -> Iterator[tuple[int, str]]:
-    """Yield (offset, sentence), cutting at line ends and Japanese full stops, at most 1,000 characters each."""
-    for found in _LINES.finditer(text):
-        yield found.start(), found[0]
 
 
 def _head_status(line: str, mentions: list[Mention], head: Status | None) -> Status | None:

@@ -22,7 +22,7 @@ _DATE = re.compile(
     rf"|(?<![A-Za-z])(?P<mon>{_MONTH}) (?:(?P<d3>\d{{1,2}})(?:st|nd|rd|th)?,? )?(?P<y3>(?:19|20)\d\d)(?!\d)"
     rf"|(?<!\d)(?P<d4>\d{{1,2}})(?:st|nd|rd|th)? (?P<mon4>{_MONTH}),? (?P<y4>(?:19|20)\d\d)(?!\d)"
 )
-_YEAR = re.compile(r"(?:19|20)\d\d")
+_YEAR = re.compile(r"(?:19|20)\d\d(?!(?<=[0-9A-Za-z]....)[0-9A-Za-z])")  # not within a hash
 _OPERATION = re.compile(
     r"Operation(?<![A-Za-z]Operation) [A-Z][A-Za-z0-9-]{2,24}(?: [A-Z][A-Za-z0-9-]{1,20})?(?![A-Za-z])"
 )

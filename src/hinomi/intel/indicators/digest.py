@@ -135,14 +135,14 @@ def _column_says_imphash(scan: Scan, start: int) -> bool:
 def _candidate(scan: Scan, kind: ClaimType, value: str, start: int, end: int, **extra: bool) -> Candidate:
     role: ClaimRole = "sample"
     confidence, why = 80, ""
-    before = scan.before(start, 40)
+    before = scan.before(start, 40).strip(" |`-*")
     if trivial := TRIVIAL.get(value):
         role, confidence, why = "benign", 5, f"the hash {trivial}"
-    elif kind == "sha1" and _COMMIT.search(before):
+    elif kind == "sha1" and before and _COMMIT.search(before):
         role, confidence, why = "reference", 15, "a source code revision"
     elif kind in ("imphash", "ja3"):
         role, why = "malicious", "labelled so"
-    elif _LEGITIMATE.search(before):
+    elif before and _LEGITIMATE.search(before):
         role, confidence, why = "benign", 20, "the text calls it legitimate"
     return scan.candidate(kind, value, start, end, role=role, confidence=confidence, why=why, **extra)
 

@@ -39,6 +39,11 @@ _IMPERSONATED = re.compile(
     r"(?:impersonat|spoof|mimick?|masquerad|pretend|posing|imitat|resembl)\w* (?:as |to be )?(?:\w+ ){0,3}$"
     r"|(?:legitimate|genuine|real) (?:site|domain|website)(?: of| at)? $|正規の(?:サイト|ドメイン)(?:である)?$"
 )
+_POSING = (
+    "impersonat", "spoof", "mimic", "masquerad", "pretend", "posing", "imitat", "resembl", "legitimate", "genuine",
+    "real", "正規の",
+)  # fmt: skip
+"""Every match of `_IMPERSONATED` holds one of these."""
 # Right after the host: を装った, のサイトになりすまし
 _POSED_AS = re.compile(
     r"[」』\"]?(?:\([^()]{0,30}\))?(?:の(?:正規の?)?(?:サイト|ウェブサイト|ページ|ログインページ|ログイン画面|ポータル))?"
@@ -86,7 +91,7 @@ def network_role(scan: Scan, start: int, end: int, host: str) -> tuple[ClaimRole
     if not defanged and (cited := _cited(scan, start, host, before)):
         return cited
     posed_as = not defanged and _POSED_AS.match(scan.after(end, 40).lstrip())
-    if posed_as or (before and _IMPERSONATED.search(before + " ")):
+    if posed_as or (any(map(before.__contains__, _POSING)) and _IMPERSONATED.search(before + " ")):
         return "impersonated", 40, "the text says that attackers pose as it"
     role, why = _attack_role(scan, start, end, before)
     # the own sentence is surer than the list, and a role that says something surer than one that does not

@@ -87,17 +87,18 @@ class NameIndex:
         all_, heads, small, forms = words.all, self._heads, self._small_heads, self._forms
         beginnings = [word for head in words.heads.keys() & self._heads for word in words.heads[head]]
         whole = {word for word in beginnings if word.rstrip("ー") in forms}
+        capital = {word for word in beginnings if word not in forms and word[:HEAD] not in small}
         free = 0
         for number in words.numbers(beginnings):
             if number < free:
                 continue
             start, end, word = all_[number]
+            if word in capital and "a" <= text[start] <= "z":
+                continue
             if word not in whole:  # it begins a name only together with the next word, right after it
                 following = all_[number + 1] if number + 1 < len(all_) else None
                 if following is None or following[0] - end > 3 or (word + following[2])[:HEAD] not in heads:
                     continue
-            if "a" <= text[start] <= "z" and word not in forms and word[:HEAD] not in small:
-                continue
             hit, taken = self._longest(text, all_, number)
             if hit is not None:
                 free = number + taken
