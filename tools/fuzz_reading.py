@@ -20,6 +20,7 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Callable
+from email.message import EmailMessage
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -52,6 +53,10 @@ RUNS = [
     '{"a":[',
     "http://[",
     "\u202e",
+    "[.]1, ",
+    " (also known as A1, B2)",
+    "\u2060",
+    "CVE-2024-1000 to CVE-2024-1040 ",
 ]
 ENCODINGS = ["utf-8", "cp932", "euc_jp", "iso2022_jp", "utf-16", "utf-8-sig"]
 MAX_BYTES = 400_000
@@ -148,6 +153,17 @@ def mail(data: bytes) -> bytes:
     return head + b"> " + data.replace(b"\n", b"\r\n> ")
 
 
+def attached(data: bytes) -> bytes:
+    """A mail to which the text is attached as a Word file, as a PDF and as it is."""
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = "a@b.example", "c@d.example", "t"
+    message["Date"] = "Mon, 6 May 2024 10:00:00 +0900"
+    message.set_content("see attached")
+    for name, content in (("a.docx", word(data)), ("a.pdf", pdf(data)), ("a.txt", data), ("a.zip", b"PK" + data)):
+        message.add_attachment(content, maintype="application", subtype="octet-stream", filename=name)
+    return bytes(message)
+
+
 def table(data: bytes) -> bytes:
     """A list of values as comma-separated rows."""
     return b"type,value,comment\n" + b"".join(b'domain,"%s",x\n' % line for line in data.split(b"\n"))
@@ -159,7 +175,7 @@ def values(data: bytes) -> bytes:
     return json.dumps({"title": lines[0], "items": [{"value": line} for line in lines]}).encode()
 
 
-CONTAINERS: tuple[Callable[[bytes], bytes], ...] = (word, sheet, slides, pdf, html, mail, table, values)
+CONTAINERS: tuple[Callable[[bytes], bytes], ...] = (word, sheet, slides, pdf, html, mail, attached, table, values)
 
 
 def mutated(rng: random.Random, texts: list[bytes]) -> bytes:

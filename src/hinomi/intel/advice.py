@@ -12,6 +12,9 @@ _JA = re.compile(
     r"|(?:する|確認する|検討する)こと(?:。|$)|(?:こと|の)が(?:重要|望まし|有効|推奨)|ことも可能です|しましょう|"
     r"防ぐことができます|を徹底|に努め"
 )
+_SEE = re.compile(r"(?i)(?:please )?(?:see|refer to|read|visit|consult)\b")
+_LOOK_UP = re.compile(r"(?:参照|ご覧|お問い合わせ|お読み)(?:して|に?なって)?(?:下さい|ください)。?$")
+"""Where to read on is no step: 詳細は…を参照してください."""
 _EN = re.compile(
     r"(?i)\b(?:should|must|recommend\w*|advis(?:e|es|ed) (?:that|to|users|customers|organi[sz]ations|all)|urg(?:e|es|"
     r"ed|ing)|encourag(?:e|es|ed)|make sure|"
@@ -40,7 +43,8 @@ _ORDER = re.compile(
 _NARRATES = re.compile(
     r"\b(?:was|were|is|are|has|have|had|did|can|could|will|would|fix(?:es|ed)|address(?:es|ed)|contain(?:s|ed))\b"
 )
-_BULLET = re.compile(r"^\s*(?:[-*+•‣◦・✔✓☑□☐■●○◯→]\ufe0f?|\(?\d{1,2}[.)）]|[①-⑳]|\[[ xX]\])\s*")
+_BULLET = re.compile(r"^\s*(?:[-*+•‣◦・✔✓☑□☐■●○◯→]\ufe0f?|\(?\d{1,2}[.)）](?!\d)|[①-⑳]|\[[ xX]\])\s*")
+_QUOTE = re.compile(r"^\s*(?:> ?)+")
 _BULLET_STRONG = re.compile(r"^\s*[✔✓☑□☐]")
 _JA_STEP = re.compile(
     r"(?:する|行う|削除|停止|確認|変更|適用|更新|無効化|実施|遮断|調査|隔離|監視|検討|徹底)(?:こと)?。?$"
@@ -49,7 +53,7 @@ _JA_STEP = re.compile(
 
 def without_bullet(text: str) -> str:
     """Return a list item without its mark."""
-    return _BULLET.sub("", text).strip()
+    return _BULLET.sub("", _QUOTE.sub("", text)).strip()
 
 
 def is_item(text: str) -> bool:
@@ -65,8 +69,13 @@ def is_checkbox(text: str) -> bool:
 def gives_advice(text: str) -> bool:
     """Whether a sentence says what should be done."""
     if not text.isascii() and _JA.search(text):
-        return True
+        return _LOOK_UP.search(text) is None
     return _EN.search(text) is not None
+
+
+def is_pointer(text: str) -> bool:
+    """Whether a sentence only says where to read on: `See section 5 for rules.`"""
+    return _SEE.match(without_bullet(text)) is not None
 
 
 def is_step(text: str) -> bool:

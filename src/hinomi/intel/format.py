@@ -52,6 +52,13 @@ class Link(NamedTuple):
     confidence: int
 
 
+class Part(NamedTuple):
+    """A document within the document, such as an attachment, and where its text stands."""
+
+    name: str
+    span: Span
+
+
 @dataclass(frozen=True, slots=True)
 class Statements:
     """What a structured document says outright; claims are looked for only in the spans of `prose` besides.
@@ -63,6 +70,8 @@ class Statements:
     prose: tuple[Span, ...] = ()
     links: tuple[Link, ...] = ()
     free: bool = False
+    parts: tuple[Part, ...] = ()
+    """Claims within one of these get its name as `attributes["attachment"]`."""
 
 
 @runtime_checkable

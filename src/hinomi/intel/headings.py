@@ -79,6 +79,7 @@ _LIST_MARK = re.compile(r"^\s*(?:[-*+•‣◦・✔✓☑□☐■]\ufe0f?\s|\d
 _MARKDOWN = re.compile(r"^(#{1,6})\s+(\S.*?)\s*#*$")
 _MARKS = "■●◆▼▶◎★§【"
 _MARKED = re.compile(r"^(?:[■●◆▼▶◎★§]\s*\S|【[^】]{1,80}】)")
+_PAIRS = (("【", "】"), ("「", "」"), ("[", "]"), ("《", "》"), ("〈", "〉"), ("<", ">"))
 _RULES = frozenset("=-~")
 _RULE = re.compile(r"^(?:={3,}|-{3,}|~{3,})\s*$")
 _MAX_HEADING = 100
@@ -133,7 +134,13 @@ def clean_heading(text: str) -> str:
         if not (mark := _NUMBERING.match(text)):
             break
         text = text[mark.end() :].strip()
-    return text.strip("*_ :：【】[]〈〉<>《》「」■●◆▼").strip()
+    bare = text.strip("*_ :：【】[]〈〉<>《》「」■●◆▼").strip()
+    for opening, closing in _PAIRS:  # 【重要】製品の脆弱性: the bracket is about a part of it
+        if bare.count(closing) > bare.count(opening):
+            bare = opening + bare
+        elif bare.count(opening) > bare.count(closing):
+            bare += closing
+    return bare
 
 
 @lru_cache(maxsize=4096)

@@ -22,6 +22,7 @@ _DOUBTFUL, _LESS_SURE = 35, 15
 _RUN_END = re.compile(r"[\x21-\x7e]+$")
 _ONLY = "joined over a line end: what stands before it is no value by itself"
 _EITHER = "joined over a line end; the reading that ends there ({}) is kept too"
+_CUT = "ends or begins at a line end within a cell; the reading across it is kept too"
 _NO_HYPHEN = ", without the hyphen at the line's end"
 
 
@@ -44,6 +45,20 @@ def _at(text: str, joint: int, language: Language) -> Iterator[Candidate]:
             if found.type in _JOINED and start < len(tail) < end:
                 span = (joint - len(before) + start, rest + end - len(tail))
                 yield _weighed(found._replace(span=span), short, words)
+
+
+def cut_readings(text: str, cuts: Sequence[int]) -> Iterator[Candidate]:
+    """Yield the values that end or begin at line ends within a table's cells, which `text` reads across."""
+    language = detect_language(text)
+    for cut in cuts[:MAX_JOINTS]:
+        before = text[max(0, cut - _BEFORE) : cut].rsplit("\n", 1)[-1]
+        after = text[cut : cut + _AFTER].split("\n", 1)[0]
+        for found in _found(f"{before}\n{after}", language):
+            start, end = found.span
+            if end == len(before) or start == len(before) + 1:
+                shift = cut - len(before) - (start > len(before))
+                confidence = min(_DOUBTFUL, found.confidence)
+                yield found._replace(span=(start + shift, end + shift), confidence=confidence, why=_CUT)
 
 
 def _found(text: str, language: Language) -> Iterator[Candidate]:

@@ -6,6 +6,7 @@ kept unless the page clearly shows columns of prose side by side.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,15 @@ from statistics import median
 
 CELL_MARK = " | "
 """What stands between the cells of a table's row."""
+CUT_MARK = "\u2060"
+"""The word joiner: no place to break a line."""
+_WHOLE = re.compile(
+    r"\d{1,3}(?:\[?\(?\.\)?\]?\d{1,3}){3}(?::\d{1,5}|/\d{1,2})?[,;]?|(?:[0-9a-fA-F]{32}|[0-9a-fA-F]{40}|[0-9a-fA-F]{64})[,;]?"
+    r"|CVE-\d{4}-\d{4,7}[,;]?"
+)
+"""A line that is a whole value: several of them in a cell are a list."""
+_BEGINS = re.compile(r"(?:h(?:tt|xx|XX)ps?|ftp)(?:\[?:\]?)//|[A-Za-z]:\\")
+"""A line that begins a value."""
 _LEAST_LINES = 5
 """Lines on either side that make a column."""
 _FULL = 0.6
@@ -205,12 +215,14 @@ def _told(row: Sequence[Sequence[Line]]) -> Iterator[str]:
 
 
 def cell_text(lines: Sequence[str]) -> str:
-    """Return a cell's lines as one: a value that was broken because the cell is narrow is whole again."""
+    """Return a cell's lines as one: a value that was broken because the cell is narrow is whole again.
+
+    `CUT_MARK` stands where a line ended within a value, which may have ended there as well.
+    """
     parts = [line.strip() for line in lines]
-    if len(parts) > 1 and all(part and " " not in part for part in parts):
-        whole = "".join(parts)
-        if whole.isascii():
-            return whole
+    if len(parts) > 1 and all(part and " " not in part and part.isascii() for part in parts):
+        apart = all(map(_WHOLE.fullmatch, parts)) or all(map(_BEGINS.match, parts))
+        return (" " if apart else CUT_MARK).join(parts)
     glued = parts[0]
     for part in parts[1:]:
         tight = glued[-1:] >= "\u3000" and part[:1] >= "\u3000"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import islice
 
 from hinomi.intel.discovery import members
@@ -101,7 +102,20 @@ def _claims(context: ReadingContext, stated: Statements | None) -> tuple[tuple[C
     if len(claims) > MAX_CLAIMS:
         notes.append(f"only the first {MAX_CLAIMS} of {len(claims)} claims were kept")
         claims = claims[:MAX_CLAIMS]
-    return claims, tuple(notes)
+    return (_attributed(claims, stated) if stated and stated.parts else claims), tuple(notes)
+
+
+def _attributed(claims: tuple[Claim, ...], stated: Statements) -> tuple[Claim, ...]:
+    """Name the attachment that a claim was read in."""
+    starts = [part.span[0] for part in stated.parts]
+
+    def named(claim: Claim) -> Claim:
+        number = bisect_right(starts, claim.span[0]) - 1
+        if number < 0 or claim.span[0] >= stated.parts[number].span[1]:
+            return claim
+        return replace(claim, attributes={**claim.attributes, "attachment": stated.parts[number].name})
+
+    return tuple(named(claim) for claim in claims)
 
 
 def _within(candidates: Iterable[Candidate], stated: Statements | None) -> Iterable[Candidate]:

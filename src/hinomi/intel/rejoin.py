@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
 from hinomi.intel.language import hard_wrapped, text_width
-from hinomi.intel.pdflayout import CELL_MARK
+from hinomi.intel.pdflayout import CELL_MARK, CUT_MARK
 
 _DIGESTS = frozenset({32, 40, 64, 96, 128})
 _HEX_END = re.compile(r"(?<![0-9A-Za-z])[0-9a-fA-F]{8,}$")
@@ -87,6 +88,22 @@ def rejoin(text: str) -> Rejoined:
             result[-1] = keep + ("" if joint == "-" else joint) + line.lstrip()
     ends = list(accumulate(len(line) + 1 for line in result))
     return Rejoined("\n".join(result), tuple(ends[number] - 1 for number in joints))
+
+
+class Uncut(NamedTuple):
+    """A text without its `CUT_MARK`s, where those stood, and the joints as they are then."""
+
+    text: str
+    cuts: tuple[int, ...]
+    joints: tuple[int, ...]
+
+
+def uncut(text: str, joints: Sequence[int]) -> Uncut:
+    """Take out the marks of the line ends within cells."""
+    pieces = text.split(CUT_MARK)
+    cuts = tuple(accumulate(map(len, pieces[:-1])))
+    places = [cut + number for number, cut in enumerate(cuts)]
+    return Uncut("".join(pieces), cuts, tuple(joint - bisect_left(places, joint) for joint in joints))
 
 
 def _is_prose(line: str) -> bool:

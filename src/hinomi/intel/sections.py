@@ -13,6 +13,8 @@ from hinomi.intel.language import detect_language, hard_wrapped, sentence_spans
 from hinomi.model.claims import Document, Section, Span
 
 _MAX_TITLE = 120
+_MARKING = re.compile(r"\W{0,4}TLP ?[:：] ?[A-Z+ ]{3,20}\W{0,4}", re.IGNORECASE)
+"""How a report may be shared, above its title."""
 _ARTICLE_ROLES = frozenset({"scope", "view", "mitigation", "sources", "summary"})
 _LIST_LINE = re.compile(r"^\s*(?:[-*+•‣◦・✔✓☑□☐■●]|\d{1,3}[.)]\s|\||>)")
 
@@ -41,7 +43,7 @@ def context_of(document: Document) -> ReadingContext:
 
 
 def _title(headings: Sequence[Heading], lines: Sequence[Line]) -> str:
-    first = next((line for line in lines if not line.blank), None)
+    first = next((line for line in lines if not line.blank and not _MARKING.fullmatch(line.bare)), None)
     if first is None:
         return ""
     heading = next((h for h in headings if h.level == 1 and h.role is None), None)

@@ -148,3 +148,52 @@ def test_what_a_browser_prints(tmp_path: Path) -> None:
     if not printed.exists():
         pytest.skip("chromium does not print here")
     assert f"{DIGEST} | SHA-256 | sample" in FORMAT.extract(printed.read_bytes(), "a.pdf").text
+
+
+THIRD = """The third part of this page tells which
+hosts the implant asks: yuki-hana[.]tsuki-
+kumo[.]example first, and then others in
+turn, every ninety seconds. It keeps a log
+at /var/tmp/.kaze-log and a lock beside it.
+Whoever finds one of them should look for
+the other one too, and take a copy of both
+before the machine is started once again.
+All of it was seen in April of this year.""".split("\n")
+
+
+@pytest.mark.parametrize("across", [True, False])
+def test_three_columns_are_read_one_after_the_other(across: bool) -> None:
+    out = io.BytesIO()
+    page = canvas.Canvas(out, pagesize=(842, 595))
+    page.setFont("Helvetica", 10)
+    columns = (LEFT, RIGHT, THIRD)
+    drawn = [(column, number) for column in range(3) for number in range(len(columns[column]))]
+    for column, number in sorted(drawn, key=lambda place: place[::-1] if across else place):
+        page.drawString(40 + 255 * column, 540 - 14 * number, columns[column][number])
+    page.save()
+    text = " ".join(FORMAT.extract(out.getvalue(), "a.pdf").text.split())
+    places = [text.find(words) for words in ("Nothing else was written", "version 9.4.12 or later", "The third part")]
+    assert -1 not in places and places == sorted(places)
+    found = claims(out.getvalue())
+    assert {DIGEST, "/var/log/kaze", "/var/tmp/.kaze-log", "yuki-hana.tsuki-kumo.example"} <= found.keys()
+
+
+def table_of(rows: list[list[str]], widths: list[int]) -> bytes:
+    """A page with one table whose cells break their words wherever they are full."""
+    style = getSampleStyleSheet()["Normal"].clone("narrow", splitLongWords=1, fontName="Courier", fontSize=8)
+    out = io.BytesIO()
+    cells = [[Paragraph(cell, style) for cell in row] for row in rows]
+    SimpleDocTemplate(out, pagesize=A4).build([Table(cells, colWidths=widths)])
+    return out.getvalue()
+
+
+def test_a_value_broken_within_a_narrow_cell_is_read_across_and_at_the_break() -> None:
+    found = claims(table_of([["Host", "Note"], ["cdn-mirror.example.com.tsuki-kumo[.]example", "C2"]], [120, 200]))
+    whole = found["cdn-mirror.example.com.tsuki-kumo.example"]
+    cut = found["cdn-mirror.example.com"]
+    assert cut.confidence < whole.confidence and "cell" in cut.why
+
+
+def test_whole_values_one_a_line_in_a_cell_stay_apart() -> None:
+    found = claims(table_of([["Hosts", "Note"], ["203.0.113.41<br/>198.51.100.77<br/>192.0.2.9", "C2"]], [120, 200]))
+    assert {"203.0.113.41", "198.51.100.77", "192.0.2.9"} <= found.keys()

@@ -91,6 +91,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], int], ...] = (
     ), 75),
 )  # fmt: skip
 _JAPANESE_PATTERNS = 4
+_DROPPED = _PATTERNS[_JAPANESE_PATTERNS - 1][0]
 """The first ones of `_PATTERNS` are for Japanese; of the others the first goes by what is called so, all by quotes."""
 # the X process, where X cannot be a plain word: looked for backwards from the class word
 _EN_CLASS = re.compile(rf"(?<= )(?:{_EN})(?![A-Za-z0-9_-])")
@@ -251,6 +252,8 @@ def _artefacts(line: str, english: bool, copying: bool) -> Iterator[_Named]:
             kind = _kind(found)
             words = " ".join(found.groupdict().get(k) or "" for k in ("pre", "mod")) + " " + (found[kind] or "")
             name = _trimmed(found["x"])
+            if pattern is _DROPPED and _OTHER_KIND.search(line[: found.start()][-12:]):
+                continue
             if _can_be(name, confidence, words, kind) and (found.start("x"), kind) not in seen:
                 seen.add((found.start("x"), kind))
                 yield _Named(found.start("x"), found.start("x") + len(name), name, kind, words, confidence)
@@ -419,12 +422,21 @@ def _candidate(
     role: ClaimRole = "malicious" if hostile else "mentioned"
     if attributes.get("legitimate") and attributes.get("how") != "patched-legitimate":
         role = "mentioned"
+    if item.kind == "account" and _OWN_ACCOUNT.search(line):
+        role = "mentioned"
     claim_type: ClaimType = item.kind
     return Candidate(
         type=claim_type, value=item.name, span=context.folded.span(offset + item.start, offset + item.end), role=role,
         confidence=item.confidence if hostile else item.confidence - 20, why=f"the text calls it: {item.words.strip()}",
         attributes=attributes,
     )  # fmt: skip
+
+
+_OWN_ACCOUNT = re.compile(
+    r"(?i)\b(?:rotat|reset|chang)\w* (?:\w+ ){0,3}(?:passwords?|credentials?|secrets?|keys?)\b"
+    r"|パスワード(?:を|の)(?:変更|リセット|再設定)|(?:認証情報|資格情報)(?:を|の)(?:変更|リセット|更新)"
+)
+"""Whose password is changed is the reader's own account."""
 
 
 def _how(line: str, item: _Named, copies: dict[str, str]) -> dict[str, Any]:

@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from hinomi.intel.advice import is_checkbox, is_item, is_order, is_step, without_bullet
+from hinomi.intel.advice import is_checkbox, is_item, is_order, is_pointer, is_step, without_bullet
 from hinomi.intel.extractor import Candidate, ReadingContext, Sentence
 from hinomi.intel.names.accounts import ACCOUNT
 from hinomi.intel.names.words import advice_starts
+from hinomi.intel.versions.binding import topic_of
 from hinomi.intel.versions.conditions import VERSION
 from hinomi.intel.versions.nouns import noun_before
 from hinomi.intel.vocabulary.names import name_index
@@ -47,10 +48,16 @@ class MitigationsExtractor:
         advice = advice_starts(context)
         for sentence in context.sentences:
             role = context.sections[sentence.section].role if sentence.section is not None else "other"
-            if role in _NO_ADVICE or not 6 <= len(sentence.text) <= _MAX_STEP:
+            if _is_heading(context, sentence) or role in _NO_ADVICE or not 6 <= len(sentence.text) <= _MAX_STEP:
                 continue
             if confidence := _confidence(sentence.text, role == "mitigation", sentence.span[0] in advice):
                 yield from _step(context, sentence, confidence)
+
+
+def _is_heading(context: ReadingContext, sentence: Sentence) -> bool:
+    """`Recommended actions` names the steps below it and is none."""
+    section = None if sentence.section is None else context.sections[sentence.section]
+    return section is not None and section.role != "article" and sentence.span[0] == section.span[0]
 
 
 _NO_ADVICE = frozenset({"sources", "indicators"})
@@ -60,6 +67,8 @@ def _confidence(text: str, here: bool, advised: bool) -> int:
     """How surely a sentence says what to do. `here`: in a section of mitigations; `advised`: in words of advice."""
     if is_checkbox(text):
         return 85
+    if is_pointer(text):
+        return 0
     if here and is_item(text):
         return 85 if advised or is_step(text) else 65
     if advised:
@@ -99,7 +108,8 @@ def _about(text: str) -> dict[str, Any]:
     versions = [found for found in VERSION.finditer(text) if not _is_address(text, found, actions)]
     if versions:
         about["versions"] = [found["number"] for found in versions]
-        noun = None if products else noun_before(text[: versions[0].start()])
+        before = text[: versions[0].start()]
+        noun = None if products else noun_before(before) or topic_of(before)
         if noun and not is_step(text[noun[0] : noun[1]]):
             about["product"] = text[noun[0] : noun[1]]
             about["products"] = [about["product"]]

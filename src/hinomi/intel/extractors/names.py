@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from hinomi.intel.extractor import Candidate, ReadingContext
+from hinomi.intel.literals import occurrences
 from hinomi.intel.names.known import Known, judge
-from hinomi.intel.names.unknown import introduced
+from hinomi.intel.names.unknown import ALSO_HINTS, also_named, introduced
 from hinomi.intel.names.words import lowered_of, words_of
 from hinomi.intel.vocabulary.classes import ClassWord, NameType, class_words
-from hinomi.intel.vocabulary.names import compact, name_index
+from hinomi.intel.vocabulary.names import Kind, compact, name_index
 from hinomi.intel.vocabulary.words import same_length_lower, split_words
 
 _CLASS_TAIL = re.compile(r"(?i)[ -](?:RAT|ransomware|malware|trojan|backdoor|stealer|loader|group|team|gang|botnet)$")
@@ -29,7 +30,36 @@ class NamesExtractor:
         written: dict[str, str] = {}
         yield from (_known_candidate(context, item, written) for item in known)
         taken = _Taken(known)
-        yield from _introduced_candidates(context, words, taken)
+        found = list(_introduced_candidates(context, words, taken))
+        yield from found
+        yield from _also_named(context, [*_types_at(known), *_places_of(text, found)], taken)
+
+
+def _types_at(known: Sequence[Known]) -> Iterator[tuple[int, Kind]]:
+    return ((item.start, item.type) for item in known)
+
+
+def _places_of(text: str, found: Sequence[Candidate]) -> Iterator[tuple[int, Kind]]:
+    """Where the introduced names stand in the folded text, and what each is."""
+    for candidate in {c.value: c for c in found}.values() if any(map(text.__contains__, ALSO_HINTS)) else ():
+        kind = _NAME_TYPES[candidate.type]
+        yield from ((place, kind) for place in occurrences(text, (candidate.value,))[:_MAX_FURTHER])
+
+
+def _also_named(context: ReadingContext, told: Iterable[tuple[int, Kind]], taken: _Taken) -> Iterator[Candidate]:
+    """Names given for one thing are of one kind: that of the one whose kind is known."""
+    kinds = dict(told)
+    for names in also_named(context.folded.text):
+        kind = next((kinds[start] for start, _ in names if start in kinds), None)
+        for start, name in names if kind else ():
+            if start not in kinds and not taken.overlaps(start, start + len(name)):
+                yield Candidate(
+                    type=kind or "actor", value=name, span=context.folded.span(start, start + len(name)),
+                    confidence=70, why="given as another name", canonical=name,
+                )  # fmt: skip
+
+
+_NAME_TYPES: dict[str, Kind] = {"actor": "actor", "malware": "malware", "tool": "tool", "campaign": "campaign"}
 
 
 class _Taken:

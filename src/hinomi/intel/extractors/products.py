@@ -21,6 +21,9 @@ _WEAKNESS = re.compile(
     r"|脆弱|悪用|エクスプロイト|影響|パッチ|アップデート|アップグレード|ゼロデイ|アプライアンス|ファームウェア|更新|"
     r"修正|アドバイザリ|スキャン|侵害|適用対象"
 )
+_QUOTED = re.compile(r"「([^「」\n]{1,24}[ぁ-ヺー一-龠][^「」\n]{0,3}[A-Z][A-Za-z0-9 ]{1,20})」")
+"""Names in which Japanese goes over into Latin letters, as products have them."""
+_MAX_QUOTED = 100
 _LINES = re.compile(r"[^\n。]{1,1000}")
 """Sentences: cut at line ends and Japanese full stops."""
 _HEADS = re.compile(r"(?:以下|次)の(?:とおり|通り)|[:：]\s*$|as follows")
@@ -38,7 +41,8 @@ class ProductsExtractor:
         products = [hit for hit in find_products(text, words_of(context)) if not _embedded(text, hit)]
         yield from _vulnerabilities(context, text)
         main = Counter(hit.canonical for hit in products if not hit.loose).most_common(1)
-        binder = Binder(products, main[0][0] if main else None)
+        quoted = dict.fromkeys(found[1] for found in _QUOTED.finditer(text)) if "「" in text else ()
+        binder = Binder(products, main[0][0] if main else None, tuple(quoted)[:_MAX_QUOTED])
         yield from _versions(context, text, binder)
         yield from _products(context, text, products, binder.bound)
 

@@ -1,7 +1,6 @@
 """A report sent by mail (`.eml`) or a page saved as MHTML: its best text part, its subject and its date.
 
-The newsletter's own text is read, and what is attached as text (a list of indicators). Other attachments may be
-samples, which are evidence and no report: a note names them.
+The newsletter's own text is read, and the documents that are attached to it (`attached.py`); claims name theirs.
 """
 
 from __future__ import annotations
@@ -12,14 +11,14 @@ from email.message import EmailMessage
 from email.parser import BytesParser
 from email.utils import parsedate_to_datetime
 
+from hinomi.intel.attached import Attachment, with_attachments
 from hinomi.intel.encoding import decode
-from hinomi.intel.format import DAMAGE, damaged, document
+from hinomi.intel.format import DAMAGE, Statements, damaged, document
 from hinomi.intel.formats.html import FORMAT as HTML
 from hinomi.model.claims import Document
 
 _FIELD = re.compile(rb"^(received|from|to|subject|date|message-id|mime-version|content-type|return-path):", re.I | re.M)
 _MAX_PARTS = 200
-_TEXTS = frozenset({"text/plain", "text/csv", "text/markdown", "text/tab-separated-values"})
 
 
 class _Mail:
@@ -34,28 +33,29 @@ class _Mail:
         return 80 if len({name.lower() for name in _FIELD.findall(head)}) >= 3 else 0
 
     def extract(self, data: bytes, source: str) -> Document:
+        return self.read(data, source)[0]
+
+    def read(self, data: bytes, source: str) -> tuple[Document, Statements]:
         try:
             message = BytesParser(policy=policy.default).parsebytes(data)
             part = _best_part(message)
             body, html = _body(part) if part is not None else (b"", False)
-            attached, unread = _attachments(message)
+            attachments = _attachments(message)
             subject, date = _header(message, "subject"), _header(message, "date")
         except DAMAGE as error:
             raise damaged(source, "a mail", error) from error
-        title = subject or None
-        published = _date(date)
         if html:
             inner = HTML.extract(body, source)
             text, encoding, notes = inner.text, inner.encoding, inner.notes
         else:
             declared = part.get_content_charset() if part is not None else None
             text, encoding, notes = decode(body, source, declared=declared)
-        text = "\n\n".join((text, *attached))
-        notes = (*notes, *(f"the attachment {name} was not read: give it by itself" for name in unread))
-        return document(
-            data, source, text, media_type="message/rfc822", encoding=encoding, title=title, published=published,
-            notes=notes,
+        whole = with_attachments(text, attachments)
+        made = document(
+            data, source, whole.text, media_type="message/rfc822", encoding=encoding, title=subject or None,
+            published=_date(date), notes=(*notes, *whole.notes),
         )  # fmt: skip
+        return made, Statements(free=True, parts=tuple(whole.parts))
 
 
 def _best_part(message: EmailMessage) -> EmailMessage | None:
@@ -74,22 +74,16 @@ def _best_part(message: EmailMessage) -> EmailMessage | None:
     return best.get("text/html") or best.get("text/plain")
 
 
-def _attachments(message: EmailMessage) -> tuple[list[str], list[str]]:
-    """Return the texts of attached text files, and the names of other attachments."""
-    texts: list[str] = []
-    unread: list[str] = []
+def _attachments(message: EmailMessage) -> list[Attachment]:
+    found: list[Attachment] = []
     for number, part in enumerate(message.walk()):
         if number >= _MAX_PARTS:
             break
         if part.is_multipart() or part.get_content_disposition() != "attachment":
             continue
         name = " ".join((part.get_filename() or part.get_content_type()).split())[:100]
-        body = _payload(part)
-        if part.get_content_type() in _TEXTS and body.strip():
-            texts.append(decode(body, name, declared=part.get_content_charset())[0])
-        else:
-            unread.append(name)
-    return texts, unread
+        found.append(Attachment(name, part.get_content_type(), part.get_content_charset(), _payload(part)))
+    return found
 
 
 def _payload(part: EmailMessage) -> bytes:

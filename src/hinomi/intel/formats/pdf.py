@@ -8,9 +8,9 @@ import time
 from typing import Any
 
 from hinomi.intel.format import DAMAGE, Statements, damaged, document
-from hinomi.intel.joints import alternatives
+from hinomi.intel.joints import alternatives, cut_readings
 from hinomi.intel.pdflayout import Page
-from hinomi.intel.rejoin import rejoin, without_running_heads
+from hinomi.intel.rejoin import rejoin, uncut, without_running_heads
 from hinomi.model.claims import Document
 from hinomi.model.errors import ReportError
 
@@ -57,9 +57,10 @@ class _Pdf:
                 cause="the PDF holds pictures of text, not text",
                 next_step="run it through a text recogniser (OCR) first, or give the page it was printed from",
             )
-        text, joints = rejoin("\n\n".join(without_running_heads(pages)))
+        text, cuts, joints = uncut(*rejoin("\n\n".join(without_running_heads(pages))))
         made = document(data, source, text, media_type="application/pdf", title=title, published=published, notes=notes)
-        return made, Statements(tuple(alternatives(made.text, joints)), free=True)
+        either = (*alternatives(made.text, joints), *cut_readings(made.text, cuts))
+        return made, Statements(either, free=True)
 
 
 def _open(data: bytes, source: str) -> Any:

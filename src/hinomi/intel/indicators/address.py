@@ -12,6 +12,7 @@ from hinomi.intel.indicators.roles import network_role
 from hinomi.intel.indicators.scan import Scan
 from hinomi.model.claims import ClaimType
 
+_SENTENCE_END = re.compile(r"[.!?] |。")
 _PREFIX = re.compile(r"/(\d{1,3})(?![\w/]|\.\d)")
 _PORT = re.compile(r":(\d{1,5})(?!\d)")
 _VERSION_WORDS = re.compile(
@@ -45,7 +46,31 @@ class _Address:
         yield from _version_6(scan)
         for start, end in scan.dotted:
             if scan.text[start].isdigit() and scan.text[end - 1].isdigit() and not scan.taken(start, end):
-                yield from _version_4(scan, start, end)
+                for found in _version_4(scan, start, end):
+                    yield found
+                    if found.type == "ipv4" and scan.text.startswith(_MORE_MARKS, end):
+                        yield from _more_4(scan, found, end)
+
+
+_MORE_4 = re.compile(
+    r"(?:\s?(?:,|、|/|&|and|or|および|及び|や|と)\s?){1,2}(?:\[\.\]|\(\.\))(?P<octet>\d{1,3})(?![\d.\[(])",
+    re.IGNORECASE,
+)
+_MORE_MARKS = (",", " ", "、", "/", "お", "及", "や", "と")
+_MAX_MORE = 64
+
+
+def _more_4(scan: Scan, first: Candidate, end: int) -> Iterator[Candidate]:
+    """The last octets that a list gives alone: `203.0.113[.]4, [.]5 and [.]6`."""
+    network = first.value.rpartition(".")[0]
+    for _ in range(_MAX_MORE):
+        found = _MORE_4.match(scan.text, end)
+        address = address_of(f"{network}.{found['octet']}") if found else None
+        if found is None or address is None:
+            return
+        end = found.end()
+        span = scan.original(found.start("octet"), end)
+        yield first._replace(value=str(address), span=span, attributes={"defanged": True, "shortened": True})
 
 
 def _version_4(scan: Scan, start: int, end: int) -> Iterator[Candidate]:
@@ -107,7 +132,8 @@ def _is_address(scan: Scan, start: int, end: int, address: ipaddress.IPv4Address
     small = all(octet < _SMALL for octet in address.packed)
     if _VERSION_AFTER.match(after) or (small and after.startswith(("まで", "から"))):
         return False
-    version, talk = _last(_VERSION_WORDS, before), _last(_ADDRESS_WORDS, before)
+    own = _SENTENCE_END.split(before)[-1]  # what an earlier sentence speaks of says nothing of this number
+    version, talk = _last(_VERSION_WORDS, own), _last(_ADDRESS_WORDS, own)
     if version > talk:
         return False
     product = bool(_PRODUCT_BEFORE.search(scan.text[max(0, start - 48) : start]))

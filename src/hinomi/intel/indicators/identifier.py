@@ -44,8 +44,27 @@ class _Identifier:
                 yield scan.candidate("asn", "AS" + match.group(1), *match.span(), confidence=70)
 
 
+_THROUGH = re.compile(r"\s?(?:through|thru|to|-|–|~|～|〜|から)\s?")
+_MAX_BETWEEN = 50
+
+
+def _between(scan: Scan, first: re.Match[str] | None, last: re.Match[str]) -> Iterator[Candidate]:
+    """The numbers that `CVE-1 through CVE-5` means but does not write out."""
+    if first is None or first[1] != last[1] or not _THROUGH.fullmatch(scan.lower, first.end(), last.start()):
+        return
+    low, high = int(first[2]), int(last[2])
+    for number in range(low + 1, high if high - low <= _MAX_BETWEEN else low):
+        value = f"CVE-{last[1]}-{number:0{len(first[2])}d}"
+        yield scan.candidate(
+            "cve", value, first.start(), last.end(), confidence=75, why="within the stated range", implied=True
+        )
+
+
 def _cves(scan: Scan) -> Iterator[Candidate]:
+    previous: re.Match[str] | None = None
     for match in _CVE.finditer(scan.lower):
+        yield from _between(scan, previous, match)
+        previous = match
         if scan.lower[match.start() - 1 : match.start()].isalnum() and scan.lower[match.start() - 1].isascii():
             continue
         year = match.group(1)

@@ -166,7 +166,8 @@ def _windows_end(text: str, position: int, quote: str) -> int:
             end = limit
             break
         part = text[position:blank]
-        if not _NEXT_PART.match(text, blank, limit) or (_EXTENSION.search(part) and not part.endswith((".0", ".5"))):
+        done = _EXTENSION.search(part.rstrip(".,:;!)")) and not part.endswith((".0", ".5"))
+        if done or part.endswith((".", ",", ";")) or not _NEXT_PART.match(text, blank, limit):
             end = blank
             break
         end = blank + 1

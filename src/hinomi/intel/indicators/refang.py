@@ -162,6 +162,7 @@ def _separator(text: str, match: re.Match[str]) -> tuple[int, int, str] | None:
     if (
         text[start - 1 : start] == " "
         and _ascii_word(text, start - 2)
+        and not (text[end : end + 1].isdigit() and not text[start - 2].isdigit())  # `and [.]104`: an octet alone
         and _ascii_word(text, end + (text[end : end + 1] == " "))
     ):
         start -= 1

@@ -29,7 +29,7 @@ _C2 = re.compile(
 _DELIVERY = re.compile(
     r"download|deliver|distribut|payload|drop(?:s|ped|per)|hosted|stager?\b|phish|lure|landing|spread|attachment"
     r"|(?:fetch|retriev|pull)\w* (?:\w+ ){0,3}(?:stages?|files?|archives?|zip|dlls?|binar\w+|scripts?|modules?)\b"
-    r"|installer|loader|ダウンロード|配布|配信|フィッシング|誘導|添付|ペイロード|設置"
+    r"|(?<![a-z0-9])(?:installer|loader)s?(?![a-z0-9])|ダウンロード|配布|配信|フィッシング|誘導|添付|ペイロード|設置"
 )
 _VICTIM = re.compile(
     r"\bvictims?\b|(?:infected|compromised) (?:host|machine|device)s?|被害(?:端末|者|組織)|感染端末"
@@ -81,6 +81,13 @@ _LEFT = re.compile(
     r"[」』\"]?(?:\([^()]{0,30}\))?(?:を|に|へ|として)"
     r"(?:ドロップ|作成|設置|配置|コピー|書き込|保存|インストール|生成)"
 )
+_CALLED_BAD = re.compile(
+    r"(?:\b(?:web ?shell|backdoor|implant|malware|dropper|loader|payload|trojan|rootkit|ransom ?note"
+    r"|malicious (?:\w+ )?(?:file|script|dll|document|binary|attachment|macro|archive|installer))"
+    r"|(?:web|ウェブ) ?シェル|バックドア|マルウ[ェエ]ア|ローダー|ドロッパー|ペイロード"
+    r"|不正な(?:ファイル|スクリプト|プログラム|dll)|身代金要求(?:文書|ファイル|メモ)|ランサムノート)"
+    r"(?:である|の|、)?[ :(\"'`「『]{1,3}$"
+)
 _MARKS = " \t-*+|`'\"(<・●"
 
 
@@ -88,11 +95,11 @@ def network_role(scan: Scan, start: int, end: int, host: str) -> tuple[ClaimRole
     """Return (role, confidence, why) for a host or URL at `start:end`."""
     defanged = scan.defanged(start, end)
     before = scan.before(start, 90).strip(_MARKS)
-    if not defanged and (cited := _cited(scan, start, host, before)):
-        return cited
     posed_as = not defanged and _POSED_AS.match(scan.after(end, 40).lstrip())
     if posed_as or (any(map(before.__contains__, _POSING)) and _IMPERSONATED.search(before + " ")):
         return "impersonated", 40, "the text says that attackers pose as it"
+    if not defanged and (cited := _cited(scan, start, host, before)):
+        return cited
     role, why = _attack_role(scan, start, end, before)
     # the own sentence is surer than the list, and a role that says something surer than one that does not
     confidence = 65 if role == "mentioned" else 70 if role == "malicious" or why.startswith(_LISTED) else 75
@@ -108,9 +115,19 @@ def file_role(scan: Scan, start: int, end: int, name: str, *, honest: bool) -> t
     sentence = _SENTENCE_END.split(scan.before(start, 90))[-1]
     if _LEAVES.search(sentence) or _LEFT.match(scan.after(end, 50).lstrip()):
         return "malicious", "the sentence says that it is left there"
+    if _CALLED_BAD.search(sentence):
+        return "malicious", "the words before it call it so"
     if scan.section(start).role == "indicators":
         return "malicious", "in the list of indicators"
+    if not scan.before(start, 40).strip(_MARKS) and _TRACES.search(scan.lead(start)):
+        return "malicious", "its list or section calls it a trace of an intrusion"
     return "mentioned", ""
+
+
+_TRACES = re.compile(
+    r"侵害|痕跡|不審な|不正な|悪意|改ざん|攻撃を受けた|indicators? of compromise|\bioc|compromise|malicious|suspicious"
+    r"|artifacts? of|traces? of|webshells?\b|backdoors?\b"
+)
 
 
 def _cited(scan: Scan, start: int, host: str, before: str) -> tuple[ClaimRole, int, str] | None:
@@ -178,9 +195,13 @@ def _attack_role(scan: Scan, start: int, end: int, before: str) -> tuple[ClaimRo
         return role, f"the words after it say {role}"
     if before and (role := _said(before)):
         return role, f"the sentence before it says {role}"
+    if len(before) > _PROSE and "|" not in before and scan.section(start).role != "indicators":
+        return "mentioned", ""  # a sentence speaks for itself
     return _listed_role(scan, start)
 
 
+_PROSE = 40
+"""Characters before a value in its line from which on it stands in a sentence, not in a list."""
 _TOUCHING = 8
 """Characters: words so near before a value say what it is."""
 _PARTICLE = re.compile(r"[」』\")]{0,2}(?:から|より|に|へ|と|を|で|は|が)")

@@ -16,7 +16,9 @@ from hinomi.intel.vocabulary.words import TextWords
 # A name: capitalised or with a capital or digit inside, up to three such words. Bounded, no nested repetition.
 _PIECE = r"[A-Z0-9][A-Za-z0-9_$!-]{1,30}"
 _NAME = rf"(?:{_PIECE}(?: [A-Z0-9][A-Za-z0-9_-]{{0,24}}){{0,2}}|[a-z]{{1,8}}[A-Z0-9][A-Za-z0-9_-]{{1,24}})"
-_KATAKANA = r"[ァ-ヺー・]{2,20}"
+_KATAKANA = r"[ァ-ヺー・]{2,20}(?:[A-Z][A-Za-z0-9]{0,12})?"
+_KANJI = r"[一-龠々]{1,6}[一-龠々ァ-ヺーの]{0,6}"
+_ALIAS = r"(?:\([^()\n]{1,40}\))?"
 _SAYS_EN = (
     r"(?:called|named|dubbed|nicknamed|code-?named|known as|known publicly as|tracked (?:by [A-Z][\w ]{1,30} )?(?:as|"
     r"under the name)|referred to as|"
@@ -51,7 +53,7 @@ _BEFORE_EN = (
     (  # X, a new backdoor / X is a backdoor
         rf"(?<![A-Za-z0-9_./-])(?P<name>{_NAME})[\"*_)]{{0,2}},? (?:\([^()\n]{{1,40}}\) ?,? ?)?(?:is |was )?(?:an?|"
         r"the|another|one of the) "
-        r"(?:[A-Za-z0-9+#/.-]{1,20} ){0,5}$",
+        r"(?:[A-Za-z0-9+#/.'-]{1,20} ){0,5}$",
         60,
     ),
     (rf"(?<![A-Za-z0-9_./-])(?P<name>{_NAME}) ?\([^()、。\n]{{0,20}}$", 65),  # X (a backdoor)
@@ -71,18 +73,25 @@ _BEFORE_JA = (
 _AFTER_EN = (
     (rf",?(?: [a-z][a-z-]{{1,15}}){{0,4}}? {_SAYS_EN},? (?:the )?[\"'*_(]{{0,2}}(?P<name>{_NAME})", 75),
     (rf",? [\"*_]{{1,2}}(?P<name>{_NAME})[\"*_),]", 60),
+    (rf",?(?: [a-z][a-z-]{{1,15}}){{0,4}}? {_SAYS_EN} [\"'*_`]{{1,2}}(?P<name>[a-z][a-z0-9_-]{{3,24}})[\"'*_`]", 75),
 )
 _AFTER_JA = (
     (rf"(?:\([^()\n]{{1,24}}\))?(?:である|の一種)?(?:、)?[「『\"](?P<name>{_NAME}|{_KATAKANA})[」』\"]", 75),
-    (rf"(?:は|を|が)、?[「『\"](?P<name>{_NAME}|{_KATAKANA})[」』\"]{_SAYS_JA}", 70),
+    (rf"(?:は|を|が)、?[「『\"](?P<name>{_NAME}|{_KATAKANA})[」』\"]{_ALIAS}{_SAYS_JA}", 70),
     (rf"(?:である)?[ :]{{0,2}}(?P<name>{_NAME})", 65),
 )
+# Names in kanji are told from other quoted words by the class word of an actor right beside them.
+_ACTOR_BEFORE_JA = ((rf"[「『](?P<name>{_KANJI})[」』]{_ALIAS}(?:{_SAYS_JA})?(?:という)?$", 70),)
+_ACTOR_AFTER_JA = ((rf"[「『](?P<name>{_KANJI})[」』]", 70),)
 _WINDOW = 100
 
 
 @cache
 def _patterns(side: str) -> tuple[tuple[re.Pattern[str], int], ...]:
-    table = {"before-en": _BEFORE_EN, "before-ja": _BEFORE_JA, "after-en": _AFTER_EN, "after-ja": _AFTER_JA}
+    table = {
+        "before-en": _BEFORE_EN, "before-ja": _BEFORE_JA, "after-en": _AFTER_EN, "after-ja": _AFTER_JA,
+        "before-actor": _ACTOR_BEFORE_JA, "after-actor": _ACTOR_AFTER_JA,
+    }  # fmt: skip
     return tuple((re.compile(source), confidence) for source, confidence in table[side])
 
 
@@ -145,8 +154,11 @@ def _beside(text: str, word: ClassWord) -> Iterator[tuple[re.Match[str], int, in
     first, before, after = _around(text, word)
     japanese = not word.word.isascii()
     sides = ["ja"] if japanese else ["en", "ja"] if not (before.isascii() and after.isascii()) else ["en"]
+    if japanese and word.type == "actor":
+        sides.append("actor")
+    owner = after.startswith(("'s ", "’s "))  # X, the group's bootkit: X is no group
     for side in sides:
-        for pattern, confidence in _patterns(f"before-{side}"):
+        for pattern, confidence in _patterns(f"before-{side}") if not owner else ():
             found = pattern.search(before)
             if found and ("(" not in before[found.end("name") :] or after[:1] in {")", ""}):
                 yield found, first, confidence
@@ -181,6 +193,56 @@ def _numbered(text: str) -> Iterator[re.Match[str]]:
 
 
 _GLUED = re.compile(r"[A-Za-z0-9-]")
+
+
+# Other names in brackets or behind `aka`: X (also known as Y and Z), X(別名:Y、Z)
+_ALSO = re.compile(
+    r"[\"'”’」』*_`]{0,2} ?(?:\((?:also (?:known|tracked|referred to) as|also called|aka|a\.k\.a\.|formerly"
+    r"|別名|通称|別称|旧称) ?(?:は|:)? ?(?P<inner>[^()\n]{2,120})\)"
+    r"|,? (?:also (?:known|tracked) as|aka|a\.k\.a\.) (?P<outer>[^(),.;\n]{2,60}))",
+)
+ALSO_HINTS = ("also ", "aka ", "a.k.a.", "formerly", "別名", "通称", "別称", "旧称")
+_AND = re.compile(r", and |, or |,|、|;|・|/| and | or |および|または")
+_OTHER = re.compile(rf"{_NAME}|{_KATAKANA}|{_KANJI}")
+
+
+_HEAD = re.compile(rf"(?<![A-Za-z0-9_./-])(?P<name>{_NAME}|{_KATAKANA}|{_KANJI})$")
+
+
+def also_named(text: str) -> Iterator[list[tuple[int, str]]]:
+    """Yield (start, name) of the names that `text` gives for one thing: the first and those given right behind it."""
+    yield from _katakana_named(text)
+    for place in occurrences(text, ALSO_HINTS):
+        found = next((f for n in range(5, -1, -1) if place >= n and (f := _ALSO.match(text, place - n))), None)
+        if not found:
+            continue
+        head = _HEAD.search(text, max(0, found.start() - 60), found.start())
+        names = [_named_at(head.start("name"), head["name"])] if head else []
+        group = "inner" if found["inner"] else "outer"
+        start = found.start(group)
+        for piece in _AND.split(found[group]):
+            bare = piece.strip(" \"'“”「」『』*_`:")
+            start = text.find(bare, start) if bare else start
+            if bare and start >= 0 and _OTHER.fullmatch(bare) and acceptable(bare, "", 75):
+                names.append((start, bare))
+        if len(names) > 1:
+            yield names
+
+
+def _katakana_named(text: str) -> Iterator[list[tuple[int, str]]]:
+    """Yield the names that a text gives with their reading behind them: Mizuki Stealer(ミズキスティーラー)."""
+    for found in _READING.finditer(text) if "(" in text and not text.isascii() else ():
+        head = _HEAD.search(text, max(0, found.start() - 60), found.start())
+        if head and head["name"].isascii() and acceptable(found["name"], "", 75):
+            yield [_named_at(head.start("name"), head["name"]), (found.start("name"), found["name"])]
+
+
+_READING = re.compile(r"(?<=[A-Za-z0-9」』\"])\((?P<name>[ァ-ヺー・]{3,24})\)")
+
+
+def _named_at(start: int, name: str) -> tuple[int, str]:
+    bare, first = _trim(name, start)
+    return first, bare
 
 
 def _trim(name: str, start: int) -> tuple[str, int]:

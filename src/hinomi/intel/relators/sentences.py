@@ -42,13 +42,25 @@ class _Rule:
     said: re.Pattern[str]
     confidence: int
     weak: int = 0
+    acts: bool = False
+    """Whether what stands behind the verb and a further verb is not who did it."""
+
+
+def _weaker(rule: _Rule, source: Claim, target: Claim, sentence: Sentence, verb: int | None) -> int:
+    """In `they exploited CVE-1 and dropped X`, X did not exploit it; nor in CVE-1を悪用し、Xを実行. 0 elsewhere."""
+    if verb is None or source.span[0] < sentence.span[0] + verb:
+        return 0
+    between = sentence.text[verb : source.span[0] - sentence.span[0]]
+    if sentence.text.isascii():
+        return rule.weak if target.span[0] < source.span[0] and " and " in between else 0
+    return rule.weak if "、" in between else 0
 
 
 _SOFTWARE: tuple[ClaimType, ...] = ("malware", "tool")
 _THREAT: tuple[ClaimType, ...] = ("actor", "malware")
 _RULES = (
     _Rule(("actor", "campaign"), _SOFTWARE, "uses", _USE, 70, 35),
-    _Rule(_THREAT, ("cve",), "exploits", _EXPLOIT, 70, 25),
+    _Rule(_THREAT, ("cve",), "exploits", _EXPLOIT, 70, 25, acts=True),
     _Rule(_THREAT, ("sector",), "targets", _TARGET, 70, 25),
     _Rule(_THREAT, ("product",), "targets", _TARGET, 55, 0),
     _Rule(("malware",), ("filename", "filepath"), "drops", _DROP, 60, 0),
@@ -123,12 +135,14 @@ def _pairs(sentence: Sentence, here: Sequence[Claim]) -> Iterator[Relation]:
     for rule in _rules_of(frozenset(by_type)):
         sources = [c for t in rule.source for c in by_type.get(t, ())]
         targets = [c for t in rule.target for c in by_type.get(t, ())]
-        confidence = rule.confidence if rule.said.search(sentence.text) else rule.weak
+        said = rule.said.search(sentence.text)
+        confidence = rule.confidence if said else rule.weak
         if confidence and len(sources) * len(targets) > 6:
             confidence = max(20, confidence - 20)  # a crowded sentence says less about each pair
         if confidence:
+            verb = said.end() if said and rule.acts else None
             yield from (
-                Relation(s.id, rule.type, t.id, sentence.span, confidence)
+                Relation(s.id, rule.type, t.id, sentence.span, _weaker(rule, s, t, sentence, verb) or confidence)
                 for s in sources
                 for t in targets
                 if s.id != t.id

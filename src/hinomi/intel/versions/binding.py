@@ -37,10 +37,12 @@ _OWNED = re.compile(
 class Binder:
     """The products of one text, and what the lines read so far were about."""
 
-    def __init__(self, products: Sequence[ProductHit], main: str | None) -> None:
+    def __init__(self, products: Sequence[ProductHit], main: str | None, quoted: Sequence[str] = ()) -> None:
         self._products, self._main = products, main
+        self._quoted = quoted
         self._starts = [hit.start for hit in products]
         self._last: str | None = None
+        self._nouns: list[str] = []
         self.bound: set[int] = set()
 
     def heading(self, line: str, begin: int) -> None:
@@ -62,6 +64,8 @@ class Binder:
         judged = [mention for mention in mentions if mention.condition is not None]
         if self._bind_in_order(line, begin, judged):
             return
+        if not judged and (named := self._within(begin, begin + len(line))):
+            self._last = self._products[named[0]].canonical  # the next sentence goes on about it
         for mention in judged:
             self._bind(line, begin, mention, mentions)
             mention.product = mention.product or self._last or self._main
@@ -92,14 +96,28 @@ class Binder:
         known = self._nearest_before(begin, mention, mentions)
         before = _without_branches(line[: mention.start], mentions)
         owner = _owner(before)
-        noun = noun_before(before) or owner or _topic(before)
+        noun = noun_before(before) or owner or topic_of(before)
         owned = owner is not None and noun == owner and (known is None or self._products[known].end - begin <= owner[0])
         if known is not None and not owned and not (noun and self._stands_closer(line, begin, known, noun, mention)):
             mention.product = self._take(known)
         elif noun:
-            mention.product, mention.noun = line[noun[0] : noun[1]], noun
+            mention.product, mention.noun = self._in_full(line, noun)
         elif after < len(self._products) and self._products[after].start < begin + len(line):
             mention.product = self._take(after)
+
+    def _in_full(self, line: str, noun: tuple[int, int]) -> tuple[str, tuple[int, int]]:
+        """A noun as the text first gave it, and where it stands.
+
+        After `Northgate TransferHub`, `TransferHub` is the same product; after 「らくらく転送Pro」, Pro is its end.
+        """
+        name, before = line[noun[0] : noun[1]], line[: noun[1]]
+        for quoted in self._quoted:
+            if quoted.endswith(name) and before.endswith(quoted):
+                return quoted, (noun[1] - len(quoted), noun[1])
+        full = next((known for known in self._nouns if known.endswith(" " + name)), name)
+        if full not in self._nouns and len(self._nouns) < _KEPT_NOUNS:
+            self._nouns.append(full)
+        return full, noun
 
     def _nearest_before(self, begin: int, mention: Mention, mentions: Sequence[Mention]) -> int | None:
         """The known product nearest before the mention in its line that is no branch's platform."""
@@ -125,7 +143,10 @@ class Binder:
         return self._products[number].canonical
 
 
-def _topic(before: str) -> tuple[int, int] | None:
+_KEPT_NOUNS = 200
+
+
+def topic_of(before: str) -> tuple[int, int] | None:
     """The noun a Japanese sentence opens with and speaks of: `KitaServerは、...`."""
     found = _TOPIC.match(before)
     return noun_before(before[: found.end("name")]) if found else None

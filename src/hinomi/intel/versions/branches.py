@@ -12,7 +12,10 @@ _PLATFORMS = (
     r"Rocky Linux|SLES|Fedora|Alpine|FreeBSD|Solaris|AIX"
 )
 _PLATFORM = rf"(?<![A-Za-z0-9.-])(?:{_PLATFORMS}) ?\d{{1,4}}(?:\.\d{{1,3}}){{0,2}}{_UP}"
-_SERIES_WORD = r"(?: ?(?:系列?|ブランチ|シリーズ)| (?:branch|series|train|stream|line|track|LTS)(?:es)?\b)"
+_SERIES_WORD = (
+    r"(?: ?(?:系列?|ブランチ|シリーズ)| (?:branch|series|train|stream|line|track|"
+    r"LTS(?: (?:branch|series|line|track))?)(?:es)?\b)"
+)
 _TAIL = rf"(?:\.[xX*](?![A-Za-z0-9])(?:{_SERIES_WORD})?|{_SERIES_WORD})"
 _SERIES = rf"(?<![A-Za-z0-9.])[vV]?\d{{1,4}}(?:\.\d{{1,4}}){{0,2}}{_TAIL}"
 _EITHER = rf"(?:{_PLATFORM}|{_SERIES})"

@@ -11,7 +11,7 @@ Status = Literal["fixed", "affected"]
 VERSION = re.compile(
     r"(?:(?<![A-Za-z0-9_.])(?P<word>[Vv]ersions?|[Vv]er\.?|バージョン|リリース|[Rr]elease|ファームウェア) ?|"
     r"(?<![A-Za-z0-9_.-]))[vV]?"
-    r"(?P<number>\d{1,5}(?:\.\d{1,6}){1,5}(?:R\d{1,3}(?:\.\d{1,3}){0,2}(?:-S\d{1,2})?)?(?:[-.]?(?:alpha|beta|rc|RC|p|P|u|hf|HF|SP|"
+    r"(?P<number>\d{1,5}(?:\.\d{1,6}){1,5}(?:R\d{1,3}(?:\.\d{1,3}){0,2}(?:-S\d{1,2})?)?(?:[-.]?(?:alpha|beta|rc|RC|M|p|P|u|hf|HF|SP|"
     r"sp|build|b)-?\d{1,5})?"
     r"(?:-[0-9]{1,6}(?:\.\d{1,5}|[A-Za-z]{0,4})|-h\d{1,3}|_\d{1,4})?|\d{1,3}(?:\.\d{1,3})?R\d{1,3}(?:\.\d{1,3}){0,2}|"
     r"\d{1,2}u\d{1,4}|"
@@ -39,7 +39,7 @@ _AFTER: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
         ),
         (r"[ ]?(?:を|の)(?:適用|インストール|導入|利用|ご利用|リリース)", ">=", "fixed-weak"),
         (
-            r",? (?:and|or|&) (?:all )?(?:earlier|older|below|prior|lower|previous|under)|\s?and all (?:earlier|"
+            r",? ?\(?(?:and|or|&) (?:all )?(?:earlier|older|below|prior|lower|previous|under)|\s?and all (?:earlier|"
             r"prior)|(?: |, )?(?:or|and) (?:earlier|below)", "<=", "affected"),
         (r",? ?\(?(?:and|or) (?:all )?(?:later|newer|above|higher|greater|up\b|beyond|any later)\)?|\+", ">=", ""),
         (
@@ -49,7 +49,11 @@ _AFTER: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
             r" (?:contains?|includes?|provides?) (?:the |a |an )?(?:fix|patch|remediation|security update)",
             ">=", "fixed",
         ),
-        (r" (?:is|are|was|were) (?:the )?(?:latest )?(?:fixed|patched|safe|not affected|unaffected)", ">=", "fixed"),
+        (r" (?:is|are|was|were) (?:the )?(?:latest )?(?:fixed|patched|safe)", ">=", "fixed"),
+        (
+            r"(?: branch| series| line| versions?| releases?)? (?:is|are|was|were) (?:not |un)(?:affected|impacted)",
+            "=", "none",
+        ),
         (r" (?:is|are|was|were) (?:also )?(?:affected|vulnerable|impacted|exploitable)", "=", "affected"),
         (
             r"(?:の(?:全|すべての|全ての|各)(?:バージョン|リリース|版))?(?:は|が|も|には?)[^。、]{0,12}"
@@ -67,7 +71,7 @@ _BEFORE: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
             r"including|up to \(but not including\)|\buntil)", "<", "affected"),
         (r"(?:through|thru|up to(?:,? and including)?|no later than)", "<=", "affected"),
         (
-            r"(?:upgrad|updat|mov|migrat|patch|switch|bump|go|rais)\w{0,4}(?: [\w.'/-]{1,20}){0,6} to"
+            r"(?:upgrad|updat|mov|migrat|patch|switch|bump|rais)\w{0,4}(?: [\w.'/-]{1,20}){0,6} to"
             r"(?: at least| the latest| either| one of| any of)?",
             ">=", "fixed",
         ),
@@ -100,7 +104,7 @@ CONDITION_WORDS = (
     "<", ">", "+", "earlier", "older", "below", "prior", "lower", "previous", "under", "later", "newer", "above",
     "higher", "greater", "beyond", "fix", "address", "resolv", "patch", "remediat", "mitigat", "correct", "latest",
     "safe", "affect", "vulnerab", "impact", "exploit", "before", "less than", "preceding", "up to", "and up", "or up",
-    "until", "through", "thru", "no later", "upgrad", "updat", "mov", "migrat", "switch", "bump", "go", "rais", "clos",
+    "until", "through", "thru", "no later", "upgrad", "updat", "mov", "migrat", "switch", "bump", "rais", "clos",
     "releas", "secure", "recommend", "at least", "minimum", "starting", "as of", "since", "beginning", "install",
     "apply", "deploy", "run", "use", "using",
 )  # fmt: skip

@@ -24,7 +24,7 @@ _RANGE = re.compile(
 )
 _FLOOR = re.compile(
     r" ?(?:(?:and|versions?) )?(?:before|prior to|up to but not including|earlier than|until) ?(?:version )?[vV]?"
-    r"|(?:以上|以降|から|より)、? ?(?:バージョン ?)?[vV]?| ?(?:,|、|and|かつ|&&)? ?(?:<=?|≤|≦) ?[vV]?"
+    r"| ?(?:以上|以降|から|より)、? ?(?:バージョン ?)?[vV]?| ?(?:,|、|and|かつ|&&)? ?(?:<=?|≤|≦) ?[vV]?"
 )
 _BOUND = re.compile(r"\b(?:before|prior|through|until|than|below|not)\b")
 _OF = re.compile(r" (?:of|in|for) (?:the )?[A-Z][\w.-]{1,24}(?: [A-Z][\w.-]{0,24}){0,3}")

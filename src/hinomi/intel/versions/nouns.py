@@ -8,7 +8,7 @@ from hinomi.intel.vocabulary.loading import stopwords
 
 _NOUN = re.compile(
     r"(?<![A-Za-z0-9._-])(?P<np>(?:(?:製品|装置|機種|モデル)[A-Z][A-Z0-9]{0,3}|[A-Z][A-Za-z0-9+_-]{1,24})"
-    r"(?: [A-Z][A-Za-z0-9+_-]{0,24}){0,3})(?![A-Za-z0-9])"
+    r"(?: [A-Z][A-Za-z0-9+_-]{0,24}){0,3}(?: \d{3,4}[A-Z]{0,2}(?![A-Za-z0-9.]))?)(?![A-Za-z0-9])"
 )
 _NOT_PRODUCT = stopwords("products")
 
