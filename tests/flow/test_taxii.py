@@ -57,20 +57,20 @@ def taxii(server: Any) -> str:
 
 @pytest.mark.parametrize("path", ["/taxii2/", "/api/", "/api/collections/c-1/"])
 def test_from_discovery_a_root_or_a_collection(taxii: str, case: Case, path: str) -> None:
-    reports = pull(case, taxii + path, collection=None, since=None, online=True)
+    reports = pull(case, taxii + path, collection=None, since=None, online=True).reports
     assert [{(c.type, c.value) for c in r.claims} for r in reports] == [
         {("ipv4", "203.0.113.5")},
         {("domain", "loose.example")},
     ]
     assert reports[0].title == "First"
     assert reports[0].source == taxii + "/api/collections/c-1/"
-    again = pull(case, taxii + path, collection="c-1", since=None, online=True)
+    again = pull(case, taxii + path, collection="c-1", since=None, online=True).reports
     assert [r.id for r in again] == [r.id for r in reports], "the same objects are the same reports"
     assert len(case.library.reports()) == 2
 
 
 def test_only_what_is_newer(taxii: str, case: Case) -> None:
-    (report,) = pull(case, taxii + "/api/", collection=None, since="2026-01-15", online=True)
+    (report,) = pull(case, taxii + "/api/", collection=None, since="2026-01-15", online=True).reports
     assert {c.value for c in report.claims} == {"loose.example"}
 
 
@@ -89,3 +89,29 @@ def test_what_is_no_server_is_said_to_be_none(server: Any, case: Case) -> None:
 def test_an_unreadable_collection_is_not_asked_for(taxii: str, case: Case) -> None:
     with pytest.raises(ReportError, match=r"taxii\.no-collection"):
         pull(case, taxii + "/api/", collection="c-2", since=None, online=True)
+
+
+def test_a_collection_that_ends_is_read_to_its_end(taxii: str, case: Case) -> None:
+    assert pull(case, taxii + "/api/", collection=None, since=None, online=True).left_out == []
+
+
+def test_what_lies_beyond_the_bounds_is_said(taxii: str, case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hinomi.flow.taxii.MAX_PAGES", 2)
+    (left,) = pull(case, taxii + "/api/", collection=None, since=None, online=True).left_out
+    assert (left.collection, left.objects, left.why) == (taxii + "/api/collections/c-1/", 2, "pages")
+    monkeypatch.setattr("hinomi.flow.taxii.MAX_OBJECTS", 1)
+    (left,) = pull(case, taxii + "/api/", collection=None, since=None, online=True).left_out
+    assert (left.objects, left.why) == (1, "objects")
+
+
+def test_a_page_that_fails_costs_what_follows_it(taxii: str, case: Case, server: Any) -> None:
+    whole = server.pages["/api/collections/c-1/objects/"]
+
+    def failing(path: str, headers: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
+        return (503, {}, b"") if "next=2" in path else whole(path, headers)
+
+    server.pages["/api/collections/c-1/objects/"] = failing
+    pulled = pull(case, taxii + "/api/", collection=None, since=None, online=True)
+    assert {c.value for r in pulled.reports for c in r.claims} == {"203.0.113.5"}
+    (left,) = pulled.left_out
+    assert (left.objects, left.why) == (2, "failed") and "503" in left.cause

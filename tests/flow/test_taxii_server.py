@@ -90,8 +90,12 @@ def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
 
 
 def test_all_pages_and_then_only_what_is_new(medallion: str, case: Case) -> None:
-    reports = pull(case, medallion + "/taxii2/", collection=None, since=None, online=True)
+    pulled = pull(case, medallion + "/taxii2/", collection=None, since=None, online=True)
+    assert pulled.left_out == []
+    reports = pulled.reports
     values = {claim.value for report in reports for claim in report.claims}
     assert values == {f"203.0.113.{number}" for number in range(1, 11)}
-    newer = pull(case, medallion + "/root/", collection=NUMBER, since="2026-01-15T00:00:00.000000Z", online=True)
+    newer = pull(
+        case, medallion + "/root/", collection=NUMBER, since="2026-01-15T00:00:00.000000Z", online=True
+    ).reports
     assert {claim.value for report in newer for claim in report.claims} == {f"203.0.113.{n}" for n in range(6, 11)}

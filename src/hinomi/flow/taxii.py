@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from itertools import islice
+from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 from hinomi.flow.online import Fetch, fetch, require_online
@@ -21,9 +22,25 @@ PAGE = 1000
 """Objects asked for at once. A server may give fewer; some cannot go on to `next` unless a limit was named."""
 
 
+class LeftOut(NamedTuple):
+    """A collection of which only the first objects were read, and why it ends there: `pages`, `objects`, `failed`."""
+
+    collection: str
+    objects: int
+    why: str
+    cause: str = ""
+
+
+class Pulled(NamedTuple):
+    """What was read, and what the server has besides."""
+
+    reports: list[Report]
+    left_out: list[LeftOut]
+
+
 def pull(
     case: Case, url: str, *, collection: str | None, since: str | None, online: bool, fetcher: Fetch = fetch
-) -> list[Report]:
+) -> Pulled:
     """Read the objects of a server's readable collections into the library, one report per report object.
 
     `url` is a server's discovery, an API root or a collection; `since` (RFC 3339) asks for what was added later.
@@ -31,14 +48,18 @@ def pull(
     from hinomi.intel.exchange.stix import bundles_in
 
     require_online(url, online)
-    reports: list[Report] = []
+    pulled = Pulled([], [])
     for address in _collections(fetcher, url, collection):
-        objects = list(_objects(fetcher, address, since))
+        objects, left = _objects(fetcher, address, since)
         for bundle in bundles_in(objects):
             data = json.dumps(bundle, ensure_ascii=True, sort_keys=True).encode()
-            reports.append(kept(case, address, data, "application/stix+json"))
-        case.journal.append("collection-pulled", collection=address, objects=len(objects), since=since or "")
-    return reports
+            pulled.reports.append(kept(case, address, data, "application/stix+json"))
+        pulled.left_out.extend([left] if left else [])
+        case.journal.append(
+            "collection-pulled", collection=address, objects=len(objects), since=since or "",
+            left_out=left.why if left else "",
+        )  # fmt: skip
+    return pulled
 
 
 def _collections(fetcher: Fetch, url: str, wanted: str | None) -> list[str]:
@@ -65,26 +86,33 @@ def _offered(fetcher: Fetch, url: str) -> Iterator[tuple[str, str]]:
                 yield urljoin(address, quote(number, safe="") + "/"), number
 
 
-def _objects(fetcher: Fetch, collection: str, since: str | None) -> Iterator[dict[str, Any]]:
-    """Yield the objects of a collection, following `next` within bounds.
+def _objects(fetcher: Fetch, collection: str, since: str | None) -> tuple[list[dict[str, Any]], LeftOut | None]:
+    """Return the objects of a collection, following `next` within bounds, and what stands beyond those.
 
-    A server may give the same `next` for every page and keep count itself, so the end is a page without news.
+    A server may give the same `next` for every page and keep count itself, so the end is a page without news. A page
+    that fails costs what follows it. Raises ReportError where the first one does.
     """
     query = {"limit": str(PAGE)} | ({"added_after": since} if since else {})
-    seen: set[tuple[str, str]] = set()
+    found: dict[tuple[str, str], dict[str, Any]] = {}
     for _ in range(MAX_PAGES):
-        answer = _asked(fetcher, f"{urljoin(collection, 'objects/')}?{urlencode(query)}")
-        before = len(seen)
+        try:
+            answer = _asked(fetcher, f"{urljoin(collection, 'objects/')}?{urlencode(query)}")
+        except ReportError as error:
+            if not found:
+                raise
+            return list(found.values()), LeftOut(collection, len(found), "failed", str(error))
+        before = len(found)
         for item in _list(answer.get("objects")):
-            if isinstance(item, dict) and len(seen) < MAX_OBJECTS:
-                key = (_text(item.get("id")), _text(item.get("modified")))
-                if key not in seen:
-                    seen.add(key)
-                    yield item
+            if isinstance(item, dict):
+                found.setdefault((_text(item.get("id")), _text(item.get("modified"))), item)
         following = _text(answer.get("next"))
-        if not answer.get("more") or not following or len(seen) == before or len(seen) >= MAX_OBJECTS:
-            return
+        last = not answer.get("more") or not following or len(found) == before
+        if len(found) > MAX_OBJECTS or (len(found) == MAX_OBJECTS and not last):
+            return list(islice(found.values(), MAX_OBJECTS)), LeftOut(collection, MAX_OBJECTS, "objects")
+        if last:
+            return list(found.values()), None
         query = {**query, "next": following}
+    return list(found.values()), LeftOut(collection, len(found), "pages")
 
 
 def _asked(fetcher: Fetch, url: str) -> Mapping[str, Any]:

@@ -75,7 +75,7 @@ def gives_advice(text: str) -> bool:
 
 def is_pointer(text: str) -> bool:
     """Whether a sentence only says where to read on: `See section 5 for rules.`"""
-    return _SEE.match(without_bullet(text)) is not None
+    return _SEE.match(without_bullet(text)) is not None or _LOOK_UP.search(text) is not None
 
 
 def is_step(text: str) -> bool:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 import stix2
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from hinomi.intel.exchange.csvlist import COLUMNS, list_of
 from hinomi.intel.exchange.misp import event_of
@@ -138,20 +140,31 @@ def test_the_layer_scores_techniques_by_all_reports() -> None:
     assert ids == sorted(set(ids))
 
 
-def test_a_layer_has_no_field_that_the_format_does_not_know():
+LAYER = Draft202012Validator(json.loads((Path(__file__).parent / "navigator_layer_4_5.json").read_text()))
+
+
+def test_a_layer_is_one_by_the_navigators_own_description() -> None:
     layer = layer_of([ONE, TWO], name="two reports")
-    assert layer.keys() <= {
-        "versions", "name", "description", "domain", "customDataURL", "filters", "sorting", "layout", "hideDisabled",
-        "techniques", "gradient", "legendItems", "showTacticRowBackground", "tacticRowBackground",
-        "selectTechniquesAcrossTactics", "selectSubtechniquesWithParent", "selectVisibleTechniques", "metadata", "links",
-    }  # fmt: skip
-    assert layer["versions"].keys() <= {"attack", "navigator", "layer"} and layer["versions"]["attack"] == "18"
-    assert layer["gradient"].keys() == {"colors", "minValue", "maxValue"} and layer["sorting"] in range(4)
-    for technique in layer["techniques"]:
-        assert technique.keys() <= {
-            "techniqueID", "tactic", "comment", "enabled", "score", "color", "metadata", "links", "showSubtechniques",
-        }  # fmt: skip
-        assert all(entry.keys() == {"name", "value"} for entry in technique["metadata"])
+    LAYER.validate(layer)
+    assert layer["gradient"]["maxValue"] > layer["gradient"]["minValue"]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"domain": "mitre-enterprise"}, {"sorting": 4}, {"gradient": {"colors": ["#fff"]}}, {"viewMode": 0}]
+)
+def test_the_description_tells_what_is_no_layer(wrong: dict[str, object]) -> None:
+    assert not LAYER.is_valid(layer_of([ONE], name="x") | wrong)
+
+
+def test_a_technique_shows_the_ones_below_it() -> None:
+    claims = tuple(
+        Claim(claim_id("attack-technique", n, ""), "attack-technique", n, n, (0, 1), confidence=60)
+        for n in ("T1059", "T1059.004", "T1105")
+    )
+    layer = layer_of([Report("report--1", "s", "t", "en", None, "x", (), claims)], name="x")
+    LAYER.validate(layer)
+    shown = {t["techniqueID"]: t.get("showSubtechniques") for t in layer["techniques"]}
+    assert shown == {"T1059": True, "T1059.004": None, "T1105": None}
 
 
 _TEXT = st.text(max_size=12)
@@ -170,5 +183,5 @@ def test_any_report_can_be_written(claims: list[Claim], title: str) -> None:
     report = Report("report--1", "s", title, "en", None, "x", (), tuple(claims))
     stix2.parse(json.dumps(bundle_of([report])), allow_custom=False)
     json.dumps(event_of([report])).encode()
-    json.dumps(layer_of([report], name=title)).encode()
+    LAYER.validate(layer_of([report], name=title))
     list_of([report]).encode()

@@ -9,9 +9,11 @@ import click
 
 from hinomi.cli.library.group import opened, print_rows, sub
 from hinomi.cli.options import common, online
-from hinomi.cli.output import write
+from hinomi.cli.output import tell, write
 from hinomi.cli.settings import Settings
 from hinomi.cli.words import say
+from hinomi.locale.catalogue import text
+from hinomi.model.errors import ExitCode
 
 if TYPE_CHECKING:
     from hinomi.model.claims import Report
@@ -54,8 +56,11 @@ def pull(settings: Settings, url: str, collection: str | None, since: str | None
     from hinomi.flow import taxii
 
     with opened(settings) as case:
-        reports = taxii.pull(case, url, collection=collection, since=since, online=online)
-    return _told(reports, settings)
+        pulled = taxii.pull(case, url, collection=collection, since=since, online=online)
+    _told(pulled.reports, settings)
+    for left in pulled.left_out:
+        tell(settings, text(f"taxii.left-out.{left.why}", settings.language, **left._asdict()))
+    return ExitCode.INCOMPLETE if pulled.left_out else ExitCode.OK
 
 
 def _told(reports: Sequence[Report], settings: Settings) -> int:

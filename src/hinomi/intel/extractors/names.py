@@ -41,7 +41,8 @@ def _types_at(known: Sequence[Known]) -> Iterator[tuple[int, Kind]]:
 
 def _places_of(text: str, found: Sequence[Candidate]) -> Iterator[tuple[int, Kind]]:
     """Where the introduced names stand in the folded text, and what each is."""
-    for candidate in {c.value: c for c in found}.values() if any(map(text.__contains__, ALSO_HINTS)) else ():
+    told = any(map(text.__contains__, ALSO_HINTS)) or ("(" in text and not text.isascii())
+    for candidate in {c.value: c for c in found}.values() if told else ():
         kind = _NAME_TYPES[candidate.type]
         yield from ((place, kind) for place in occurrences(text, (candidate.value,))[:_MAX_FURTHER])
 
