@@ -130,3 +130,10 @@ def test_a_sites_banner_is_left_out_and_an_articles_header_is_kept():
     )
     text = FORMAT.extract(page, "p.html").text
     assert "banner" not in text and "By us, 2031" in text and "203.0.113[.]9" in text
+
+
+def test_an_endless_paragraph_is_read_whole_and_said():
+    page = b"<html><body><article><p>" + b"<b>a.example</b> the actor " * 4000 + b"</p></article></body></html>"
+    document = FORMAT.extract(page, "a.html")
+    assert document.text.count("a.example") == 4000
+    assert any("endless" in note for note in document.notes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections import Counter
 from typing import Any
 
 from hinomi.intel.encoding import decode
@@ -88,12 +89,32 @@ def _body_text(tree: Any, text: str) -> tuple[str, tuple[str, ...]]:
         return _TAG.sub(" ", text), ("the markup is broken: only its bare text was read",)
     if len(text) > _ARTICLE_LIMIT:
         return _with_links(full, whole), ("the page is large: its boilerplate was not removed",)
+    if _crowded(tree):
+        return _with_links(full, whole), ("a paragraph is endless: the page's boilerplate was not removed",)
     main = _main_element(tree, _article_text(text))
     article = MarkupText()
     kept = article.render(main) if main is not None else ""
     if len(kept) < 200 or len(kept) < len(full) * _ENOUGH:
         return _with_links(full, whole), ()
     return _with_links(kept, article), ()
+
+
+_INLINE = (
+    "a", "b", "code", "del", "em", "font", "i", "kbd", "s", "samp", "span", "strike", "strong", "sub", "sup", "tt", "u",
+    "var",
+)  # fmt: skip
+_MAX_INLINE = 2000
+
+
+def _crowded(tree: Any) -> bool:
+    """Whether one block holds so many inline elements that trafilatura, quadratic in them, would never end."""
+    counts: Counter[Any] = Counter()
+    for element in tree.iter(*_INLINE):
+        block = element.getparent()
+        while block is not None and block.tag in _INLINE:
+            block = block.getparent()
+        counts[block] += 1
+    return max(counts.values(), default=0) > _MAX_INLINE
 
 
 def _with_links(text: str, markup: MarkupText) -> str:
