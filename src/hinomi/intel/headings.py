@@ -135,6 +135,8 @@ def clean_heading(text: str) -> str:
             break
         text = text[mark.end() :].strip()
     bare = text.strip("*_ :：【】[]〈〉<>《》「」■●◆▼").strip()
+    if len(bare) == len(text):
+        return bare
     for opening, closing in _PAIRS:  # 【重要】製品の脆弱性: the bracket is about a part of it
         if bare.count(closing) > bare.count(opening):
             bare = opening + bare

@@ -50,7 +50,8 @@ class MitigationsExtractor:
             role = context.sections[sentence.section].role if sentence.section is not None else "other"
             if _is_heading(context, sentence) or role in _NO_ADVICE or not 6 <= len(sentence.text) <= _MAX_STEP:
                 continue
-            if confidence := _confidence(sentence.text, role == "mitigation", sentence.span[0] in advice):
+            confidence = _confidence(sentence.text, role == "mitigation", sentence.span[0] in advice)
+            if confidence and not is_pointer(sentence.text):
                 yield from _step(context, sentence, confidence)
 
 
@@ -67,8 +68,6 @@ def _confidence(text: str, here: bool, advised: bool) -> int:
     """How surely a sentence says what to do. `here`: in a section of mitigations; `advised`: in words of advice."""
     if is_checkbox(text):
         return 85
-    if is_pointer(text):
-        return 0
     if here and is_item(text):
         return 85 if advised or is_step(text) else 65
     if advised:
