@@ -178,10 +178,17 @@ def _medians(run: Callable[[Path], Took], folder: Path, times: int = 5) -> Took:
     return Took(runs[0].size, process, wall)
 
 
+WARM = """A backdoor called Xyzzy was found in SMA100 10.2.1.7; it calls hxxp://a.example[.]com/x in Japan.
+The group creates a scheduled task and runs cmd.exe. | C&C | 192.0.2.1 |
+「Xyzzy」と呼ばれるバックドアは、アカウントを追加します。
+"""
+"""A text that asks for everything that is loaded or compiled when first needed."""
+
+
 def _everything(folder: Path) -> Took:
     texts = [case["text"].encode() for case in Corpora(folder).lines("indicators_reports_dev.jsonl")]
     # what is read once per process (vocabularies, the model, the list of public suffixes) is not the text's cost
-    read_report("warm", b"A backdoor called Xyzzy was found in SMA100 10.2.1.7; it calls hxxp://a.example[.]com/x.")
+    read_report("warm", WARM.encode())
     return _timed(sum(map(len, texts)), lambda: [read_report("speed", text) for text in texts])
 
 

@@ -58,6 +58,13 @@ class ReadingContext:
             return None
         return self.sentences[number]
 
+    def sentence_after(self, offset: int) -> Sentence | None:
+        """Return the sentence that covers `offset`, or the next one, or None behind the last."""
+        number = max(0, bisect_right(self._sentence_starts, offset) - 1)
+        while number < len(self.sentences) and self.sentences[number].span[1] <= offset:
+            number += 1
+        return self.sentences[number] if number < len(self.sentences) else None
+
     def sentences_in(self, section: int) -> Sequence[Sentence]:
         """Return the sentences whose innermost section is `section`."""
         return [s for s in self.sentences if s.section == section]

@@ -194,7 +194,7 @@ def find_headings(lines: Sequence[Line], wrapped: bool) -> list[Heading]:
             break
         if len(line.text) > _MAX_HEADING + 8 or not line.bare:
             continue
-        value = _is_value(line.bare)
+        value = line.bare[0] == "|" or _is_value(line.bare)
         if value and lines[min(number + 1, len(lines) - 1)].text[:1] not in _RULES:
             continue
         heading = _marked_heading(lines, number)
@@ -206,8 +206,14 @@ def find_headings(lines: Sequence[Line], wrapped: bool) -> list[Heading]:
 
 
 def _is_value(bare: str) -> bool:
-    """Whether a line is one long word, as in lists of hashes and hosts: no heading, unless it is marked as one."""
-    return len(bare) > _LONG_WORD and " " not in bare and bare.isascii()
+    """Whether a line is one word of a list of hashes, hosts or files: no heading, unless it is marked as one."""
+    if " " in bare or not bare.isascii():
+        return False
+    if len(bare) > _LONG_WORD:
+        return True
+    if bare[0].isupper() or bare.isalpha() or bare.lower().strip(":-*_.") in _BY_WORD:
+        return False
+    return not (bare[0] in "ain" and _TOC_ENTRY.match(bare))
 
 
 def _marked_heading(lines: Sequence[Line], number: int) -> Heading | None:

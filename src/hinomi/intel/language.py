@@ -40,7 +40,8 @@ def detect_language(text: str) -> Language:
 
 def hard_wrapped(lines: list[str]) -> bool:
     """Tell whether the lines were cut at a fixed width: most lines are about as long as the longest ones."""
-    widths = sorted([len(line) if line.isascii() else text_width(line) for line in lines[:4000] if line.strip()])
+    full = [line for line in lines[:4000] if line and not line.isspace()]
+    widths = sorted([len(line) if line.isascii() else text_width(line) for line in full])
     if len(widths) < 8:
         return False
     widest = widths[int(len(widths) * 0.95)]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
 
@@ -31,9 +33,10 @@ def read_report(source: str, data: bytes, *, media_type: str | None = None) -> R
     `media_type` (from an HTTP header or a mail part) is a hint; the content decides.
     """
     document, stated = _extracted(source, data, media_type)
-    context = context_of(document)
-    claims, notes = _claims(context, stated)
-    relations = _relations(context, claims, stated)
+    with _uncollected(len(document.text)):
+        context = context_of(document)
+        claims, notes = _claims(context, stated)
+        relations = _relations(context, claims, stated)
     return Report(
         id="report--" + document.sha256[:32],
         source=source,
@@ -48,6 +51,23 @@ def read_report(source: str, data: bytes, *, media_type: str | None = None) -> R
         media_type=document.media_type,
         notes=(*document.notes, *notes),
     )
+
+
+@contextmanager
+def _uncollected(size: int) -> Iterator[None]:
+    """Pause the search for reference cycles while a text of ordinary size is read: it makes none, and many objects."""
+    pause = size < _ORDINARY and gc.isenabled()
+    if pause:
+        gc.disable()
+    try:
+        yield
+    finally:
+        if pause:
+            gc.enable()
+
+
+_ORDINARY = 1 << 20
+"""Characters."""
 
 
 def extract_document(source: str, data: bytes, *, media_type: str | None = None) -> Document:
@@ -175,9 +195,11 @@ def _claim(context: ReadingContext, key: tuple[str, str, str], group: list[Candi
         if further := _further_spans(group):
             attributes["spans"] = further
     start, end = span = first.span
+    confidence = best.confidence
     return Claim(
         claim_id(*key), best.type, best.value, context.text[start:end], span, best.role, context.section_at(start),
-        max(0, min(100, best.confidence)), "suggested", best.why, best.canonical, attributes,
+        confidence if 0 <= confidence <= 100 else max(0, min(100, confidence)), "suggested", best.why,
+        best.canonical, attributes,
     )  # fmt: skip
 
 

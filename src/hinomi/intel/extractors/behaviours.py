@@ -61,12 +61,14 @@ def _cued(context: ReadingContext) -> Iterator[tuple[Sentence, list[Cue]]]:
 
 
 def _behaviours(context: ReadingContext, sentence: Sentence, cues: Sequence[Cue]) -> Iterator[Candidate]:
-    text = sentence.text
-    lowered = same_length_lower(text)
+    present = frozenset([cue.number for cue in cues])
+    rules = _candidates(present)
+    if not rules:
+        return
+    lowered = same_length_lower(sentence.text)
     advice = sentence.span[0] in advice_starts(context) or _is_step_here(context, sentence)
-    present = frozenset(cue.number for cue in cues)
     given: set[str] = set()
-    for rule in _candidates(present):
+    for rule in rules:
         if rule.behaviour in given or (advice and not rule.advice and rule.behaviour not in _CHECKED):
             continue
         used = _match(rule, present, cues, lowered)

@@ -52,9 +52,12 @@ def _versions(context: ReadingContext, text: str, binder: Binder) -> Iterator[Ca
     columns: dict[int, Status] = {}
     hints = sorted([*(found.start() for found in HINT.finditer(text)), *occurrences(text, HINT_WORDS)])
     heads = occurrences(lowered_of(context), HEAD_WORDS)
+    near = 0
     for found in _LINES.finditer(text):
         line, (begin, end) = found[0], found.span()
-        hinted = any_within(hints, begin, end)
+        while near < len(hints) and hints[near] < begin:
+            near += 1
+        hinted = near < len(hints) and hints[near] < end
         telling = bool(heads) and any_within(heads, begin, end)
         if not (hinted or telling) and " " not in line and _is_value(line):
             columns = {}

@@ -9,11 +9,12 @@ from hinomi.intel.encoding import decode
 from hinomi.intel.format import document
 from hinomi.model.claims import Document
 
-_TITLE = re.compile(r"^={1,6} +\S")
+_TITLED = re.compile(rb"^={1,6} +\S", re.MULTILINE)
 _ATTRIBUTE = re.compile(r"^:!?[\w-]{1,60}!?:(?: .*)?$")
 _BLOCK_MARK = re.compile(r"^\[[^\]\n]{0,200}\]$")
 _FENCE = re.compile(r"^(?:-{4,}|\.{4,}|={4,}|_{4,}|\*{4,}|\+{4,}|--)$")
 _TABLE = re.compile(r"^[|,:!]={3,}$")
+_MARKED = re.compile(rf"={{1,6}} +\S|{_ATTRIBUTE.pattern}|{_TABLE.pattern}|\[source")
 # A defanged dot in brackets belongs to the address, it is no label. The label is optional, so that every address is
 # passed over once and the search stays linear.
 _LINK = re.compile(
@@ -31,11 +32,12 @@ class _AsciiDoc:
     media_types = ("text/asciidoc", "text/x-asciidoc")
 
     def sniff(self, data: bytes) -> int:
-        lines = data[:_HEAD].decode("ascii", "replace").splitlines()
-        marks = sum(1 for line in lines if _TITLE.match(line) or _ATTRIBUTE.match(line) or _TABLE.match(line)) + sum(
-            1 for line in lines if line.startswith(("[source", "include::"))
-        )
-        return 40 if marks >= 2 and any(_TITLE.match(line) for line in lines) else 0
+        head = data[:_HEAD]
+        if _TITLED.search(head) is None:
+            return 0
+        lines = head.decode("ascii", "replace").splitlines()
+        marks = sum(1 for line in lines if line[:1] in _MARKS and _MARKED.match(line))
+        return 40 if marks + sum(1 for line in lines if line.startswith("include::")) >= 2 else 0
 
     def extract(self, data: bytes, source: str) -> Document:
         text, encoding, notes = decode(data, source)
@@ -57,8 +59,8 @@ def _plain(lines: list[str]) -> Iterator[str]:
             code = None if bare == code else code
             yield "" if code is None else bare
         elif row is None and bare[:1] not in _MARKS:
-            yield _line(bare)
-        elif _TABLE.match(bare):
+            yield _line(bare) if "://" in bare or "[[" in bare else bare
+        elif bare[1:4] == "===" and _TABLE.match(bare):
             yield from _row(row)
             row = [] if row is None else None
         elif row is not None:

@@ -26,6 +26,16 @@ def _suffixes() -> Any:
     return PublicSuffixList(only_icann=True, accept_encoded_idn=False)
 
 
+@cache
+def _branched() -> frozenset[str]:
+    """The top-level domains below which there are further public suffixes (`co.uk`, `*.ck`)."""
+    from publicsuffixlist import ENCODING, PSLFILE
+
+    with open(PSLFILE, encoding=ENCODING) as file:
+        rules = [line.strip() for line in file if not line.startswith("//")]
+    return frozenset(rule.rpartition(".")[2] for rule in rules if "." in rule)
+
+
 @lru_cache(maxsize=8192)
 def is_tld(label: str) -> bool:
     """Tell whether `label` (small letters) is a top-level domain: ICANN's, or one of the hidden networks'."""
@@ -44,7 +54,7 @@ def _unicode(label: str) -> str:
         return label
 
 
-_RESERVED = frozenset({"example", "test", "invalid"})
+RESERVED = frozenset({"example", "test", "invalid"})
 
 
 @lru_cache(maxsize=8192)
@@ -52,7 +62,7 @@ def is_documentation_host(name: str) -> bool:
     """Tell whether `name` (small letters) ends in a name kept for documentation and tests (RFC 2606)."""
     labels = name.split(".")
     return (
-        len(labels) >= 2 and len(name) <= 253 and labels[-1] in _RESERVED and _LABELS.fullmatch(name) is not None
+        len(labels) >= 2 and len(name) <= 253 and labels[-1] in RESERVED and _LABELS.fullmatch(name) is not None
     )  # fmt: skip
 
 
@@ -64,7 +74,7 @@ def is_host(name: str) -> bool:
         return False
     if not _LABELS.fullmatch(name):
         return False
-    if labels[-1] in _SPECIAL:
+    if labels[-1] in _SPECIAL or (labels[-1].isascii() and "-" not in labels[-1] and labels[-1] not in _branched()):
         return True
     if labels[-1].startswith("xn--"):
         name = ".".join((*labels[:-1], _unicode(labels[-1])))

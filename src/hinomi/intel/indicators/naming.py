@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from hinomi.intel.indicators.hosts import FILE_EXTENSIONS, is_documentation_host, is_host, is_product
+from hinomi.intel.indicators.hosts import FILE_EXTENSIONS, RESERVED, is_documentation_host, is_host, is_product
 from hinomi.intel.indicators.scan import Kind, Scan
 from hinomi.intel.indicators.words import data_words
 
@@ -123,7 +123,8 @@ def _kind(scan: Scan, start: int, end: int) -> Kind:
     token = scan.text[start:end]
     lower = token.lower()
     labels = lower.split(".")
-    if is_documentation_host(lower) and (scan.defanged(start, end) or labels[-1] == "example"):
+    standing_in = labels[-1] in RESERVED and is_documentation_host(lower)
+    if standing_in and (scan.defanged(start, end) or labels[-1] == "example"):
         return "domain"  # a report's stand-in for a host; written plainly, `.test` and `.invalid` are mostly code
     hostlike, filelike = is_host(lower), labels[-1] in FILE_EXTENSIONS
     if not (hostlike or filelike) or is_product(lower) or _is_detection(scan, start, end, labels):

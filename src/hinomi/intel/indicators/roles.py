@@ -81,6 +81,13 @@ _LEFT = re.compile(
     r"[」』\"]?(?:\([^()]{0,30}\))?(?:を|に|へ|として)"
     r"(?:ドロップ|作成|設置|配置|コピー|書き込|保存|インストール|生成)"
 )
+_LEAVING = ("drop", "creat", "writ", "install", "plac", "plant", "leav", "cop", "sav")
+_BAD = (
+    "shell", "backdoor", "implant", "malware", "dropper", "loader", "payload", "trojan", "rootkit", "ransom",
+    "malicious", "シェル", "バックドア", "マルウ", "ローダー", "ドロッパー", "ペイロード", "不正な", "身代金",
+    "ランサム",
+)  # fmt: skip
+"""Every match of `_LEAVES` holds one of the first, every match of `_CALLED_BAD` one of the second."""
 _CALLED_BAD = re.compile(
     r"(?:\b(?:web ?shell|backdoor|implant|malware|dropper|loader|payload|trojan|rootkit|ransom ?note"
     r"|malicious (?:\w+ )?(?:file|script|dll|document|binary|attachment|macro|archive|installer))"
@@ -113,9 +120,10 @@ def file_role(scan: Scan, start: int, end: int, name: str, *, honest: bool) -> t
     if honest or name.casefold() in SYSTEM_FILES:
         return "mentioned", ""
     sentence = _SENTENCE_END.split(scan.before(start, 90))[-1]
-    if _LEAVES.search(sentence) or _LEFT.match(scan.after(end, 50).lstrip()):
+    left = any(map(sentence.__contains__, _LEAVING)) and _LEAVES.search(sentence)
+    if left or _LEFT.match(scan.after(end, 50).lstrip()):
         return "malicious", "the sentence says that it is left there"
-    if _CALLED_BAD.search(sentence):
+    if any(map(sentence.__contains__, _BAD)) and _CALLED_BAD.search(sentence):
         return "malicious", "the words before it call it so"
     if scan.section(start).role == "indicators":
         return "malicious", "in the list of indicators"

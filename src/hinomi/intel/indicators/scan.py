@@ -84,7 +84,7 @@ class Scan:
         **attributes: Any,
     ) -> Candidate:
         """Make a candidate for `start:end`; notes by itself that it was written defanged, which makes it surer."""
-        if self._refanged.defanged(start, end):
+        if self._refanged.places and self._refanged.defanged(start, end):
             attributes["defanged"] = True
             confidence = min(98, confidence + 15)
         return Candidate(kind, value, self.original(start, end), role, confidence, why, None, attributes)
@@ -107,6 +107,8 @@ class Scan:
 
     def before(self, offset: int, size: int = 60) -> str:
         """Return the small-letter text before `offset` in its line."""
+        if self.text[offset - 1 : offset] == "\n":
+            return ""
         return self.lower[max(self.line_start(offset), offset - size) : offset]
 
     def after(self, offset: int, size: int = 60) -> str:

@@ -32,7 +32,8 @@ def advice_starts(context: ReadingContext) -> frozenset[int]:
     """Return where the sentences start that say what should be done."""
     known: frozenset[int] | None = context.__dict__.get(_ADVICE)
     if known is None:
-        hints = occurrences(same_length_lower(context.text), EN_HINTS)
+        plain = context.folded.text is context.text
+        hints = occurrences(lowered_of(context) if plain else same_length_lower(context.text), EN_HINTS)
         known = frozenset(
             s.span[0]
             for s in context.sentences

@@ -108,7 +108,10 @@ def _stated(context: ReadingContext, claims: Sequence[Claim]) -> Iterator[Relati
     starts = [place[0] for place in places]
     spoken = _Spoken(context, claims)
     last = 0
-    for sentence in context.sentences:
+    while last < len(places):
+        sentence = context.sentence_after(starts[last])
+        if sentence is None:
+            return
         first = bisect_left(starts, sentence.span[0], last)
         last = bisect_left(starts, sentence.span[1], first)
         if first == last:
@@ -241,6 +244,8 @@ def _bound(claims: Sequence[Claim]) -> Iterator[Relation]:
         elif claim.type in {"malware", "actor", "tool"}:
             threats.setdefault(claim.canonical or claim.value, claim)
     for claim in claims:
+        if claim.type not in _BINDING:
+            continue
         original = files.get(str(claim.attributes.get("copy_of", "")))
         if original is not None and claim.type == "filename":
             yield Relation(claim.id, "copy-of", original.id, claim.span, 85)
@@ -251,6 +256,9 @@ def _bound(claims: Sequence[Claim]) -> Iterator[Relation]:
             yield Relation(product.id, "affected-in", claim.id, claim.span, claim.confidence)
         if claim.type == "mitigation":
             yield from _mitigates(claim, products, threats | artefacts)
+
+
+_BINDING = frozenset({"filename", "fixed-version", "affected-version", "mitigation"})
 
 
 def _mitigates(claim: Claim, products: Mapping[str, Claim], threats: Mapping[str, Claim]) -> Iterator[Relation]:

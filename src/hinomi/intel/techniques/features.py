@@ -33,6 +33,8 @@ class Features(NamedTuple):
 @lru_cache(maxsize=1 << 15)  # the same words come again in every report
 def stem(word: str) -> str:
     """Return a lower-case word without its commonest English ending."""
+    if not word.endswith(_ENDINGS):
+        return word
     for ending in _ENDINGS:
         if len(word) > len(ending) + 3 and word.endswith(ending):
             return word[: -len(ending)]
