@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import hashlib
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import islice
 
@@ -33,10 +31,9 @@ def read_report(source: str, data: bytes, *, media_type: str | None = None) -> R
     `media_type` (from an HTTP header or a mail part) is a hint; the content decides.
     """
     document, stated = _extracted(source, data, media_type)
-    with _uncollected(len(document.text)):
-        context = context_of(document)
-        claims, notes = _claims(context, stated)
-        relations = _relations(context, claims, stated)
+    context = context_of(document)
+    claims, notes = _claims(context, stated)
+    relations = _relations(context, claims, stated)
     return Report(
         id="report--" + document.sha256[:32],
         source=source,
@@ -51,23 +48,6 @@ def read_report(source: str, data: bytes, *, media_type: str | None = None) -> R
         media_type=document.media_type,
         notes=(*document.notes, *notes),
     )
-
-
-@contextmanager
-def _uncollected(size: int) -> Iterator[None]:
-    """Pause the search for reference cycles while a text of ordinary size is read: it makes none, and many objects."""
-    pause = size < _ORDINARY and gc.isenabled()
-    if pause:
-        gc.disable()
-    try:
-        yield
-    finally:
-        if pause:
-            gc.enable()
-
-
-_ORDINARY = 1 << 20
-"""Characters."""
 
 
 def extract_document(source: str, data: bytes, *, media_type: str | None = None) -> Document:
