@@ -22,6 +22,8 @@ _APART = 0.5
 _DOUBTFUL = -0.5
 """Where no sentence of a report scores this much for a technique, a phrase alone does not make it one."""
 _SHORTEST = 12
+_FEWEST = 3
+"""Blanks in an item of a list that tells something; others only name a thing or two."""
 _MAX_SENTENCES = 20_000
 """Sentences scored per report: it bounds time."""
 _KEPT = "_technique_reading"
@@ -106,7 +108,7 @@ def _telling(context: ReadingContext, model: TechniqueModel) -> Iterator[Sentenc
     left = _MAX_SENTENCES
     for sentence in context.sentences:
         begin, end = sentence.span
-        if end - begin < _SHORTEST or " " not in sentence.text or begin in advice:
+        if end - begin < _SHORTEST or begin in advice or not _tells(sentence.text):
             continue
         first = bisect_left(places, begin)
         if first < len(places) and places[first] < end and _narrates(context, sentence):
@@ -114,6 +116,14 @@ def _telling(context: ReadingContext, model: TechniqueModel) -> Iterator[Sentenc
             if left < 0:
                 return
             yield sentence
+
+
+def _tells(text: str) -> bool:
+    """Whether a line can say what was done: no heading, no item of a list that only names something."""
+    return " " in text and text[0] != "#" and (text[0] not in _ITEMS or text.count(" ") >= _FEWEST)
+
+
+_ITEMS = frozenset("-*•・+")
 
 
 def _narrates(context: ReadingContext, sentence: Sentence) -> bool:
