@@ -60,6 +60,7 @@ def test_malware_and_tools(text: str, names: set[str]) -> None:
         ("・Apache Tomcat 11.0.0-M1～11.0.2(CVE-2025-24813)。11.0.3 へ更新すること。", {
             ("affected-version", ">=11.0.0-M1 <=11.0.2", "Apache Tomcat"), ("fixed-version", "11.0.3", "Apache Tomcat")}),
         ("DNS queries go to 8.8.8.8 after the update.", set()),
+        ("> Fixed versions:\n> - Orbit Desk 10.2.4\n", {("fixed-version", "10.2.4", "Orbit Desk")}),
     ],
 )  # fmt: skip
 def test_versions(text: str, said: set[tuple[str, str, str]]) -> None:

@@ -27,7 +27,7 @@ _MAX_QUOTED = 100
 _LINES = re.compile(r"[^\n。]{1,1000}")
 """Sentences: cut at line ends and Japanese full stops."""
 _HEADS = re.compile(r"(?:以下|次)の(?:とおり|通り)|[:：]\s*$|as follows")
-_BULLET = re.compile(r"^\s*(?:[-*+•‣◦・✔✓☑□☐■●]|\d{1,3}[.)]\s)")
+_BULLET = re.compile(r"^\s*(?:> ?)*(?:[-*+•‣◦・✔✓☑□☐■●]|\d{1,3}[.)]\s)")
 
 
 class ProductsExtractor:
