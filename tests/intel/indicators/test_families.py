@@ -3,6 +3,7 @@
 import pytest
 
 from hinomi.intel.extractors.indicators import EXTRACTOR
+from hinomi.intel.indicators.hosts import is_host
 from hinomi.intel.read import merge
 from hinomi.intel.sections import context_of
 from hinomi.model.claims import Document
@@ -295,3 +296,14 @@ def test_roles(text, role):
     if role in ("reference", "benign"):
         assert claim.confidence <= 30
         assert claim.why
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("evil.com", True), ("com", False), ("co.uk", False), ("evil.co.uk", True), ("co.za", False),
+        ("evil.co.za", True), ("evil.za.com", True), ("b.evil.ru", True), ("evil.ck", False), ("evil.evil.ck", True),
+    ],
+)  # fmt: skip
+def test_a_host_has_a_name_above_its_public_suffix(name: str, wanted: bool) -> None:
+    assert is_host(name) is wanted

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from functools import cache, lru_cache
+from itertools import takewhile
 from typing import Any
 
 from hinomi.intel.indicators.words import data_words
@@ -32,7 +33,8 @@ def _branched() -> frozenset[str]:
     from publicsuffixlist import ENCODING, PSLFILE
 
     with open(PSLFILE, encoding=ENCODING) as file:
-        rules = [line.strip() for line in file if not line.startswith("//")]
+        icann = takewhile(lambda line: "===END ICANN DOMAINS===" not in line, file)
+        rules = [line.strip() for line in icann if not line.startswith("//")]
     return frozenset(rule.rpartition(".")[2] for rule in rules if "." in rule)
 
 
@@ -42,7 +44,9 @@ def is_tld(label: str) -> bool:
     if label in _SPECIAL:
         return True
     label = _unicode(label)
-    return label.isalpha() and _suffixes().publicsuffix(label, accept_unknown=False) is not None
+    if not label.isalpha():
+        return False
+    return label in _branched() or _suffixes().publicsuffix(label, accept_unknown=False) is not None
 
 
 def _unicode(label: str) -> str:
