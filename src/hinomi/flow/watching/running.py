@@ -368,7 +368,7 @@ class _Watcher:
         )
         self._teller.gap(gap)
         number = 0
-        if lost.reason not in ("vanished-folder", *OF_PROCESSES):
+        if lost.reason not in OF_PROCESSES:
             coverage = Coverage()
             for scope in self._scopes if not lost.place else [os.fsencode(lost.place)]:
                 number += self._judge.reconcile(scope, coverage, lost.until)

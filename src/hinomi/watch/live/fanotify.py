@@ -27,13 +27,14 @@ from hinomi.watch.live.events import (
     Marked,
 )
 from hinomi.watch.live.mounts import Mount, in_scope, is_below, read_mounts, whole_first
+from hinomi.watch.live.orphans import Orphan, Orphans
 
 READ_SIZE = 128 << 10
 MAX_FOLDERS = 50_000  # remembered paths
 MAX_OWN_FOLDERS = 5_000
 _HEAD = struct.Struct("=IBBHQii")
 _INFO = struct.Struct("=BBH")
-_DFID_NAME, _DFID, _PIDFD, _OLD, _NEW = 2, 3, 4, 10, 12
+_FID, _DFID_NAME, _DFID, _PIDFD, _OLD, _NEW = 1, 2, 3, 4, 10, 12
 _NO_PIDFD_MADE = -2  # -1: the process has ended
 _BITS = (
     (sc.FAN_MODIFY | sc.FAN_CLOSE_WRITE, CONTENT),
@@ -44,21 +45,25 @@ _BITS = (
     (sc.FAN_OPEN_EXEC, EXECUTED),
     (sc.FAN_ONDIR, FOLDER),
 )
+_NAMING = sc.FAN_REPORT_FID | sc.FAN_REPORT_TARGET_FID  # Linux 5.17: which folder was made or removed
 BASE = sc.FAN_CLOEXEC | sc.FAN_NONBLOCK | sc.FAN_REPORT_DIR_FID | sc.FAN_REPORT_NAME | sc.FAN_UNLIMITED_MARKS
 CHANGES = (
     sc.FAN_MODIFY | sc.FAN_CLOSE_WRITE | sc.FAN_ATTRIB | sc.FAN_CREATE | sc.FAN_DELETE | sc.FAN_OPEN_EXEC | sc.FAN_ONDIR
 )
 _IN_FOLDER = sc.FAN_EVENT_ON_CHILD | sc.FAN_MOVED_FROM | sc.FAN_MOVED_TO
-_UNKNOWN = (b"", False)
+_GONE = (b"", False)
+_OUTSIDE = (b"\0", False)  # on a file system of which only parts are mounted, and in none of them
+MAX_PARTS = 64  # mounts of one file system that are asked
+_FOLDER_ONLY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
 def open_group(*, unlimited: bool) -> tuple[int, bool]:
     """Return (fanotify group, whether it tells processes by pidfd); `OSError` where nothing of the kind is allowed."""
-    queue = sc.FAN_UNLIMITED_QUEUE if unlimited else 0
-    try:
-        return sc.fanotify_init(BASE | queue | sc.FAN_REPORT_PIDFD), True
-    except OSError:
-        return sc.fanotify_init(BASE | queue), False
+    flags = BASE | (sc.FAN_UNLIMITED_QUEUE if unlimited else 0)
+    for more in (_NAMING | sc.FAN_REPORT_PIDFD, sc.FAN_REPORT_PIDFD):
+        with suppress(OSError):
+            return sc.fanotify_init(flags | more), True
+    return sc.fanotify_init(flags), False
 
 
 class FanotifyBackend:
@@ -84,10 +89,10 @@ class FanotifyBackend:
         self._leaves_out = leaves_out
         self._mounts = mounts
         self._group, self.pidfds = open_group(unlimited=unlimited)
-        self._roots: dict[bytes, int] = {}  # file system's identity -> descriptor of a mount of it
+        self._roots: dict[bytes, list[bytes]] = {}  # file system's identity -> where it is mounted, the whole first
+        self._opened: dict[bytes, int | None] = {}  # descriptors of those places, only while one read is worked on
         self._folders: OrderedDict[bytes, tuple[bytes, bool]] = OrderedDict()
-        self._marked: dict[str, Marked] = {}  # by device
-        self._program_devices: set[str] = set()
+        self._orphans = Orphans()
 
     def fileno(self) -> int:
         """Return the group."""
@@ -96,19 +101,23 @@ class FanotifyBackend:
     # --- marks ----------------------------------------------------------------------------------------------------
 
     def mark(self) -> list[Marked]:
-        """Mark each file system once; what cannot be marked says why."""
+        """Mark each file system once; what cannot be marked says why.
+
+        All are marked anew each time: a file system that came in another's stead may wear its device number.
+        """
         mounts = self._mounts()
         taken, _ = in_scope(mounts, self._scopes, self._leaves_out)
-        kept = {}
-        for mount in whole_first(taken):
-            known = self._marked.get(mount.device)
-            kept[mount.device] = known if known is not None and known.ok else self._mark(mount, CHANGES)
-        self._marked = kept
-        self._mark_programs([m for m in mounts if m.device not in kept])
+        self._roots.clear()
+        marked = [self._mark(mount, CHANGES) for mount in whole_first(taken)]
+        devices = {mount.device for mount in taken}
+        self._mark_programs([m for m in mounts if m.device not in devices])
+        for mount in sorted(taken, key=lambda m: (len(m.root), len(m.point))):
+            with suppress(OSError):
+                self._add_part(mount.point)
         for folder in self._own:
             self._mark_folders(folder)
         self._folders.clear()
-        return list(kept.values())
+        return marked
 
     def _mark_folders(self, top: bytes) -> None:
         """Mark a folder and those in it, each by itself."""
@@ -118,29 +127,23 @@ class FanotifyBackend:
 
     def _mark_programs(self, mounts: list[Mount]) -> None:
         """Hear of programs run from everywhere else, so that short-lived processes have a name."""
-        whole = whole_first(mount for mount in mounts if not self._leaves_out(mount.kind))
-        for mount in whole:
-            if mount.device not in self._program_devices:
-                self._mark(mount, sc.FAN_OPEN_EXEC)
-        self._program_devices = {mount.device for mount in whole}
+        for mount in whole_first(mount for mount in mounts if not self._leaves_out(mount.kind)):
+            self._mark(mount, sc.FAN_OPEN_EXEC)
 
     def _mark(self, mount: Mount, mask: int) -> Marked:
         place = os.fsdecode(mount.point)
         try:
-            descriptor = os.open(mount.point, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        except OSError as error:
-            return Marked(place, mount.kind, False, error.strerror or "cannot be opened")
-        try:
+            self._add_part(mount.point)
             self._add_marks(mount.point, mask)
-            identity = sc.file_system_identity(descriptor)
         except OSError as error:
-            os.close(descriptor)
             return Marked(place, mount.kind, False, error.strerror or "cannot be marked")
-        old = self._roots.pop(identity, None)
-        if old is not None:
-            os.close(old)
-        self._roots[identity] = descriptor
         return Marked(place, mount.kind, True)
+
+    def _add_part(self, point: bytes) -> None:
+        """Look for folders here too: of some file systems only parts are mounted, in several places."""
+        parts = self._roots.setdefault(_identity_at(point), [])
+        if point not in parts and len(parts) < MAX_PARTS:
+            parts.append(point)
 
     def _add_marks(self, point: bytes, mask: int) -> None:
         flags = sc.FAN_MARK_ADD | sc.FAN_MARK_FILESYSTEM
@@ -159,7 +162,14 @@ class FanotifyBackend:
         try:
             data = os.read(self._group, READ_SIZE)
         except BlockingIOError:
-            return [], []
+            return [], self._overdue()
+        try:
+            return self._events(data)
+        finally:
+            self._let_go()
+
+    def _events(self, data: bytes) -> tuple[list[FileEvent], list[Loss]]:
+        """Return what the events of one read say."""
         events: list[FileEvent] = []
         losses: list[Loss] = []
         at, end = 0, len(data)
@@ -178,20 +188,44 @@ class FanotifyBackend:
         self, data: bytes, at: int, end: int, mask: int, pid: int, events: list[FileEvent], losses: list[Loss]
     ) -> None:
         """Turn one event into what it says of each place it names (a rename names two)."""
-        alive, places = _records(data, at, end)
+        alive, places, child = _records(data, at, end)
         what = _what(mask)
         for key, name in places:
             folder, wanted = self._folder(key)
+            if folder == _OUTSIDE[0]:
+                continue
             if folder:
-                path = _joined(folder, name)
-                if wanted or what == EXECUTED or self._in_scope(path):
-                    events.append(FileEvent(path, what, pid, alive))
-                if what & FOLDER and what & CREATED and any(is_below(path, own) for own in self._own):
-                    self._mark_folders(path)
-            elif what != EXECUTED:
+                self._tell(FileEvent(_joined(folder, name), what, pid, alive), wanted, child, events)
+            elif what != EXECUTED and not self._orphans.keep(key, Orphan(name, what, pid, alive, child)):
                 losses.append(Loss("vanished-folder", name))
-        if what & FOLDER and what & (MOVED | REMOVED):
+        if what & FOLDER and what & MOVED:
             self._folders.clear()  # paths below it are others now
+
+    def _tell(self, event: FileEvent, wanted: bool, child: bytes, events: list[FileEvent]) -> None:
+        """Report an event whose path is known, and what happened in a folder that it names the path of."""
+        path, what = event.path, event.what
+        if child and what & FOLDER and what & REMOVED:
+            self._orphans.names_children = True
+            for place, orphan in self._orphans.claim(child, path):
+                if self._in_scope(place):
+                    events.append(FileEvent(place, orphan.what, orphan.pid, orphan.alive))
+        if wanted or what == EXECUTED or self._in_scope(path):
+            events.append(event)
+        if what & FOLDER and what & CREATED:
+            self._know(child, path)
+            if any(is_below(path, own) for own in self._own):
+                self._mark_folders(path)
+
+    def _know(self, child: bytes, path: bytes) -> None:
+        """Remember a new folder's path: it may be gone before anybody asks."""
+        if child:
+            self._folders[child] = (path, self._in_scope(path))
+            if len(self._folders) > MAX_FOLDERS:
+                self._folders.popitem(last=False)
+
+    def _overdue(self) -> list[Loss]:
+        number = self._orphans.overdue()
+        return [Loss("vanished-folder", b"", number)] if number else []
 
     def _folder(self, key: bytes) -> tuple[bytes, bool]:
         """Return (path of a folder, whether all in it is in scope); an empty path where it is gone."""
@@ -204,39 +238,82 @@ class FanotifyBackend:
                     self._folders.popitem(last=False)
         return known
 
+    def _root(self, point: bytes, identity: bytes) -> int | None:
+        """Return a descriptor on a mounted file system for the rest of this read: whoever keeps one open keeps others
+        from unmounting it."""
+        if point not in self._opened:
+            self._opened[point] = None
+            with suppress(OSError):
+                descriptor = os.open(point, _FOLDER_ONLY)
+                if sc.file_system_identity(descriptor) == identity:
+                    self._opened[point] = descriptor
+                else:  # unmounted meanwhile
+                    os.close(descriptor)
+        return self._opened[point]
+
+    def _let_go(self) -> None:
+        """Keep no file system busy."""
+        for descriptor in self._opened.values():
+            if descriptor is not None:
+                os.close(descriptor)
+        self._opened.clear()
+
     def _looked_up(self, key: bytes) -> tuple[bytes, bool]:
-        root = self._roots.get(key[:8])
-        if root is None:
-            return _UNKNOWN
-        try:
-            descriptor = sc.open_by_handle(root, key[12:])
-        except OSError:
-            return _UNKNOWN
-        try:
-            path = os.readlink(b"/proc/self/fd/%d" % descriptor)
-        except OSError:
-            return _UNKNOWN
-        finally:
-            os.close(descriptor)
-        if not path.startswith(b"/") or path.endswith(b" (deleted)"):
-            return _UNKNOWN
-        return path, self._in_scope(path)
+        found = _GONE
+        for point in self._roots.get(key[:8], ()):
+            root = self._root(point, key[:8])
+            if root is None:
+                continue
+            path = _path_of(root, key[12:])
+            if path is None:
+                return _GONE
+            if path:
+                return path, self._in_scope(path)
+            found = _OUTSIDE
+        return found
 
     def _in_scope(self, path: bytes) -> bool:
         return any(is_below(path, scope) for scope in (*self._scopes, *self._own))
 
     def close(self) -> None:
         """Give everything back."""
-        for descriptor in self._roots.values():
-            os.close(descriptor)
-        self._roots.clear()
+        self._let_go()
         os.close(self._group)
 
 
-def _records(data: bytes, at: int, end: int) -> tuple[bool | None, list[tuple[bytes, bytes]]]:
-    """Return (whether the process still runs, places) of an event, and give its pidfd back."""
+def _identity_at(point: bytes) -> bytes:
+    descriptor = os.open(point, _FOLDER_ONLY)
+    try:
+        return sc.file_system_identity(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _path_of(root: int, handle: bytes) -> bytes | None:
+    """Return the path of the folder that a handle names; empty where this mount does not show it, None if it is gone.
+
+    Of what lies outside a mount that shows a part, the kernel says "/" (d_path), which would make "/sshd" of a program.
+    """
+    try:
+        descriptor = sc.open_by_handle(root, handle)
+    except OSError:
+        return None
+    try:
+        path = os.readlink(b"/proc/self/fd/%d" % descriptor)
+        if path == b"/" and not os.path.samestat(os.fstat(descriptor), os.stat(b"/")):
+            return b""
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
+    return path if path.startswith(b"/") and not path.endswith(b" (deleted)") else None
+
+
+def _records(data: bytes, at: int, end: int) -> tuple[bool | None, list[tuple[bytes, bytes]], bytes]:
+    """Return (whether the process still runs, places, the entry's own handle) of an event, and give its pidfd back."""
     alive: bool | None = None
     places: list[tuple[bytes, bytes]] = []
+    child = b""
     while at + 4 <= end:
         kind, _, size = _INFO.unpack_from(data, at)
         if size < 4:
@@ -246,10 +323,12 @@ def _records(data: bytes, at: int, end: int) -> tuple[bool | None, list[tuple[by
             alive = descriptor >= 0 if descriptor != _NO_PIDFD_MADE else None
             if descriptor >= 0:
                 os.close(descriptor)
+        elif kind == _FID:
+            child = _place(data, at, size)[0]
         elif kind in (_DFID_NAME, _DFID, _OLD, _NEW):
             places.append(_place(data, at, size))
         at += size
-    return alive, places
+    return alive, places, child
 
 
 def _place(data: bytes, at: int, size: int) -> tuple[bytes, bytes]:
