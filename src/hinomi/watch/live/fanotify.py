@@ -53,6 +53,7 @@ CHANGES = (
 _IN_FOLDER = sc.FAN_EVENT_ON_CHILD | sc.FAN_MOVED_FROM | sc.FAN_MOVED_TO
 _GONE = (b"", False)
 _OUTSIDE = (b"\0", False)  # on a file system of which only parts are mounted, and in none of them
+MAX_SILENT = 8  # reads in a row that are all about what is out of scope
 MAX_PARTS = 64  # mounts of one file system that are asked
 _FOLDER_ONLY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
@@ -158,15 +159,19 @@ class FanotifyBackend:
     # --- events ---------------------------------------------------------------------------------------------------
 
     def read(self) -> tuple[list[FileEvent], list[Loss]]:
-        """Return what one read gives."""
-        try:
-            data = os.read(self._group, READ_SIZE)
-        except BlockingIOError:
-            return [], self._overdue()
-        try:
-            return self._events(data)
-        finally:
-            self._let_go()
+        """Return what one read gives that says anything at all; nothing where all has been read."""
+        for _ in range(MAX_SILENT):
+            try:
+                data = os.read(self._group, READ_SIZE)
+            except BlockingIOError:
+                break
+            try:
+                told = self._events(data)
+            finally:
+                self._let_go()
+            if told != ([], []):
+                return told
+        return [], self._overdue()
 
     def _events(self, data: bytes) -> tuple[list[FileEvent], list[Loss]]:
         """Return what the events of one read say."""
@@ -188,7 +193,7 @@ class FanotifyBackend:
         self, data: bytes, at: int, end: int, mask: int, pid: int, events: list[FileEvent], losses: list[Loss]
     ) -> None:
         """Turn one event into what it says of each place it names (a rename names two)."""
-        alive, places, child = _records(data, at, end)
+        alive, places, child = _records(data, at, end, folder=bool(mask & sc.FAN_ONDIR))
         what = _what(mask)
         for key, name in places:
             folder, wanted = self._folder(key)
@@ -309,8 +314,8 @@ def _path_of(root: int, handle: bytes) -> bytes | None:
     return path if path.startswith(b"/") and not path.endswith(b" (deleted)") else None
 
 
-def _records(data: bytes, at: int, end: int) -> tuple[bool | None, list[tuple[bytes, bytes]], bytes]:
-    """Return (whether the process still runs, places, the entry's own handle) of an event, and give its pidfd back."""
+def _records(data: bytes, at: int, end: int, *, folder: bool) -> tuple[bool | None, list[tuple[bytes, bytes]], bytes]:
+    """Return (whether the process still runs, places, a folder's own handle) of an event, and give its pidfd back."""
     alive: bool | None = None
     places: list[tuple[bytes, bytes]] = []
     child = b""
@@ -323,7 +328,7 @@ def _records(data: bytes, at: int, end: int) -> tuple[bool | None, list[tuple[by
             alive = descriptor >= 0 if descriptor != _NO_PIDFD_MADE else None
             if descriptor >= 0:
                 os.close(descriptor)
-        elif kind == _FID:
+        elif kind == _FID and folder:
             child = _place(data, at, size)[0]
         elif kind in (_DFID_NAME, _DFID, _OLD, _NEW):
             places.append(_place(data, at, size))
