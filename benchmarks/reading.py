@@ -214,7 +214,13 @@ def _rates(what: str, took: Took, bar: float) -> Iterator[Figure]:
 
 
 def hostile(_: Corpora) -> Iterator[Figure]:
-    for name, unit in (("dots", "a."), ("brackets", "[.]"), ("hex", "0a1b2c3d "), ("slashes", "/\\:@")):
+    for name, unit in (
+        ("dots", "a."),
+        ("brackets", "[.]"),
+        ("hex", "0a1b2c3d "),
+        ("slashes", "/\\:@"),
+        ("base64", "QmFz+/"),
+    ):
         times = [_seconds(unit * (size // len(unit))) for size in (1 << 17, 1 << 19)]
         yield Figure(f"growth of time, 4 times the {name}", times[1] / max(times[0], 0.001), 8.0, at_least=False)
 

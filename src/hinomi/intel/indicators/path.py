@@ -106,6 +106,7 @@ _REQUEST = re.compile(
     r"\b(?:uri|url|urls|get|post|put|head|endpoint|request|path component|route|http)s?\b[\s:\"'`]*$|リクエスト"
     r"|エンドポイント"
 )
+_LONGEST = 1024
 _FLAGS = re.compile(r"/[a-zA-Z?]{1,12}")
 
 
@@ -180,10 +181,10 @@ def _unix(scan: Scan) -> Iterator[Candidate]:
     for start, after in _unix_starts(scan.text):
         if start < low or scan.taken(start, after):
             continue
-        body = _UNIX.match(scan.text, after)
+        body = _UNIX.match(scan.text, after, after + _LONGEST)  # bounded: an endless token has many beginnings
         if body is None:
             continue
-        tail = cut_at_japanese("/" + body.group()[:1024], "/")[1:].rstrip(".,:;*-/=")
+        tail = cut_at_japanese("/" + body.group(), "/")[1:].rstrip(".,:;*-/=")
         end = after + len(tail)
         low = end
         if not tail or not _is_unix_path(scan, scan.text[start:after], tail, start):
