@@ -22,6 +22,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,7 @@ def main(arguments: Sequence[str] = ()) -> int:
 def _replay(options: argparse.Namespace, keep: int | None) -> int:
     _prepare()
     family, services = Family(), Services()
+    family.follow()
     try:
         jobs = [*services.jobs(), *packages.jobs(), *desk.jobs()]
         for job in jobs:
@@ -207,14 +209,19 @@ def _report(jobs: Sequence[Job], watch: _Watch, family: Family, options: argpars
 def _findings(lines: Sequence[dict[str, Any]], family: Family) -> bool:
     """Print the findings by severity; those about processes of others on this machine are counted apart."""
     found = {line["id"]: line for line in lines if "finding" in line["schema"]}
-    ours = [
-        f for f in found.values() if f["subject"]["type"] != "process" or int(f["subject"]["key"]) in family.members
-    ]
+    starts = [line for line in lines if "process-start" in line["schema"]]
+    ours = [f for f in found.values() if f["subject"]["type"] != "process" or family.has(*_who(f, starts))]
     print(f"findings: {dict(Counter(f['severity'] for f in ours)) or 'none'} (about others: {len(found) - len(ours)})")
     for finding in ours:
         subject, title = finding["subject"]["key"], finding["title"]["en"]
         print(f"  {finding['severity']}: {finding['rule']['id']}: {title}: {subject} {_context(finding)}")
     return any(finding["severity"] in SERIOUS for finding in ours)
+
+
+def _who(finding: dict[str, Any], starts: Sequence[dict[str, Any]]) -> tuple[int, float]:
+    """Return the process that a finding is about and when it was so: its last start that was told by then."""
+    pid, seen = int(finding["subject"]["key"]), datetime.fromisoformat(finding["first_seen"]).timestamp()
+    return pid, max((s["started"] for s in starts if s["pid"] == pid and s["started"] <= seen), default=seen)
 
 
 def _context(finding: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ from typing import BinaryIO
 import pytest
 
 from hinomi.watch.baseline.liveworld import UNTRACKED, LiveWorld, difference_of
-from hinomi.watch.baseline.reasons import packages, unchanged
+from hinomi.watch.baseline.reasons import logs, packages, unchanged
 from hinomi.watch.baseline.world import Owner
 from hinomi.watch.known import Facts, Known
 
@@ -112,3 +112,16 @@ def test_an_older_file_of_known_states_is_completed(tmp_path: Path) -> None:
     known.apply([(b"/b", facts(capabilities="01", package="tool", unexplained=1))], ())
     assert known.get(b"/b") == facts(capabilities="01", package="tool", unexplained=1)
     known.close()
+
+
+@pytest.mark.parametrize("size", [8, 16, 24])
+def test_a_log_that_grew_while_it_was_read_still_explains_itself(known: Known, size: int) -> None:
+    """Its size was asked for before the end of its reading, so that its digest may be of more than that."""
+    read, path = b"line 1\nline 2\nline 3\n", b"/var/log/x.log"
+    old = facts(read)._replace(size=min(size, len(read)))
+    for now, reason in ((read + b"line 4\n", "log-grown"), (read.replace(b"2", b"5") + b"line 4\n", None)):
+        disk = Disk()
+        disk.texts[path] = now
+        at = world(known, disk, (path, old, facts(now)))
+        found = logs.explain(at.differences[path], at)
+        assert (found.why if found else None) == reason

@@ -22,6 +22,7 @@ from hinomi.watch.baseline.world import Reason, World
 PLACES = (b"/var/log/", b"/var/adm/")
 CHUNK = 1 << 18
 MAX_UNPACKED = 4 << 30
+MAX_GROWN = 1 << 16  # bytes that may be written to a log while it is read
 _MEMBER = re.compile(rb"(.+?)(?:[.-](\d{1,14}(?:-\d{1,10})?)|\.(old))?(?:\.(?:gz|xz|bz2|zst))?")
 _DATE_FROM = 100_000  # numbers from here are dates: larger is younger
 _RIGHTS = frozenset({"mode", "uid", "gid", "acl", "xattrs", "capabilities", "label", "flags", "kind"})
@@ -157,7 +158,29 @@ def _beginning(path: bytes, candidates: dict[bytes, Values], world: World) -> by
     except _BROKEN:
         return None
     fitting = [p for p, values in candidates.items() if digests.get(values["size"]) == values["sha256"]]
+    if not fitting and path in candidates and _grew_while_read(path, candidates[path], world):
+        return path
     return max(fitting, key=lambda p: (candidates[p]["size"], p == path), default=None)
+
+
+def _grew_while_read(path: bytes, old: Values, world: World) -> bool:
+    """Whether a file begins with what was read of it, that being some lines more than the size it had before.
+
+    A log that is written while it is looked at has grown between the question for its size and the end of its reading.
+    """
+    made, left = hashlib.sha256(), old["size"]
+    try:
+        with world.reader.open(path) as file:
+            while left > 0 and (data := file.read(min(CHUNK, left))):
+                made.update(data)
+                left -= len(data)
+            for line in file.read(MAX_GROWN).splitlines(keepends=True):
+                made.update(line)
+                if made.digest() == old["sha256"]:
+                    return True
+    except _BROKEN:
+        pass
+    return False
 
 
 def _digests(content: Any, sizes: list[int]) -> Iterable[tuple[int, bytes]]:
