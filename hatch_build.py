@@ -2,7 +2,8 @@
 
 Hatchling calls the hook for wheels and editable installs; `make setup` runs this file when a C source has changed.
 The modules use Python's limited API, so one build fits every Python from 3.11 on. Without a C compiler or Python's
-headers, or with HINOMI_PURE=1, none is built: Hinomi then runs the same work in Python.
+headers, or with HINOMI_PURE=1, none is built, and without the headers of a library not those that need it: Hinomi then
+runs the same work in Python.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ NATIVE = Path("src/hinomi/evidence/native")
 SUFFIX = ".abi3.so"
 LIMITED_API = "0x030B0000"  # 3.11: the first with the buffer protocol in it
 TAG = "cp311-abi3"
+LIBRARIES = {"zlib.h": ("-lz", "zlib1g-dev")}  # header: what links the library, and its package in Debian
 # -ffp-contract=off: times are compared with those that Python computes, to the last bit
 FLAGS = "-std=gnu11 -O2 -fPIC -shared -fvisibility=hidden -fstack-protector-strong -ffp-contract=off -Wall -Wextra"
 
@@ -54,7 +56,24 @@ def build(root: Path, *flags: str) -> list[Path]:
             _module(source).unlink(missing_ok=True)
         sys.stderr.write(f"hinomi: built without its compiled core: {obstacle}\n")
         return []
-    return [_compile(source, *flags) for source in sources]
+    return [module for source in sources if (module := _built(source, *flags)) is not None]
+
+
+def _built(source: Path, *flags: str) -> Path | None:
+    """Return the module of one source; None, said, where a library that it includes has no headers here."""
+    needed = [header for header in LIBRARIES if f"#include <{header}>" in source.read_text()]
+    for header in needed:
+        if not _has(header):
+            _module(source).unlink(missing_ok=True)
+            package = LIBRARIES[header][1]
+            sys.stderr.write(f"hinomi: built without {source.name}: {header} is missing (Debian: {package})\n")
+            return None
+    return _compile(source, *flags, libraries=[LIBRARIES[header][0] for header in needed])
+
+
+def _has(header: str) -> bool:
+    command = [*_compiler(), "-E", "-x", "c", "-include", header, os.devnull]
+    return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode == 0
 
 
 def _obstacle() -> str | None:
@@ -77,12 +96,12 @@ def _module(source: Path) -> Path:
     return source.with_name(source.stem + SUFFIX)
 
 
-def _compile(source: Path, *flags: str) -> Path:
+def _compile(source: Path, *flags: str, libraries: list[str]) -> Path:
     """Compile one source under another name first: who has the old module loaded keeps it."""
     module = _module(source)
     part = module.with_name(f".{module.name}.{os.getpid()}")
     command = [*_compiler(), *FLAGS.split(), *flags, f"-DPy_LIMITED_API={LIMITED_API}"]
-    command += [f"-I{sysconfig.get_path('include')}", "-o", str(part), str(source), "-ldl"]
+    command += [f"-I{sysconfig.get_path('include')}", "-o", str(part), str(source), "-ldl", *libraries]
     try:
         subprocess.run(command, check=True)
         part.replace(module)

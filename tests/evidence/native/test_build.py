@@ -61,6 +61,19 @@ def test_without_a_compiler_one_line_says_so(project: Path, hook, monkeypatch, c
     assert capsys.readouterr().err.count("\n") == 1
 
 
+def test_without_the_headers_of_a_library_only_its_module_goes(project: Path, hook, monkeypatch, capsys) -> None:
+    if hook._obstacle() is not None:
+        pytest.skip(hook._obstacle())
+    folder = project / hook.NATIVE
+    (folder / "needy.c").write_text("#include <no_such_header.h>\n" + SOURCE)
+    (folder / "needy.abi3.so").touch()
+    monkeypatch.setattr(hook, "LIBRARIES", {"no_such_header.h": ("-lnone", "none-dev")})
+    assert hook.build(project) == [folder / "tiny.abi3.so"]
+    assert not (folder / "needy.abi3.so").exists()
+    told = "hinomi: built without needy.c: no_such_header.h is missing (Debian: none-dev)\n"
+    assert capsys.readouterr().err.endswith(told)
+
+
 def test_a_wheel_is_of_this_platform_only_with_modules(project: Path, hook, monkeypatch) -> None:
     def data_of() -> dict:
         data: dict = {"artifacts": [], "pure_python": True}

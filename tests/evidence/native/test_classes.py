@@ -1,23 +1,17 @@
-"""The compiled look at zip directories and deflate data says what Python says, and nothing else."""
+"""The compiled look at zip directories says what Python says, and nothing else."""
 
 from __future__ import annotations
 
 import random
 import zipfile
-import zlib
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from hinomi.evidence.archives.inflated import before_damage, gunzipped_whole, inflated_whole
 from hinomi.evidence.archives.memory import SECRET, Memory
 from hinomi.evidence.archives.source import BytesSource
 from hinomi.evidence.archives.zips import ZipReader
 from hinomi.evidence.java.traits import WORDS
 from hinomi.evidence.native import compiled
-
-MOST = 100_000
 
 
 @pytest.fixture
@@ -29,83 +23,11 @@ def classes(monkeypatch):
     return module
 
 
-def deflated(data, level=6, strategy=0):
-    packer = zlib.compressobj(level, 8, -15, 9, strategy)
-    return packer.compress(data) + packer.flush()
-
-
-def by_zlib(packed):
-    """Return (plain, ended), None for damaged data and data that ends early."""
-    decoder = zlib.decompressobj(-15)
-    try:
-        plain = decoder.decompress(packed, MOST)
-    except zlib.error:
-        return None
-    return (plain, decoder.eof) if decoder.eof or len(plain) == MOST else None
-
-
-def by_core(module, packed):
-    try:
-        plain, ended = module.inflate(packed, MOST)
-    except ValueError:
-        return None
-    return plain[:MOST], ended
-
-
 def flipped(data, chance, most=4):
     out = bytearray(data)
     for _ in range(chance.randint(1, most)):
         out[chance.randrange(len(out))] ^= 1 << chance.randrange(8)
     return bytes(out)
-
-
-@settings(deadline=None, max_examples=300)
-@given(
-    st.one_of(st.binary(max_size=3000), st.text("abcdef \n", max_size=4000).map(str.encode)),
-    st.integers(0, 5000), st.sampled_from([0, 1, 6, 9]), st.sampled_from([0, 2, 3, 4]), st.integers(0, 1 << 32),
-)  # fmt: skip
-def test_deflate_data_is_read_as_zlib_reads_it(data, repeats, level, strategy, seed):
-    module = compiled("classes")
-    if module is None:
-        pytest.skip("the compiled core is not built here")
-    chance = random.Random(seed)
-    packed = deflated(data + data[:7] * repeats, level, strategy)
-    for sample in (packed, packed + b"behind", flipped(packed, chance), packed[: chance.randrange(len(packed) + 1)]):
-        expected, found = by_zlib(sample), by_core(module, sample)
-        if expected is not None and len(expected[0]) == MOST:
-            expected, found = expected[0], found and found[0]
-        assert found == expected
-
-
-def test_a_whole_is_only_what_has_its_told_size(classes):
-    data = b"some plain text " * 500
-    packed = BytesSource(deflated(data))
-    assert bytes(inflated_whole(packed, len(data), classes).data) == data
-    for lie in (0, len(data) - 1, len(data) + 1, 1 << 40):
-        assert inflated_whole(packed, lie, classes) is None
-    assert inflated_whole(BytesSource(packed.read_at(0, packed.size - 2)), len(data), classes) is None
-    assert inflated_whole(BytesSource(deflated(b"")), 0, classes).size == 0
-
-
-@pytest.mark.parametrize("flags", [0, 4, 8, 16, 2, 30])
-def test_one_gzip_member_is_unpacked_and_checked(classes, flags):
-    data = b"tar or so" * 99
-    fields = [(4, b"\3\0abc"), (8, b"name\0"), (16, b"comment\0"), (2, b"xx")]
-    head = b"\x1f\x8b\x08" + bytes([flags]) + bytes(6) + b"".join(field for flag, field in fields if flags & flag)
-    end = zlib.crc32(data).to_bytes(4, "little") + len(data).to_bytes(4, "little")
-    whole = head + deflated(data) + end
-    assert bytes(gunzipped_whole(BytesSource(whole), classes).data) == data
-    for other in (whole + whole, whole[:-1], head + deflated(data) + bytes(4) + end[4:], head, b""):
-        assert gunzipped_whole(BytesSource(other), classes) is None
-
-
-def test_what_precedes_damage_is_given(classes):
-    data = bytes(random.Random(3).choices(b"abcdefghij", k=20_000))
-    packed = deflated(data)
-    plain = before_damage(packed[: len(packed) // 2], MOST)
-    assert 5000 < len(plain) < len(data) and data.startswith(plain)
-    assert before_damage(packed, 700) == data[:700]
-    assert before_damage(b"\xff\xff", 700) == b""
 
 
 def test_fingerprints_tell_contents_apart(classes):

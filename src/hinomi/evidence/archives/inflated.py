@@ -2,54 +2,43 @@
 
 from __future__ import annotations
 
+import re
 import zlib
-from types import ModuleType
 from typing import Any
+
+from deflate import DeflateError, deflate_decompress, gzip_decompress
 
 from hinomi.evidence.archives.source import CHUNK, IN_MEMORY, BytesSource, Source
 
-_GZIP_HEAD, _GZIP_END = 10, 8
-_EXTRA, _NAME, _COMMENT, _HEADER_SUM = 4, 8, 16, 2  # flags of RFC 1952
+_ANOTHER_MEMBER = re.compile(rb"\x1f\x8b\x08")  # what the next member of a gzip file begins with (RFC 1952)
 
 
-def inflated_whole(packed: Source, size: int, core: ModuleType | None) -> BytesSource | None:
-    """Return raw deflate data of `size` plain bytes unpacked; None where it is anything else, or too large."""
-    if core is None or not isinstance(packed, BytesSource) or size > IN_MEMORY:
+def inflated_whole(packed: Source, size: int) -> BytesSource | None:
+    """Return raw deflate data of `size` plain bytes unpacked; None where it is anything else, empty or too large."""
+    if not isinstance(packed, BytesSource) or not 0 < size <= IN_MEMORY:
         return None
-    found = core.inflate_whole(packed.data, size)
-    return BytesSource(found[0]) if found is not None else None
+    return _of_size(deflate_decompress, packed, size)
 
 
-def gunzipped_whole(packed: Source, core: ModuleType | None) -> BytesSource | None:
-    """Return one gzip member that is all of `packed`, unpacked and checked; None for anything else."""
-    if core is None or not isinstance(packed, BytesSource) or packed.size <= _GZIP_HEAD + _GZIP_END:
+def gunzipped_whole(packed: Source) -> BytesSource | None:
+    """Return one gzip member that is all of `packed`, unpacked and checked; None for anything else.
+
+    libdeflate stops after the first member and does not say where: what could be a second one is left to zlib.
+    """
+    if not isinstance(packed, BytesSource):
         return None
-    data, begin, end = packed.data, _after_header(packed), packed.size - _GZIP_END
-    size = int.from_bytes(data[end + 4 :], "little")
-    if begin is None or begin >= end or size > IN_MEMORY:
+    size = int.from_bytes(packed.data[-4:], "little")
+    if not 0 < size <= IN_MEMORY or _ANOTHER_MEMBER.search(packed.data, 1):
         return None
-    found = core.inflate_whole(data[begin:end], size)
-    if (
-        found is None
-        or found[1] != end - begin
-        or zlib.crc32(found[0]) != int.from_bytes(data[end : end + 4], "little")
-    ):
-        return None
-    return BytesSource(found[0])
+    return _of_size(gzip_decompress, packed, size)
 
 
-def _after_header(packed: BytesSource) -> int | None:
-    """Return where the data of a gzip member begins; None where its header is cut or unusually long."""
-    head = packed.read_at(0, CHUNK)
-    at, flags = _GZIP_HEAD, head[3]
-    if flags & _EXTRA:
-        at += 2 + int.from_bytes(head[at : at + 2], "little")
-    for flag in (_NAME, _COMMENT):
-        if flags & flag:
-            at = head.find(b"\0", at) + 1
-            if at == 0:
-                return None
-    return at + 2 if flags & _HEADER_SUM else at
+def _of_size(unpack: Any, packed: BytesSource, size: int) -> BytesSource | None:
+    try:
+        plain = unpack(packed.data, size)
+    except DeflateError:
+        return None
+    return BytesSource(plain) if len(plain) == size else None
 
 
 def before_damage(packed: bytes | memoryview, most: int) -> bytes:

@@ -195,7 +195,7 @@ class Walker:
             self._class(place, chain[-1].encode("utf-8", "surrogateescape"), b"".join(plain.chunks(MAX_CLASS)))
             self._visitor.leave(place)
         elif inner is not None:
-            whole = gunzipped_whole(packed, self._core) if packed is not None else None
+            whole = gunzipped_whole(packed) if packed is not None else None
             if whole is not None:
                 budget.spend(whole.size)
             self._container(inner, whole, plain, chain, budget)
@@ -394,7 +394,7 @@ class Walker:
 
     def _at_once(self, entry: ZipEntry, packed: Source, budget: Budget) -> Source | None:
         """Inflate a member in one go where its size is as told: there are no pieces to be joined."""
-        whole = inflated_whole(packed, entry.size, self._core) if entry.method == 8 else None
+        whole = inflated_whole(packed, entry.size) if entry.method == 8 else None
         if whole is not None:
             budget.spend(whole.size)
         return whole

@@ -8,7 +8,9 @@
 #define _GNU_SOURCE
 #include <Python.h>
 
-#include "inflate.h"
+#include <stdint.h>
+#include <string.h>
+#include <zlib.h>
 
 #define CENTRAL 46               /* bytes of a directory record before its name */
 #define LOCAL 30
@@ -55,9 +57,9 @@ struct survey {
 
 enum verdict { NOTHING, OPEN, HEADED, FAILED };
 
-/* One member at a time, under Python's lock. */
-static struct inflater inflater;
-static uint8_t plain[MOST_POOL + LONGEST_MATCH];
+/* One member at a time, under Python's lock; the stream is set up once, for its tables cost more than a small class. */
+static z_stream inflater;
+static uint8_t plain[MOST_POOL];
 
 static unsigned two(const uint8_t *at)
 {
@@ -217,14 +219,39 @@ static int holds_a_word(const struct survey *s, const uint8_t *data, size_t size
     return 0;
 }
 
+/* --- deflate: zlib, as far as somebody needs ------------------------------------------------------------------- */
+
+enum { INFLATE_DAMAGED = -1, INFLATE_ENDED = 0, INFLATE_MORE = 1 };
+
+static void inflate_begin(struct piece packed)
+{
+    inflateReset(&inflater);
+    inflater.next_in = (Bytef *)packed.data;
+    inflater.avail_in = (uInt)packed.size;   /* of 32 bits in every zip that is read here */
+}
+
+/* Go on until `target` bytes are in `plain`, or the end, or damage; data that ends early is damaged. */
+static int inflate_to(size_t target)
+{
+    target = target < sizeof plain ? target : sizeof plain;
+    if (target <= inflater.total_out)
+        return INFLATE_MORE;
+    inflater.next_out = plain + inflater.total_out;
+    inflater.avail_out = (uInt)(target - inflater.total_out);
+    int result = inflate(&inflater, Z_SYNC_FLUSH);
+    if (result == Z_STREAM_END)
+        return INFLATE_ENDED;
+    return result == Z_OK && inflater.avail_out == 0 ? INFLATE_MORE : INFLATE_DAMAGED;
+}
+
 /* Make more of a class plain; the plain bytes are in `*data`. Stored members are plain from the start. */
 static int more_of(struct survey *s, const struct record *r, struct piece *data, size_t wanted)
 {
     if (r->method == 0)
         return INFLATE_ENDED;
-    int state = inflate_to(&inflater, wanted);
-    s->unpacked += inflater.used - data->size;
-    data->size = inflater.used;
+    int state = inflate_to(wanted);
+    s->unpacked += inflater.total_out - data->size;
+    data->size = inflater.total_out;
     return state;
 }
 
@@ -233,7 +260,7 @@ static enum verdict judge_class(struct survey *s, const struct record *r)
 {
     struct piece data = r->packed;
     if (r->method == 8) {
-        inflate_begin(&inflater, r->packed.data, r->packed.size, plain, sizeof plain);
+        inflate_begin(r->packed);
         data = (struct piece){plain, 0};
     }
     int state = more_of(s, r, &data, FIRST_PLAIN);
@@ -296,12 +323,12 @@ static enum verdict look_at_head(struct survey *s, const struct record *r)
 {
     if (r->method != 8 || r->size > MOST_SIZE)
         return OPEN;
-    inflate_begin(&inflater, r->packed.data, r->packed.size, plain, HEAD + LONGEST_MATCH);
-    int state = inflate_to(&inflater, HEAD);
-    s->unpacked += inflater.used;
-    if (state == INFLATE_ENDED && inflater.used < HEAD)
+    inflate_begin(r->packed);
+    int state = inflate_to(HEAD);
+    s->unpacked += inflater.total_out;
+    if (state == INFLATE_ENDED && inflater.total_out < HEAD)
         return HEADED;
-    if (state == INFLATE_DAMAGED || inflater.used < HEAD)
+    if (state == INFLATE_DAMAGED)
         return OPEN;
     for (size_t at = 0; at < HEAD; at++)
         if (plain[at])
@@ -365,7 +392,7 @@ static int note_open(struct survey *s, enum verdict verdict)
 {
     if (verdict == NOTHING)
         return 0;
-    PyObject *item = verdict == HEADED ? Py_BuildValue("(ny#)", s->at, plain, (Py_ssize_t)(inflater.used < HEAD ? inflater.used : HEAD))
+    PyObject *item = verdict == HEADED ? Py_BuildValue("(ny#)", s->at, plain, (Py_ssize_t)inflater.total_out)
                                        : Py_BuildValue("(nO)", s->at, Py_None);
     return append(s->open, item);
 }
@@ -455,23 +482,6 @@ static PyObject *py_survey(PyObject *module, PyObject *arguments)
     return result;
 }
 
-static PyObject *py_inflate(PyObject *module, PyObject *arguments)
-{
-    (void)module;
-    Py_buffer packed;
-    Py_ssize_t most;
-    if (!PyArg_ParseTuple(arguments, "y*n", &packed, &most))
-        return NULL;
-    inflate_begin(&inflater, packed.buf, (size_t)packed.len, plain, sizeof plain);
-    int state = inflate_to(&inflater, most > 0 ? (size_t)most : 0);
-    PyBuffer_Release(&packed);
-    if (state == INFLATE_DAMAGED) {
-        PyErr_SetString(PyExc_ValueError, "deflate data is damaged or ends early");
-        return NULL;
-    }
-    return Py_BuildValue("(y#O)", plain, (Py_ssize_t)inflater.used, state == INFLATE_ENDED ? Py_True : Py_False);
-}
-
 static PyObject *py_fingerprint(PyObject *module, PyObject *arguments)
 {
     (void)module;
@@ -492,34 +502,9 @@ static PyObject *py_fingerprint(PyObject *module, PyObject *arguments)
     return NULL;
 }
 
-static PyObject *py_inflate_whole(PyObject *module, PyObject *arguments)
-{
-    (void)module;
-    Py_buffer packed;
-    Py_ssize_t size;
-    if (!PyArg_ParseTuple(arguments, "y*n", &packed, &size))
-        return NULL;
-    PyObject *result = Py_None;
-    size_t room = (size_t)size + 1 + LONGEST_MATCH;     /* one byte too many is asked for, so that the end is seen */
-    PyObject *data = size >= 0 ? PyByteArray_FromStringAndSize(NULL, (Py_ssize_t)room) : NULL;
-    if (data) {
-        inflate_begin(&inflater, packed.buf, (size_t)packed.len, (uint8_t *)PyByteArray_AsString(data), room);
-        int state = inflate_to(&inflater, (size_t)size + 1);
-        if (state == INFLATE_ENDED && inflater.used == (size_t)size && PyByteArray_Resize(data, size) == 0)
-            result = Py_BuildValue("(On)", data, (Py_ssize_t)inflate_taken(&inflater, packed.buf));
-        Py_DECREF(data);
-    }
-    PyBuffer_Release(&packed);
-    if (result == Py_None && !PyErr_Occurred())
-        Py_INCREF(result);
-    return PyErr_Occurred() ? NULL : result;
-}
-
 static PyMethodDef METHODS[] = {
     {"survey", py_survey, METH_VARARGS, "Settle the members of a zip directory that are classes of no interest."},
     {"fingerprint", py_fingerprint, METH_VARARGS, "Return a keyed hash of 64 bits."},
-    {"inflate", py_inflate, METH_VARARGS, "Inflate the first bytes of raw deflate data."},
-    {"inflate_whole", py_inflate_whole, METH_VARARGS, "Inflate raw deflate data of a known size; None for anything else."},
     {NULL, NULL, 0, NULL},
 };
 
@@ -527,6 +512,9 @@ static struct PyModuleDef MODULE = {PyModuleDef_HEAD_INIT, "classes", NULL, -1, 
 
 PyMODINIT_FUNC PyInit_classes(void)
 {
-    make_fixed_tables();
+    if (inflateInit2(&inflater, -MAX_WBITS) != Z_OK) {
+        PyErr_SetString(PyExc_ImportError, "zlib is another than the one compiled for");
+        return NULL;
+    }
     return PyModule_Create(&MODULE);
 }
