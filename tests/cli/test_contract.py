@@ -126,6 +126,17 @@ def test_unknown_settings_are_refused_with_a_suggestion(hinomi, tmp_path: Path, 
     assert hinomi.with_case("doctor").code == 4
 
 
+def test_the_compiled_core_can_be_left_out(tmp_path: Path) -> None:
+    script = "from hinomi.cli.main import main; main()"
+    command = [sys.executable, "-c", script, "doctor", "--case", str(tmp_path / "case"), "--format", "json"]
+    ran = subprocess.run(
+        command, capture_output=True, text=True, env={**os.environ, "HINOMI_PURE": "1"}, cwd=tmp_path, timeout=120
+    )
+    assert ran.returncode == 0, ran.stderr
+    core = next(check for check in json.loads(ran.stdout) if check["name"] == "compiled core")
+    assert (core["ok"], "several times as slowly" in core["detail"]) == (False, True)
+
+
 def test_read_prints_the_contract(hinomi, report: Path) -> None:
     ran = hinomi.with_case("read", str(report), "--format", "json")
     body = json.loads(ran.out)

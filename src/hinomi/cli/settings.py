@@ -38,6 +38,7 @@ ENVIRONMENT = {
     "HINOMI_COLOR",
     "HINOMI_CONFIG",
     "HINOMI_PASSPHRASE",
+    "HINOMI_PURE",  # at the build and at run time: leave the compiled core out
 }
 
 
