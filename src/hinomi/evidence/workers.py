@@ -13,13 +13,13 @@ import selectors
 import signal
 import struct
 import time
-import warnings
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 from hinomi.evidence.confinement import DOORS
+from hinomi.evidence.forking import fork
 from hinomi.evidence.reading import Reading
 from hinomi.evidence.view import Entry
 from hinomi.evidence.workerloop import ANSWER, BEGUN, IDLE, SLOT, Bounds, Job, frame_of, serve
@@ -74,9 +74,7 @@ class _Worker:
         request, self.send = os.pipe()
         self.receive, answer = os.pipe()
         parent = os.getpid()
-        with warnings.catch_warnings():  # of a host program's own threads: the child touches nothing they hold
-            warnings.simplefilter("ignore", DeprecationWarning)
-            self.pid = os.fork()
+        self.pid = fork()
         if self.pid == 0:
             os.close(self.send)
             os.close(self.receive)

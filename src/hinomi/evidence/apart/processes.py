@@ -6,12 +6,12 @@ import gc
 import os
 import signal
 import time
-import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from typing import NamedTuple
 
 from hinomi.evidence.apart.pulse import Pulse
+from hinomi.evidence.forking import fork
 from hinomi.evidence.images.allowance import MAX_UNPACKED
 from hinomi.evidence.workerloop import bound_process, limit_cpu
 
@@ -34,9 +34,7 @@ def forked(job: Callable[[], None], memory: int) -> int:
     parent = os.getpid()
     gc.collect()
     gc.freeze()
-    with warnings.catch_warnings():  # of threads of others: the child touches nothing they hold
-        warnings.simplefilter("ignore", DeprecationWarning)
-        pid = os.fork()
+    pid = fork()
     if pid:
         gc.unfreeze()
         return pid

@@ -7,10 +7,11 @@ import pickle
 import select
 import signal
 import time
-import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TypeVar
+
+from hinomi.evidence.forking import fork
 
 T = TypeVar("T")
 PULSE = 0.5
@@ -45,9 +46,7 @@ class Other:
     def __init__(self, function: Callable[[], object]) -> None:
         self._receive, answer = os.pipe()
         parent = os.getpid()
-        with warnings.catch_warnings():  # of a host program's own threads: the child touches nothing they hold
-            warnings.simplefilter("ignore", DeprecationWarning)
-            self._pid = os.fork()
+        self._pid = fork()
         if self._pid == 0:
             os.close(self._receive)
             end_with(parent)
