@@ -17,6 +17,9 @@ _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 _SIZE = re.compile(r"([0-9]{1,15})([kmgt]?)(?:i?b)?", re.IGNORECASE)
 
 
+KEY_FILE = click.Path(exists=True, dir_okay=False)
+
+
 class Size(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.5 only
     """A number of bytes: 500, 10K, 5M, 2GiB (powers of 1,024)."""
 
@@ -39,7 +42,7 @@ def scan_options(function: F) -> F:
     def run(**values: Any) -> Any:
         from hinomi.evidence.options import ScanOptions
 
-        names = ("same_fs", "include", "exclude", "max_size", "jobs", "nice", "unblob")
+        names = ("same_fs", "include", "exclude", "max_size", "jobs", "nice", "unblob", "dissect", "key_file")
         chosen = {name: values.pop(name) for name in names}
         chosen |= {"use_cache": not values.pop("no_cache"), "nested": not values.pop("no_nested")}
         return function(options=ScanOptions(**chosen), **values)
@@ -76,6 +79,10 @@ def _options() -> list[Callable[[Any], Any]]:
         click.option("--nice", is_flag=True, help=say("option.nice")),
         click.option("--no-nested", is_flag=True, help=say("option.no-nested")),
         click.option("--unblob", metavar="PROGRAM", help=say("option.unblob")),
+        click.option("--dissect", metavar="PROGRAM", help=say("option.dissect")),
+        click.option(
+            "--key-file", metavar="FILE", type=click.Path(exists=True, dir_okay=False), help=say("option.key-file")
+        ),
         click.option("--no-cache", is_flag=True, help=say("option.no-cache")),
     ]
 

@@ -26,6 +26,8 @@ class ScanOptions:
     memory: bool = False  # search the memory of this host's processes too
     pids: tuple[int, ...] = ()  # only these processes and their memory, no files
     unblob: str | None = None  # program that finds the known parts of files that nothing here opens
+    dissect: str | None = None  # interpreter that has dissect, or a program of it
+    key_file: str | None = None  # holds the keys of encrypted images, one a line
     files: bool = True  # False: only processes, of a live host
 
     @property

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hinomi.evidence.collector import ContentCollector
     from hinomi.evidence.images.inner import InnerImages
     from hinomi.evidence.options import ScanOptions
+    from hinomi.evidence.outside.dissect import Settings
     from hinomi.evidence.target import Target
 
 MAX_INNER = 64  # targets found inside one
@@ -101,7 +102,19 @@ def images_inside(target: Target, noted: InnerImages, catalogue: Catalogue, opti
 
 def _how(catalogue: Catalogue, options: ScanOptions, work: Path) -> How:
     jobs = options.jobs or min(usable_cores(), MAX_JOBS)
-    return How(_look(catalogue, options, jobs), MAX_INNER - 1, options.nested, jobs, work)
+    return How(_look(catalogue, options, jobs), MAX_INNER - 1, options.nested, jobs, work, _dissect(options))
+
+
+def _dissect(options: ScanOptions) -> Settings | None:
+    """Return how dissect is started, where it was asked for; `TargetError` where it or the keys are not there."""
+    if options.dissect is None:
+        return None
+    from hinomi.evidence.outside.dissect import Settings, interpreter_of, keys_in
+
+    try:
+        return Settings(interpreter_of(options.dissect), keys_in(options.key_file))
+    except ParseError as error:
+        raise TargetError("target.missing", place="--dissect", cause=error.cause) from error
 
 
 def _look(catalogue: Catalogue, options: ScanOptions, jobs: int) -> Look:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,11 @@ from hinomi.evidence.apart.processes import CPU_SECONDS, OPEN_CPU_SECONDS, STALL
 from hinomi.evidence.apart.pulse import Pulse
 from hinomi.evidence.confinement import DOORS, confine
 from hinomi.evidence.images.inner import InnerImages
+from hinomi.evidence.outside import dissect
 from hinomi.evidence.reading import coverage_said, coverage_told, row_of
 from hinomi.evidence.sources.image import Image, Surroundings
 from hinomi.evidence.workerloop import limit_cpu
-from hinomi.model.errors import TargetError
+from hinomi.model.errors import ParseError, TargetError
 from hinomi.model.findings import Coverage
 
 MAX_MEMORY = 3 << 30  # bytes that a process may add: two million nodes and what listing them needs
@@ -36,6 +37,7 @@ class How:
     nested: bool = True
     jobs: int = 1
     work: Path | None = None  # folder for unlinked temporary files
+    dissect: dissect.Settings | None = field(default=None, repr=False)  # opens what nothing here does
 
 
 class Apart:
@@ -162,13 +164,22 @@ class LookApart:
 
 def _confined(how: How, examination: Examination, job: Job) -> None:
     scratch.reserve(how.work, OPENING_FILES, how.jobs)
-    shut = confine()
     doors = Coverage()
+    _prepare_dissect(how, doors)
+    shut = confine()
     for door in DOORS:
         if door not in shut:
             doors.skip(f"workers-without-{door}")
     examination.pulse.beat()
     job(examination, doors)
+
+
+def _prepare_dissect(how: How, doors: Coverage) -> None:
+    """Start what opens more kinds, while programs may still be started; where it cannot be, they stay closed."""
+    try:
+        dissect.prepare(how.dissect)
+    except ParseError as error:
+        doors.miss("images", "dissect", "unsupported", error.cause)
 
 
 def _file(examination: Examination, doors: Coverage, open_: Callable[[], Image]) -> None:

@@ -12,6 +12,7 @@ from hinomi.evidence.archives.source import BytesSource, Source, stream_of
 from hinomi.evidence.archives.streams import decompressed
 from hinomi.evidence.images.kinds import CLOSED, DISKS, FILE_SYSTEMS, HEAD, recognise, recognise_head
 from hinomi.evidence.images.tree import Node, Tree
+from hinomi.evidence.outside.dissect import opens
 from hinomi.model.errors import ParseError
 from hinomi.model.findings import Coverage
 from hinomi.model.tables import Row
@@ -82,9 +83,10 @@ class InnerImages:
         found: list[Candidate] = []
         for path in sorted(self._noted):
             kind = _kind(view, path)
-            if kind in _CLOSED:
+            opened = opens(kind)
+            if kind in _CLOSED and not opened:
                 coverage.skip(f"image:{kind}")
-            elif kind in _ALWAYS or kind in _ARCHIVES:
+            elif opened or kind in _ALWAYS or kind in _ARCHIVES:
                 if len(found) < MAX_CANDIDATES:
                     found.append(Candidate(path, str(kind), kind in _ARCHIVES))
                 else:

@@ -12,7 +12,19 @@ from hinomi.evidence.archives.source import Source
 
 FILE_SYSTEMS = ("ext", "squashfs", "fat", "iso", "xfs", "btrfs", "erofs", "ntfs", "ubifs", "jffs2")
 DISKS = ("qcow2", "vmdk", "vhd", "vhdx", "ewf")
-CLOSED = ("luks", "bitlocker", "squashfs-be", "squashfs-old", "cramfs", "romfs", "f2fs", "apfs", "exfat", "hfs+")
+CLOSED = (
+    "luks",
+    "bitlocker",
+    "squashfs-be",
+    "squashfs-old",
+    "cramfs",
+    "romfs",
+    "f2fs",
+    "apfs",
+    "vmfs",
+    "exfat",
+    "hfs+",
+)
 OPENED = (
     "tar", "oci", "cpio", "zip", "7z", "ar", "rpm", *FILE_SYSTEMS, "disk", "lvm", "ubi", *DISKS, *sorted(STREAMS),
 )  # fmt: skip
@@ -48,7 +60,12 @@ _MAGICS: tuple[tuple[int, bytes, str], ...] = (
     (1024, b"\xe2\xe1\xf5\xe0", "erofs"),
     (1024, b"\x10\x20\xf5\xf2", "f2fs"),
 )
-_FAR: tuple[tuple[int, bytes, str], ...] = ((ISO_MAGIC_AT, b"CD001", "iso"), (0x10040, b"_BHRfS_M", "btrfs"))
+_FAR: tuple[tuple[int, bytes, str], ...] = (
+    (ISO_MAGIC_AT, b"CD001", "iso"),
+    (0x10040, b"_BHRfS_M", "btrfs"),
+    (0x100000, b"\x0d\xd0\x01\xc0", "vmfs"),
+    (0x200000, b"\x5e\xf1\xab\x2f", "vmfs"),
+)
 
 
 def recognise(source: Source) -> str | None:

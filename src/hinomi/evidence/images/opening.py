@@ -17,6 +17,8 @@ from hinomi.evidence.images.disks import disk_inside
 from hinomi.evidence.images.erofs import ErofsTree
 from hinomi.evidence.images.ext import ExtTree
 from hinomi.evidence.images.fat import FatTree
+from hinomi.evidence.images.foreign import ForeignTree, open_foreign
+from hinomi.evidence.images.fortios import ROOT, fortios_tree, is_locked_root
 from hinomi.evidence.images.iso import IsoTree
 from hinomi.evidence.images.jffs2 import Jffs2Tree
 from hinomi.evidence.images.kinds import DISKS, OPENED, recognise
@@ -31,6 +33,7 @@ from hinomi.evidence.images.tree import BuiltTree, Notes, Tree, as_damage
 from hinomi.evidence.images.ubi import volumes_of as ubi_volumes
 from hinomi.evidence.images.ubifs import UbifsTree
 from hinomi.evidence.images.xfs import XfsTree
+from hinomi.evidence.outside import dissect
 from hinomi.model.errors import ParseError
 from hinomi.model.text import path_text, printable
 
@@ -99,13 +102,15 @@ def _open(source: Source, allowance: Allowance, kind: str | None, beside: Beside
     if found in DISKS:
         return _open_image_of_disk(found, source, allowance, beside, depth)
     if found in _SPLIT:
-        return _open_parts(_SPLIT[found](source), allowance, depth)
+        return _with_root(_open_parts(_SPLIT[found](source), allowance, depth), source)
     if found in ("tar", "oci"):
         return _open_tar(source, allowance)
     if found in ("rpm", "ar"):
         return _open_package(found, source, allowance, depth)
     if found == "btrfs":
         return _open_btrfs(source)
+    if found in dissect.KINDS:
+        return _open_outside(found, source, allowance, depth)
     return [Opened("", _open_tree(found, source, allowance))]
 
 
@@ -140,6 +145,36 @@ def _open_btrfs(source: Source) -> list[Opened]:
     only = len(roots) == 1
     opened = [Opened("" if only else printable(path_text(name)), tree) for name, tree in roots]
     return [*opened, Opened("top level", top)] if roots else [Opened("", top)]
+
+
+def _open_outside(kind: str, source: Source, allowance: Allowance, depth: int) -> list[Opened]:
+    """Open what only dissect opens; a volume that it unlocks is read here."""
+    opened: list[Opened] = []
+    closed = Notes()
+    for name, found in open_foreign(kind, source):
+        if found is None:
+            closed.miss(name, "encrypted", kind)
+        elif isinstance(found, ForeignTree):
+            opened.append(Opened(printable(name), found))
+        else:
+            opened += _open(found, allowance, None, Alone(), depth + 1)
+    if not opened:
+        raise ParseError("image.encrypted" if closed.missed else "image.unknown", cause=f"nothing of the {kind} opens")
+    opened.sort(key=lambda item: not looks_like_root(item.tree))
+    _move_notes(closed, opened[0].tree.notes)
+    return [Opened("", opened[0].tree), *opened[1:]]
+
+
+def _with_root(opened: list[Opened], disk: Source) -> list[Opened]:
+    """Put the root of an appliance that keeps it encrypted before the partitions of its disk."""
+    for boot in (one for one in opened if is_locked_root(one.tree)):
+        try:
+            root = fortios_tree(disk)
+        except ParseError as error:
+            boot.tree.notes.miss(ROOT.decode(), reason_of(error), error.cause)
+            continue
+        return [Opened("", root), *(one if one.label else Opened("boot", one.tree) for one in opened)]
+    return opened
 
 
 def _open_image_of_disk(kind: str, source: Source, allowance: Allowance, beside: Beside, depth: int) -> list[Opened]:

@@ -29,7 +29,7 @@ def work_area(parent: Path | None) -> Iterator[Path]:
 
     It lies in `parent`; but root's own folders are closed to that user, so root's lies in the system's temporary place.
     """
-    user = _nobody()
+    user = nobody()
     folder = Path(tempfile.mkdtemp(prefix="hinomi-outside-", dir=parent if user is None else None))
     try:
         if user is not None:
@@ -51,7 +51,7 @@ def run(command: Sequence[str], folder: Path, quota: int) -> None:
     with log.open("wb") as words, suppress_missing(command[0]):
         process = subprocess.Popen(
             command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=words, stderr=words,
-            start_new_session=True, preexec_fn=_bound, user=_nobody(), group=_nobody_group(), extra_groups=_groups(),
+            start_new_session=True, preexec_fn=_bound, user=nobody(), group=nobody_group(), extra_groups=_groups(),
         )  # fmt: skip
     cause = _watched(process, folder, quota)
     if cause:
@@ -109,12 +109,12 @@ def _bound() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (int(SECONDS), int(SECONDS)))
 
 
-def _nobody() -> int | None:
+def nobody() -> int | None:
     """Return the user that nothing belongs to, where this process is root."""
     return pwd.getpwnam("nobody").pw_uid if os.geteuid() == 0 else None
 
 
-def _nobody_group() -> int | None:
+def nobody_group() -> int | None:
     return pwd.getpwnam("nobody").pw_gid if os.geteuid() == 0 else None
 
 
