@@ -77,18 +77,22 @@ def test_heads_come_with_deflated_members(classes, java):
 def test_arguments_that_make_no_sense_are_refused(classes, java):
     data = memoryview(java.jar({"a.class": java.java_class("a", ["x" * 40])}))
     table, good = memoryview(bytearray(64)), bytes(SECRET)
-    whole = (data, bytes(data), 0, (0, 0, 1), 9, 1 << 20, good, table, WORDS)
+    whole = (data, 0, len(data), bytes(data), 0, (0, 0, 1), 9, 1 << 20, good, table, WORDS)
     assert classes.survey(*whole)[1] == 0  # it begins with a local header: no record of a directory
     for place, value in (
-        (3, (-1, 0, 1)),
-        (6, b"short"),
-        (7, memoryview(bytearray(4))),
-        (8, (b"w",) * 33),
+        (1, -1),
+        (1, 1),
+        (2, len(data) - 1),
         (2, 1 << 62),
+        (4, 1 << 62),
+        (5, (-1, 0, 1)),
+        (8, b"short"),
+        (9, memoryview(bytearray(4))),
+        (10, (b"w",) * 33),
     ):
         with pytest.raises(ValueError):
             classes.survey(*whole[:place], value, *whole[place + 1 :])
-    assert classes.survey(data, b"", 0, (1 << 40, 0, 1), 9, 1 << 20, good, table, WORDS)[1] == 0
+    assert classes.survey(data, 0, len(data), b"", 0, (1 << 40, 0, 1), 9, 1 << 20, good, table, WORDS)[1] == 0
 
 
 def told(libraries, files, monkeypatch, pure):

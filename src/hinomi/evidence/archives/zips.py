@@ -19,6 +19,8 @@ GAP_WORTH_A_SCAN = 256  # bytes no record accounts for; smaller gaps hold paddin
 MAX_GAP_SCAN = 256 << 20
 UNKNOWN_32 = 0xFFFFFFFF
 SURVEY_WORK = 16 << 20  # bytes hashed and unpacked between two looks at the clock
+LEAST_WINDOW = 256 << 10  # of an archive on disk: holds any class with its header
+MOST_WINDOW = 4 << 20
 
 ENCRYPTED = 0x1
 DESCRIPTOR = 0x8
@@ -56,7 +58,24 @@ class Surveyed(NamedTuple):
 
 State = tuple[int, int, int]  # position in the directory, bytes accounted for up to, whether in order
 Known = tuple[bytes, memoryview, tuple[bytes, ...]]  # of `native.classes.survey`: key, known content, words
-Survey = Callable[..., tuple[State, int, int, list[tuple[int, int]], list[tuple[int, bytes | None]]]]
+Survey = Callable[..., tuple[State, int, int, list[tuple[int, int]], list[tuple[int, bytes | None]], int]]
+
+
+class _Window:
+    """The part of an archive that the compiled core looks at: all of it where it is in memory."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._size = LEAST_WINDOW
+        self.begin = 0
+        self.data: bytes | memoryview = source.data if isinstance(source, BytesSource) else b""
+
+    def move(self, begin: int) -> None:
+        """Begin at another member: larger where members stand one after the other, small where they are scattered."""
+        follows = 0 <= begin - self.begin <= len(self.data)
+        self._size = min(2 * self._size, MOST_WINDOW) if follows else LEAST_WINDOW
+        self.begin, self.data = begin, b""  # two windows at once would be twice the memory
+        self.data = self._source.read_at(begin, self._size)
 
 
 class ZipReader:
@@ -77,6 +96,7 @@ class ZipReader:
         else:
             self._base, self._directory_at, self._directory = found
         self._begin: State = (0, self._base, True)
+        self._window: _Window | None = None
 
     def entries(self) -> Iterator[ZipEntry]:
         """Yield the members of the directory, or of the local headers where there is no directory."""
@@ -89,13 +109,21 @@ class ZipReader:
 
     def survey(self, core: Survey, most: int, known: Known) -> Surveyed | None:
         """Let the compiled core list up to `most` members; None where the rest is for `entries` to yield."""
-        if self._data is None or not self._directory:
+        if not self._directory:
             return None
-        self._begin, listed, unpacked, gaps, found = core(
-            self._data, self._directory, self._base, self._begin, most, SURVEY_WORK, *known
-        )
-        self._gaps += gaps
-        return Surveyed(listed, unpacked, [(self._record(at), head) for at, head in found]) if listed else None
+        window = self._window = self._window or _Window(self.source)
+        for _ in range(2):
+            place = window.data, window.begin, self.source.size
+            self._begin, listed, unpacked, gaps, found, beyond = core(
+                *place, self._directory, self._base, self._begin, most, SURVEY_WORK, *known
+            )
+            self._gaps += gaps
+            if listed:
+                return Surveyed(listed, unpacked, [(self._record(at), head) for at, head in found])
+            if beyond < 0:
+                break
+            window.move(beyond)
+        return None
 
     def _restart(self) -> None:
         self._begin, self._gaps = (0, self._base, True), []

@@ -4,12 +4,9 @@
  * others, and every member with anything odd about it, are handed back to Python by their place in the directory.
  * Formats: APPNOTE 6.3.10 (zip), JVMS 4 (class files).
  */
-#define PY_SSIZE_T_CLEAN
-#define _GNU_SOURCE
-#include <Python.h>
+#include "core.h"
+#include "hashes.h"
 
-#include <stdint.h>
-#include <string.h>
 #include <zlib.h>
 
 #define CENTRAL 46               /* bytes of a directory record before its name */
@@ -20,20 +17,17 @@
 #define LEAST 32                 /* no class and no archive is smaller */
 #define MOST_CLASS (1u << 16)    /* bytes of a class, packed or not */
 #define MOST_POOL (128u << 10)   /* plain bytes made of one class; a pool that needs more goes to Python */
-#define FIRST_PLAIN 512          /* what is inflated of a class at once */
-#define MORE_PLAIN 128           /* ... and beyond the constants known of */
+#define STEP 1024                /* packed bytes of a class that are inflated at once */
+#define HEAD_STEP 256            /* ... and of anything else */
 #define NAMES 6                  /* bytes after the pool: access flags, the class, its parent */
 #define HEAD 512                 /* what tells the kind of anything else */
+#define MOST_HEAD 4096           /* plain bytes made to have them */
+#define PACKED_HEAD 4096         /* packed bytes that make them */
+#define OLDEST 45                /* versions of classes */
+#define NEWEST 200
 #define MOST_SIZE (64u << 20)    /* a member said to be larger is looked at in Python */
 #define GAP 256                  /* bytes no record accounts for that are worth a search */
 #define MOST_WORDS 32
-#define BLOCK_WORDS 128          /* of 8 bytes */
-#define SECRET (16 + 8 * BLOCK_WORDS)
-
-struct piece {
-    const uint8_t *data;
-    size_t size;
-};
 
 struct record {
     struct piece name, packed;
@@ -44,7 +38,9 @@ struct record {
 
 struct survey {
     Py_buffer data, directory, known;
+    int64_t begin, size;         /* where `data` begins in the archive, and how large that is */
     int64_t base, covered;
+    int64_t beyond;              /* the first member that does not stand in `data`; -1 */
     Py_ssize_t at;               /* in the directory */
     int ordered;
     uint64_t key[2];
@@ -55,7 +51,7 @@ struct survey {
     PyObject *gaps, *open;
 };
 
-enum verdict { NOTHING, OPEN, HEADED, FAILED };
+enum verdict { NOTHING, OPEN, HEADED, BEYOND };
 
 /* One member at a time, under Python's lock; the stream is set up once, for its tables cost more than a small class. */
 static z_stream inflater;
@@ -76,105 +72,6 @@ static unsigned two_big(const uint8_t *at)
     return (unsigned)at[0] << 8 | at[1];
 }
 
-/* --- SipHash-1-3 (Aumasson, Bernstein): nobody outside can aim at a collision ---------------------------------- */
-
-static inline uint64_t turned(uint64_t value, int bits)
-{
-    return value << bits | value >> (64 - bits);
-}
-
-static inline void sip_round(uint64_t *v)
-{
-    v[0] += v[1];
-    v[2] += v[3];
-    v[1] = turned(v[1], 13) ^ v[0];
-    v[3] = turned(v[3], 16) ^ v[2];
-    v[0] = turned(v[0], 32);
-    v[2] += v[1];
-    v[0] += v[3];
-    v[1] = turned(v[1], 17) ^ v[2];
-    v[3] = turned(v[3], 21) ^ v[0];
-    v[2] = turned(v[2], 32);
-}
-
-static inline void sip_begin(uint64_t *v, const uint64_t *key)
-{
-    v[0] = key[0] ^ 0x736f6d6570736575u;
-    v[1] = key[1] ^ 0x646f72616e646f6du;
-    v[2] = key[0] ^ 0x6c7967656e657261u;
-    v[3] = key[1] ^ 0x7465646279746573u;
-}
-
-static inline void sip_word(uint64_t *v, uint64_t word)
-{
-    v[3] ^= word;
-    sip_round(v);
-    v[0] ^= word;
-}
-
-static uint64_t sip_end(uint64_t *v)
-{
-    v[2] ^= 0xff;
-    for (int times = 0; times < 3; times++)
-        sip_round(v);
-    return v[0] ^ v[1] ^ v[2] ^ v[3];
-}
-
-static uint64_t siphash(const uint64_t *key, struct piece piece, unsigned salt)
-{
-    uint64_t v[4], word;
-    sip_begin(v, key);
-    size_t at = 0;
-    for (; at + 8 <= piece.size; at += 8) {
-        memcpy(&word, piece.data + at, 8);
-        sip_word(v, word);
-    }
-    word = (uint64_t)salt << 56;
-    for (int shift = 0; at < piece.size; at++, shift += 8)
-        word |= (uint64_t)piece.data[at] << shift;
-    sip_word(v, word);
-    sip_word(v, piece.size);
-    return sip_end(v);
-}
-
-/* --- fingerprints of whole archives: NH of blocks (Black and others, UMAC), then SipHash of those --------------- */
-
-#ifdef __SIZEOF_INT128__
-/* NH with a random key: two blocks have the same sum with a probability of 2^-64. */
-static void add_block(uint64_t *v, const uint64_t *key, const uint8_t *block)
-{
-    unsigned __int128 sum = 0;
-    for (size_t i = 0; i < BLOCK_WORDS; i += 2) {
-        uint64_t left, right;
-        memcpy(&left, block + 8 * i, 8);
-        memcpy(&right, block + 8 * i + 8, 8);
-        sum += (unsigned __int128)(left + key[i]) * (right + key[i + 1]);
-    }
-    sip_word(v, (uint64_t)sum);
-    sip_word(v, (uint64_t)(sum >> 64));
-}
-
-static uint64_t fingerprint(const uint64_t *key, struct piece piece)
-{
-    uint64_t v[4];
-    uint8_t last[8 * BLOCK_WORDS] = {0};
-    size_t at = 0;
-    sip_begin(v, key);
-    for (; at + sizeof last <= piece.size; at += sizeof last)
-        add_block(v, key + 2, piece.data + at);
-    if (at < piece.size)
-        memcpy(last, piece.data + at, piece.size - at);
-    add_block(v, key + 2, last);
-    sip_word(v, piece.size);
-    return sip_end(v);
-}
-#else
-static uint64_t fingerprint(const uint64_t *key, struct piece piece)
-{
-    return siphash(key, piece, 0);
-}
-#endif
-
 /* Return the word in shared memory that stands for content of this hash; other processes read and write it too. */
 static uint64_t *place_of(const struct survey *s, uint64_t hash)
 {
@@ -187,7 +84,7 @@ struct pool {
     size_t at;                   /* where the next constant begins */
     unsigned index, count;
 };
-enum { POOL_BROKEN = -1, POOL_WHOLE = 0, POOL_MORE = 1 };
+enum { POOL_LOST = -2, POOL_BROKEN = -1, POOL_WHOLE = 0, POOL_MORE = 1 };
 
 static unsigned constant_size(uint8_t tag)
 {
@@ -227,53 +124,55 @@ static void inflate_begin(struct piece packed)
 {
     inflateReset(&inflater);
     inflater.next_in = (Bytef *)packed.data;
-    inflater.avail_in = (uInt)packed.size;   /* of 32 bits in every zip that is read here */
+    inflater.avail_in = 0;
 }
 
-/* Go on until `target` bytes are in `plain`, or the end, or damage; data that ends early is damaged. */
-static int inflate_to(size_t target)
+/* Go on with at most `step` more packed bytes, until `most` bytes are in `plain`, the end, or damage; data that ends early is
+ * damaged. Bounded by what goes in, not by what comes out: zlib is slow where it has little room left. */
+static int inflate_more(struct piece packed, size_t step, size_t most)
 {
-    target = target < sizeof plain ? target : sizeof plain;
-    if (target <= inflater.total_out)
-        return INFLATE_MORE;
+    size_t left = packed.size - (size_t)(inflater.next_in - packed.data);
+    inflater.avail_in = (uInt)(left < step ? left : step);
     inflater.next_out = plain + inflater.total_out;
-    inflater.avail_out = (uInt)(target - inflater.total_out);
+    inflater.avail_out = (uInt)(most - inflater.total_out);
     int result = inflate(&inflater, Z_SYNC_FLUSH);
     if (result == Z_STREAM_END)
         return INFLATE_ENDED;
-    return result == Z_OK && inflater.avail_out == 0 ? INFLATE_MORE : INFLATE_DAMAGED;
+    return result == Z_OK ? INFLATE_MORE : INFLATE_DAMAGED;
 }
 
-/* Make more of a class plain; the plain bytes are in `*data`. Stored members are plain from the start. */
-static int more_of(struct survey *s, const struct record *r, struct piece *data, size_t wanted)
+/* Pass over a class's constants, unpacking as much as they need. What is plain is in `*data`. */
+static int read_class(struct survey *s, const struct record *r, struct piece *data, struct pool *pool)
 {
-    if (r->method == 0)
-        return INFLATE_ENDED;
-    int state = inflate_to(wanted);
-    s->unpacked += inflater.total_out - data->size;
-    data->size = inflater.total_out;
-    return state;
-}
-
-/* Judge a class by its pool; what follows the pool decides nothing and is not even unpacked. */
-static enum verdict judge_class(struct survey *s, const struct record *r)
-{
-    struct piece data = r->packed;
+    int state = INFLATE_ENDED, pooled = POOL_MORE;
+    *data = r->packed;
     if (r->method == 8) {
         inflate_begin(r->packed);
-        data = (struct piece){plain, 0};
+        *data = (struct piece){plain, 0};
+        state = INFLATE_MORE;
     }
-    int state = more_of(s, r, &data, FIRST_PLAIN);
-    if (state == INFLATE_DAMAGED || data.size < 10 || memcmp(data.data, "\xca\xfe\xba\xbe", 4) != 0)
+    do {
+        if (state == INFLATE_MORE)
+            state = inflate_more(r->packed, STEP, sizeof plain);
+        if (r->method == 8)
+            data->size = inflater.total_out;
+        if (pool->at == 0 && data->size >= 10)
+            *pool = (struct pool){10, 1, two_big(data->data + 8)};
+        if (pool->at)
+            pooled = read_pool(pool, data->data, data->size);
+    } while (pooled == POOL_MORE && state == INFLATE_MORE);
+    s->unpacked += r->method == 8 ? data->size : 0;
+    return pooled == POOL_MORE && state == INFLATE_DAMAGED ? POOL_LOST : pooled;
+}
+
+/* Judge a class by its pool; what follows the pool decides nothing and is hardly unpacked. */
+static enum verdict judge_class(struct survey *s, const struct record *r)
+{
+    struct piece data;
+    struct pool pool = {0};
+    int pooled = read_class(s, r, &data, &pool);
+    if (pooled == POOL_LOST || data.size < 10 || memcmp(data.data, "\xca\xfe\xba\xbe", 4) != 0)
         return OPEN;
-    struct pool pool = {10, 1, two_big(data.data + 8)};
-    int pooled;
-    while ((pooled = read_pool(&pool, data.data, data.size)) == POOL_MORE && state == INFLATE_MORE) {
-        size_t before = data.size;
-        state = more_of(s, r, &data, (pool.at > data.size ? pool.at : data.size) + MORE_PLAIN);
-        if (state == INFLATE_DAMAGED || (state == INFLATE_MORE && data.size == before))
-            return OPEN;
-    }
     if (pooled == POOL_BROKEN || pool.index < pool.count || pool.at > data.size)
         return NOTHING;          /* cut or damaged inside the class itself: no Java machine takes it */
     return holds_a_word(s, data.data, pool.at) ? OPEN : NOTHING;
@@ -294,42 +193,69 @@ static enum verdict look_at_class(struct survey *s, const struct record *r)
 
 /* --- members -------------------------------------------------------------------------------------------------- */
 
-/* Find the packed bytes; 0 where the local header is missing, says something else, or the data is cut. */
-static int find_packed(const struct survey *s, struct record *r)
-{
-    const uint8_t *data = s->data.buf;
-    int64_t size = s->data.len;
-    if (r->offset < 0 || r->offset > size - LOCAL)
-        return 0;
-    const uint8_t *header = data + r->offset;
-    if (memcmp(header, "PK\3\4", 4) != 0)
-        return 0;
-    int agrees = two(header + 8) == r->method && four(header + 18) == r->packed_size;
-    int says_less = two(header + 6) & DESCRIPTOR || four(header + 18) == UNKNOWN_32 || four(header + 22) == UNKNOWN_32;
-    int64_t start = r->offset + LOCAL + two(header + 26) + two(header + 28);
-    if ((!agrees && !says_less) || start > size || r->packed_size > size - start)
-        return 0;
-    r->packed = (struct piece){data + start, r->packed_size};
-    return 1;
-}
-
 static int is_class_by_name(const struct record *r)
 {
     return r->name.size >= 6 && memcmp(r->name.data + r->name.size - 6, ".class", 6) == 0;
 }
 
+/* Whether a member's local header agrees with its record, as far as it says anything. */
+static int agrees(const struct record *r, const uint8_t *header)
+{
+    if (two(header + 6) & DESCRIPTOR || four(header + 18) == UNKNOWN_32 || four(header + 22) == UNKNOWN_32)
+        return 1;
+    return two(header + 8) == r->method && four(header + 18) == r->packed_size;
+}
+
+/* Find the packed bytes: all of what could be a class, of others at least the beginning. NOTHING: found; OPEN: the local header is
+ * missing or says something else, or the data is cut. */
+static enum verdict find_packed(const struct survey *s, struct record *r)
+{
+    if (r->offset < 0 || r->offset > s->size - LOCAL)
+        return OPEN;
+    int64_t at = r->offset - s->begin;
+    if (at < 0 || at > s->data.len - LOCAL)
+        return BEYOND;
+    const uint8_t *header = (const uint8_t *)s->data.buf + at;
+    if (memcmp(header, "PK\3\4", 4) != 0)
+        return OPEN;
+    at += LOCAL + two(header + 26) + two(header + 28);
+    if (!agrees(r, header) || at + s->begin > s->size || r->packed_size > s->size - s->begin - at)
+        return OPEN;
+    int64_t needed = r->packed_size <= MOST_CLASS ? r->packed_size : PACKED_HEAD;
+    if (at > s->data.len - needed)
+        return BEYOND;
+    int64_t there = s->data.len - at;
+    r->packed = (struct piece){(const uint8_t *)s->data.buf + at, (size_t)(there < r->packed_size ? there : r->packed_size)};
+    return NOTHING;
+}
+
+/* Whether content is a class by its beginning, whatever its name. */
+static int is_class(struct piece data)
+{
+    return data.size >= 8 && memcmp(data.data, "\xca\xfe\xba\xbe", 4) == 0 && two_big(data.data + 6) >= OLDEST &&
+           two_big(data.data + 6) < NEWEST;
+}
+
+static int is_small(const struct record *r)
+{
+    return r->size <= MOST_CLASS && r->packed_size <= MOST_CLASS && r->packed.size == r->packed_size;
+}
+
 /* Inflate the head of anything but a class; it tells the kind where it is long enough and not all zeros. */
 static enum verdict look_at_head(struct survey *s, const struct record *r)
 {
+    if (r->method == 0 && is_class(r->packed) && is_small(r))
+        return look_at_class(s, r);
     if (r->method != 8 || r->size > MOST_SIZE)
         return OPEN;
-    inflate_begin(r->packed);
-    int state = inflate_to(HEAD);
+    int state = INFLATE_MORE;
+    for (inflate_begin(r->packed); state == INFLATE_MORE && inflater.total_out < HEAD;)
+        state = inflate_more(r->packed, HEAD_STEP, MOST_HEAD);
     s->unpacked += inflater.total_out;
-    if (state == INFLATE_ENDED && inflater.total_out < HEAD)
-        return HEADED;
-    if (state == INFLATE_DAMAGED)
-        return OPEN;
+    if (is_class((struct piece){plain, inflater.total_out}) && is_small(r))
+        return look_at_class(s, r);
+    if (inflater.total_out < HEAD)
+        return state == INFLATE_ENDED ? HEADED : OPEN;
     for (size_t at = 0; at < HEAD; at++)
         if (plain[at])
             return HEADED;
@@ -340,11 +266,14 @@ static enum verdict look_at(struct survey *s, struct record *r)
 {
     if ((r->packed_size < LEAST && r->size < LEAST) || (r->packed_size == 0 && !(r->flags & DESCRIPTOR)))
         return NOTHING;
-    if (r->flags & ENCRYPTED || !find_packed(s, r))
+    if (r->flags & ENCRYPTED)
         return OPEN;
+    enum verdict found = find_packed(s, r);
+    if (found != NOTHING)
+        return found;
     if (!is_class_by_name(r))
         return look_at_head(s, r);
-    if (r->size > MOST_CLASS || r->packed_size > MOST_CLASS || (r->method != 0 && r->method != 8))
+    if (!is_small(r) || (r->method != 0 && r->method != 8))
         return OPEN;
     return look_at_class(s, r);
 }
@@ -392,7 +321,7 @@ static int note_open(struct survey *s, enum verdict verdict)
 {
     if (verdict == NOTHING)
         return 0;
-    PyObject *item = verdict == HEADED ? Py_BuildValue("(ny#)", s->at, plain, (Py_ssize_t)inflater.total_out)
+    PyObject *item = verdict == HEADED ? Py_BuildValue("(ny#)", s->at, plain, (Py_ssize_t)(inflater.total_out < HEAD ? inflater.total_out : HEAD))
                                        : Py_BuildValue("(nO)", s->at, Py_None);
     return append(s->open, item);
 }
@@ -407,7 +336,12 @@ static Py_ssize_t run(struct survey *s, Py_ssize_t most, uint64_t work)
         if (size == 0)
             break;
         unsigned name_size = two((const uint8_t *)s->directory.buf + s->at + 28);
-        if (account(s, &record, name_size) < 0 || note_open(s, look_at(s, &record)) < 0)
+        enum verdict verdict = look_at(s, &record);
+        if (verdict == BEYOND) {
+            s->beyond = record.offset;
+            break;
+        }
+        if (account(s, &record, name_size) < 0 || note_open(s, verdict) < 0)
             return -1;
         s->at += (Py_ssize_t)size;
         listed++;
@@ -438,7 +372,10 @@ static int take_words(struct survey *s, PyObject *words)
 static int is_sane(const struct survey *s, Py_ssize_t key_size)
 {
     const int64_t far = (int64_t)1 << 60;
-    if (key_size == SECRET && s->known.len >= 8 && (uintptr_t)s->known.buf % 8 == 0 && s->at >= 0 && s->base > -far && s->base < far && s->covered > -far && s->covered < far)
+    int has_table = s->known.len >= 8 && (uintptr_t)s->known.buf % 8 == 0;
+    int is_near = s->base > -far && s->base < far && s->covered > -far && s->covered < far && s->size < far;
+    int fits = s->begin >= 0 && s->begin <= s->size && s->data.len <= s->size - s->begin;
+    if (key_size == SECRET && has_table && is_near && fits && s->at >= 0)
         return 1;
     PyErr_SetString(PyExc_ValueError, "no such place in this directory");
     return 0;
@@ -451,8 +388,8 @@ static PyObject *answer(struct survey *s, Py_ssize_t most, unsigned long long wo
     Py_ssize_t listed = s->gaps && s->open ? run(s, most, work) : -1;
     PyObject *result = NULL;
     if (listed >= 0)
-        result = Py_BuildValue("((nLi)nKOO)", s->at, (long long)s->covered, s->ordered, listed,
-                               (unsigned long long)s->unpacked, s->gaps, s->open);
+        result = Py_BuildValue("((nLi)nKOOL)", s->at, (long long)s->covered, s->ordered, listed,
+                               (unsigned long long)s->unpacked, s->gaps, s->open, (long long)s->beyond);
     Py_XDECREF(s->gaps);
     Py_XDECREF(s->open);
     return result;
@@ -461,15 +398,17 @@ static PyObject *answer(struct survey *s, Py_ssize_t most, unsigned long long wo
 static PyObject *py_survey(PyObject *module, PyObject *arguments)
 {
     (void)module;
-    struct survey s = {0};
-    long long base, covered;
+    struct survey s = {.beyond = -1};
+    long long begin, archive, base, covered;
     const char *key;
     Py_ssize_t key_size, most;
     unsigned long long work;
     PyObject *words, *result = NULL;
-    if (!PyArg_ParseTuple(arguments, "y*y*L(nLi)nKy#w*O!", &s.data, &s.directory, &base, &s.at, &covered, &s.ordered, &most,
-                          &work, &key, &key_size, &s.known, &PyTuple_Type, &words))
+    if (!PyArg_ParseTuple(arguments, "y*LLy*L(nLi)nKy#w*O!", &s.data, &begin, &archive, &s.directory, &base, &s.at, &covered,
+                          &s.ordered, &most, &work, &key, &key_size, &s.known, &PyTuple_Type, &words))
         return NULL;
+    s.begin = begin;
+    s.size = archive;
     s.base = base;
     s.covered = covered;
     if (is_sane(&s, key_size) && take_words(&s, words) == 0) {

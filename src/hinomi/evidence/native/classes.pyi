@@ -1,5 +1,7 @@
 def survey(
-    data: memoryview,
+    data: memoryview | bytes,
+    begin: int,
+    size: int,
     directory: bytes,
     base: int,
     state: tuple[int, int, int],
@@ -9,5 +11,5 @@ def survey(
     known: memoryview,
     words: tuple[bytes, ...],
     /,
-) -> tuple[tuple[int, int, int], int, int, list[tuple[int, int]], list[tuple[int, bytes | None]]]: ...
+) -> tuple[tuple[int, int, int], int, int, list[tuple[int, int]], list[tuple[int, bytes | None]], int]: ...
 def fingerprint(data: memoryview, secret: bytes, /) -> int: ...

@@ -5,16 +5,13 @@
  * `hashlib` uses, found at run time: no headers of it are needed. A file is opened by its bare name in its folder, never
  * through a link, never blocking; what is not the regular file that was listed is not read.
  */
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
+#include "core.h"
 
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
-#include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>

@@ -3,16 +3,13 @@
  * The same as `RootView._entries` does in Python with listdir and statx, at a tenth of its cost. What the system refuses
  * is handed back by name, for Python to ask again and to say why. Nothing is opened, no link is followed.
  */
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
+#include "core.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>

@@ -5,12 +5,9 @@
  * up, in a bitmap that stays in the nearest cache: where a word occurs, one of its first blocks lies at such a place,
  * because all of them are in the bitmap. No look-up waits for the one before, as it does in searches that skip.
  */
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
+#include "core.h"
 
-#include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define BLOCK 4u
 #define BITS 18             /* of the bitmap: 32 KiB */

@@ -3,11 +3,7 @@
  * Every function looks from a position on, gives at most `room` places and where to go on, so that no content makes
  * the answers large. What is found is judged in Python; the expressions there and the tests here mean the same.
  */
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
-
-#include <stdint.h>
-#include <string.h>
+#include "core.h"
 
 #define MAX_STRING 300      /* as in strings.py */
 #define MAX_ROOM 65536
