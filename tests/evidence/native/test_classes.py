@@ -8,7 +8,7 @@ import zipfile
 import pytest
 
 from hinomi.evidence.archives.memory import SECRET, Memory
-from hinomi.evidence.archives.source import BytesSource
+from hinomi.evidence.archives.source import BytesSource, FileSource
 from hinomi.evidence.archives.zips import ZipReader
 from hinomi.evidence.java.traits import WORDS
 from hinomi.evidence.native import compiled
@@ -147,3 +147,47 @@ def test_metadata_counts_where_the_same_bytes_have_another_name(core, java, libr
 def test_the_same_metadata_counts_in_every_archive(core, java, libraries):
     files = {f"/{n}": java.jar(java.pom("1.0", "org.acme", "tool") | {f"{n}.txt": b"x" * 50}) for n in range(3)}
     assert len(libraries.scan(files)[0]) == 3
+
+
+def test_an_archive_on_disk_is_looked_at_part_by_part(classes, java, tmp_path):
+    chance = random.Random(7)
+    members = {
+        f"a/B{n}.class": java.java_class(f"a/B{n}", [f"text {n}"] * 9) + chance.randbytes(9000) for n in range(90)
+    }
+    members |= java.core_members("open") | {"big.bin": chance.randbytes(700_000)} | {"z.txt": b"text " * 300}
+    path = tmp_path / "archive"
+    path.write_bytes(b"something before it" + java.jar(members, zipfile.ZIP_STORED))
+    with path.open("rb") as file:
+        reader, memory, found = ZipReader(FileSource(file)), Memory(), []
+        while (step := reader.survey(classes.survey, 1000, (memory.secret, memory.table, WORDS))) is not None:
+            found += step.open
+        assert list(reader.entries()) == [] and reader.problem is None
+    assert found == survey(classes, path.read_bytes(), Memory())[0]
+    assert {entry.name.rsplit(b"/", 1)[-1] for entry, _ in found} == {
+        b"JndiManager.class", b"JndiLookup.class", b"big.bin", b"z.txt",
+    }  # fmt: skip
+
+
+def test_members_in_any_order_are_found_on_disk(classes, java, tmp_path):
+    members = java.core_members("open") | {f"{n}.class": java.java_class(f"C{n}", ["x" * 60_000]) for n in range(30)}
+    data = java.jar(members, zipfile.ZIP_STORED)
+    directory = data.index(b"PK\x01\x02")
+    end = data.rindex(b"PK\x05\x06")
+    records = [b"PK\x01\x02" + part for part in data[directory:end].split(b"PK\x01\x02")[1:]]
+    path = tmp_path / "archive"
+    path.write_bytes(data[:directory] + b"".join(reversed(records)) + data[end:])
+    with path.open("rb") as file:
+        reader, memory, names = ZipReader(FileSource(file)), Memory(), []
+        while (step := reader.survey(classes.survey, 1000, (memory.secret, memory.table, WORDS))) is not None:
+            names += [entry.name.rsplit(b"/", 1)[-1] for entry, _ in step.open]
+        assert [*reader.entries(), *reader.hidden()] == []
+    assert sorted(names) == [b"JndiLookup.class", b"JndiManager.class"]
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_a_class_of_no_interest_is_settled_under_any_name(classes, java, method):
+    plain = java.java_class("a/B", ["text"] * 90)
+    old = plain[:6] + b"\0\x01" + plain[8:]
+    jar = java.jar({"B.sig": plain, "C.sig": old} | java.core_members("open", suffix=".sig"), method)
+    names = {entry.name.rsplit(b"/", 1)[-1] for entry, _ in survey(classes, jar, Memory())[0]}
+    assert names == {b"C.sig", b"JndiManager.sig", b"JndiLookup.sig"}
