@@ -3,8 +3,8 @@
 # tests that need them are skipped, each with its reason.
 set -eu
 PATH="$PATH:/usr/sbin:/sbin"
-packages="e2fsprogs squashfs-tools cpio genisoimage xz-utils zstd lz4 xfsprogs btrfs-progs ntfs-3g erofs-utils mtd-utils qemu-utils ewf-tools 7zip util-linux apfsprogs"
-programs="mke2fs mksquashfs cpio genisoimage xz zstd lz4 mkfs.xfs mkfs.btrfs mkntfs mkfs.erofs mkfs.ubifs qemu-img ewfacquire 7zz mkfs.cramfs mkapfs"
+packages="e2fsprogs squashfs-tools cpio genisoimage xz-utils zstd lz4 xfsprogs btrfs-progs ntfs-3g erofs-utils mtd-utils qemu-utils ewf-tools 7zip util-linux apfsprogs libarchive13 wimtools"
+programs="mke2fs mksquashfs cpio genisoimage xz zstd lz4 mkfs.xfs mkfs.btrfs mkntfs mkfs.erofs mkfs.ubifs qemu-img ewfacquire 7zz mkfs.cramfs mkapfs wimlib-imagex"
 missing=""
 for program in $programs; do
     command -v "$program" >/dev/null || missing="$missing $program"

@@ -18,7 +18,7 @@ def attribute(kind, value, name="", number=0):
     return (head + text).ljust(at, b"\0") + value.ljust(size - at, b"\0")
 
 
-def apart(kind, runs, size, flags=0, unit=0, number=0):
+def apart(kind, runs, size, flags=0, unit=0, number=0, name=""):
     """Return an attribute whose data lie in clusters; runs are (clusters, first cluster or None for a hole)."""
     body, before, count = b"", 0, 0
     for length, place in runs:
@@ -29,10 +29,12 @@ def apart(kind, runs, size, flags=0, unit=0, number=0):
             body += b"\x44" + struct.pack("<Ii", length, place - before)
             before = place
     body += b"\0"
-    full = 64 + -(-len(body) // 8) * 8
-    head = struct.pack("<IIBBHHH", kind, full, 1, 0, 64, flags, number)
-    head += struct.pack("<QQHHIQQQ", 0, count - 1, 64, unit, 0, count * CLUSTER, size, size)
-    return head + body.ljust(full - 64, b"\0")
+    text = name.encode("utf-16-le")
+    at = 64 + -(-len(text) // 8) * 8
+    full = at + -(-len(body) // 8) * 8
+    head = struct.pack("<IIBBHHH", kind, full, 1, len(name), 64, flags, number)
+    head += struct.pack("<QQHHIQQQ", 0, count - 1, at, unit, 0, count * CLUSTER, size, size)
+    return (head + text).ljust(at, b"\0") + body.ljust(full - at, b"\0")
 
 
 def file_name(name, parent=ROOT, space=1):

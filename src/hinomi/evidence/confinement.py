@@ -75,8 +75,18 @@ def available() -> frozenset[str]:
     return frozenset(found)
 
 
+_given_up = False
+
+
+def is_confined() -> bool:
+    """Whether this process has shut what doors its kernel has: it may be lost, and can do little harm."""
+    return _given_up
+
+
 def confine() -> frozenset[str]:
     """Shut every door the kernel has, for this process and all it starts, for ever; return those that are shut."""
+    global _given_up
+    _given_up = True
     library = _library()
     if library is None or library.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0) != 0:
         return frozenset()

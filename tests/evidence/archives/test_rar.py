@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
+import base64
+import ctypes
+import json
+import os
+import zlib
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hinomi.evidence.archives import libarchive
 from hinomi.evidence.archives.rar import rar_entries, read_rar
 from hinomi.evidence.archives.source import BytesSource
 from hinomi.evidence.archives.streams import UnsupportedError
+from hinomi.evidence.confinement import confine
 from hinomi.model.errors import ParseError
 
+# From the tests of the rarfile package (ISC licence, Marko Kreen): two packed members of 2,048 bytes in a solid archive.
+SOLID_5 = """
+UmFyIRoHAQAJ78hvCwEFBwQGAQGAgIAA3vVwchwCAroABIAQtoMCoua3xYAbAQpzdGVzdDEudHh0waw3REQj+iP2l/1iU1G+TJGBQQKMwQN5XL
+9Ho6otoDaT3aBYAEACANRQBHb2xH8y6p8ypcTM14PfABDoLYkcAgKNAASAELaDAqLmt8XAGwEKc3Rlc3QyLnR4dEUVCmABAAgD37f79vwdd1ZR
+AwUEAA==
+"""
+SOLID_4 = """
+UmFyIRoHADvQcwgADQAAAAAAAAArNHSAkCwAXAAAAAAIAAADoua3xbBmzD4dMwoApIEAAHN0ZXN0MS50eHQAwBEMzP6MnrD+MYGrrLG7QHeoCm
+TWSzeDwQe8AeCFku77th0ACCAACIjpeAzSDAdhOkF4S7Nun1IK2sonQLrnC2SKYnH7uACRnlAv2FX/+sZY6+vE14h+VJaHH03s2RZ0kJAsAA4A
+AAAACAAAA6Lmt8WwZsw+HTMKAKSBAABzdGVzdDIudHh0AMCxIACIB+vyCmn6/JTe0MQ9ewBABwA=
+"""
+PACKED_CRC = 0xC5B7E6A2  # as both archives say of each member
 NAMES = st.text(st.characters(exclude_characters="\0\\", exclude_categories=["Cs"]), min_size=1, max_size=40)
 
 
@@ -65,7 +85,7 @@ def test_what_is_packed_encrypted_or_split_is_said_and_its_neighbours_are_read(r
     assert [(row.state, row.path) for row in rows] == [("vulnerable", "/srv/app » core")]
     assert sorted((m.reason, m.detail) for m in coverage.misses) == [
         ("encrypted", "e"),
-        ("unsupported", "2 members, such as RAR method 3: p"),
+        ("unsupported", "2 members, such as packed RAR member (libarchive is not here): p"),
     ]
     old = (
         rar.MARK_4
@@ -77,7 +97,7 @@ def test_what_is_packed_encrypted_or_split_is_said_and_its_neighbours_are_read(r
     assert [row.state for row in rows] == ["vulnerable"]
     assert sorted((m.reason, m.detail) for m in coverage.misses) == [
         ("encrypted", "e"),
-        ("unsupported", "RAR method 3: p"),
+        ("unsupported", "packed RAR member (libarchive is not here): p"),
     ]
 
 
@@ -113,3 +133,86 @@ def test_flipped_bytes_are_errors_of_ours(rar, data):
             assert len(b"".join(member.stream.chunks())) <= len(whole)
         except ParseError as error:
             assert isinstance(error, UnsupportedError) or error.code == "archive.encrypted"
+
+
+def in_confined(job):
+    """Return what `job` gives in a process that has given up its rights, where libarchive may be loaded."""
+    out, end = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            confine()
+            libarchive.library.cache_clear()
+            os.write(end, json.dumps(job()).encode())
+            os._exit(0)
+        finally:
+            os._exit(1)
+    os.close(end)
+    with os.fdopen(out, "rb") as file:
+        data = file.read()
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    return json.loads(data)
+
+
+def contents(data):
+    """Return (name, checksum of the content or the error's code) of every member."""
+    found = []
+    for member in read_rar(BytesSource(data)):
+        try:
+            found.append([member.name.decode(), zlib.crc32(b"".join(member.stream.chunks()))])
+        except ParseError as error:
+            found.append([member.name.decode(), error.code])
+    return found
+
+
+@pytest.fixture
+def installed():
+    try:
+        ctypes.CDLL(libarchive.NAME)
+    except OSError:
+        pytest.skip(f"{libarchive.NAME} is not here")
+
+
+def test_packed_members_are_unpacked_in_a_confined_process(installed):
+    data = base64.b64decode(SOLID_5)
+    assert in_confined(lambda: contents(data)) == [["stest1.txt", PACKED_CRC], ["stest2.txt", PACKED_CRC]]
+    assert [code for _, code in contents(data)] == ["archive.unsupported"] * 2  # not where harm could be done
+
+
+def test_what_the_library_cannot_unpack_is_said_and_the_rest_is_read(installed):
+    found = in_confined(lambda: contents(base64.b64decode(SOLID_4)))
+    assert found == [["stest1.txt", PACKED_CRC], ["stest2.txt", "archive.unsupported"]]
+
+
+def test_one_member_alone_is_unpacked_from_a_solid_archive(installed):
+    def last():
+        *_, member = read_rar(BytesSource(base64.b64decode(SOLID_5)))
+        return zlib.crc32(b"".join(member.stream.chunks()))
+
+    assert in_confined(last) == PACKED_CRC
+
+
+def test_damaged_packed_data_is_an_error_of_ours(installed):
+    whole = base64.b64decode(SOLID_5)
+
+    def flipped():
+        for at in range(60, len(whole)):
+            contents_of = bytearray(whole)
+            contents_of[at] ^= 0x41
+            try:
+                contents(bytes(contents_of))
+            except ParseError:
+                continue
+        return "done"
+
+    assert in_confined(flipped) == "done"
+
+
+def test_times_modes_and_links_are_told(rar):
+    link = rar.number(1 + 1 + 1 + 1 + 6) + rar.number(5) + rar.number(1) + rar.number(0) + rar.number(6) + b"target"
+    fields = rar.number(4) + rar.number(0) + rar.number(0o120777) + bytes(4) + rar.number(0) + rar.number(1)
+    way = rar.block_5(2, 0, fields + rar.number(3) + b"way", link)
+    data = rar.MARK_5 + rar.block_5(1, 0, rar.number(0)) + way + rar.file_5(b"tool", b"x") + rar.block_5(5, 0, b"\0")
+    way, tool = read_rar(BytesSource(data))
+    assert (way.mode, way.link) == (0o120777, b"target")
+    assert (tool.mode, tool.mtime, tool.link) == (0o644, 1638316800, None)

@@ -14,6 +14,7 @@ from hinomi.model.errors import ParseError
 from hinomi.model.findings import Coverage
 
 PLAIN = b"".join(b"line %d\n" % n for n in range(3000))[:16384]
+COMPACT = struct.pack("<I", 4096) + PLAIN[:4396]  # where the second of two chunks begins; both stored as they are
 PACKED = b"say it again. " * 4000  # 56,000 bytes: one unit of sixteen clusters, in its packed form
 
 
@@ -36,9 +37,25 @@ def raw(ntfs):
         28: [ntfs.attribute(0x30, ntfs.file_name("secret")), ntfs.apart(0x80, [(1, 64)], 9, 0x4000)],
         29: [ntfs.attribute(0x30, ntfs.file_name("system")), ntfs.attribute(0x80, b""),
              ntfs.attribute(0xC0, struct.pack("<IHH", 0x80000017, 8, 0) + bytes(16))],
+        31: [ntfs.attribute(0x30, ntfs.file_name("compact")), ntfs.apart(0x80, [(2, None)], 4096 + 300),
+             ntfs.attribute(0xC0, struct.pack("<IHHIIII", 0x80000017, 16, 0, 1, 2, 1, 0)),
+             ntfs.apart(0x80, [(2, 71)], 4 + 4096 + 300, name="WofCompressedData")],
     }  # fmt: skip
-    names = [(0, "$MFT"), (24, "a.txt"), (25, "big.log"), (26, "way"), (27, "packed"), (28, "secret"), (29, "system")]
-    return ntfs.volume({5: ([], [(30, "Windows")]), 30: ([], names)}, files, PLAIN.ljust(6 * 4096, b"\0") + packed)
+    names = [
+        (0, "$MFT"),
+        (24, "a.txt"),
+        (25, "big.log"),
+        (26, "way"),
+        (27, "packed"),
+        (28, "secret"),
+        (29, "system"),
+        (31, "compact"),
+    ]
+    return ntfs.volume(
+        {5: ([], [(30, "Windows")]), 30: ([], names)},
+        files,
+        PLAIN.ljust(6 * 4096, b"\0") + packed.ljust(4096, b"\0") + COMPACT,
+    )
 
 
 def view_of(raw):
@@ -51,6 +68,7 @@ def test_files_streams_and_links(raw, ntfs):
         b"a.txt",
         b"a.txt:hidden.sh",
         b"big.log",
+        b"compact",
         b"packed",
         b"secret",
         b"system",
@@ -71,6 +89,12 @@ def test_runs_with_a_hole_and_packed_units(raw):
         view.read(b"/Windows/packed", 1 << 20)
         == (b"say it again. " * 293)[:4096] * 13 + (b"say it again. " * 200)[:2752]
     )
+
+
+def test_a_file_that_windows_compressed_is_read_from_its_stream(raw):
+    view = view_of(raw)
+    assert view.read(b"/Windows/compact", 1 << 20) == PLAIN[:4396]
+    assert view.file_source(b"/Windows/compact").read_at(4090, 20) == PLAIN[4090:4110]
 
 
 @pytest.mark.parametrize(("name", "cause"), [(b"secret", "encrypted"), (b"system", "WOF")])

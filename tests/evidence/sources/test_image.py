@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import runpy
 import shutil
 import subprocess
 import tarfile
 import zipfile
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -51,6 +54,27 @@ def initramfs(folder, out):
 def tar(folder, out):
     with tarfile.open(out, "w") as archive:
         archive.add(folder, arcname=".")
+
+
+def rar(folder, out):
+    """Stored members, with their modes."""
+    writer = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[2] / "replicas/rar.py")))
+    names = sorted(path for path in folder.rglob("*") if path.is_file() or path.is_symlink())
+    members = b"".join(rar_member(writer, path, os.path.relpath(path, folder).encode()) for path in names)
+    out.write_bytes(writer.MARK_5 + writer.block_5(1, 0, b"\0") + members + writer.block_5(5, 0, b"\0"))
+
+
+def rar_member(writer, path, name):
+    info = path.lstat()
+    link = os.readlink(path).encode() if path.is_symlink() else b""
+    data = b"" if link else path.read_bytes()
+    number = writer.number
+    fields = number(6) + number(len(data)) + number(info.st_mode) + int(info.st_mtime).to_bytes(4, "little") + bytes(4)
+    record = number(5) + number(1) + number(0) + number(len(link)) + link if link else b""
+    return writer.block_5(
+        2, 0, fields + number(0) + number(1) + number(len(name)) + name, number(len(record)) + record if link else b"",
+        data,
+    )  # fmt: skip
 
 
 def made_by(*command, size=0):
@@ -112,7 +136,9 @@ def from_folder(replica, catalogue, tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    "build", [ext2, initrd, squashfs, initramfs, *MADE.values()], ids=["ext2", "initrd", "squashfs", "initramfs", *MADE]
+    "build",
+    [ext2, initrd, squashfs, initramfs, rar, *MADE.values()],
+    ids=["ext2", "initrd", "squashfs", "initramfs", "rar", *MADE],
 )
 def test_the_same_findings_as_from_the_folder(build, replica, from_folder, catalogue, tmp_path):
     image = tmp_path / "firmware.bin"

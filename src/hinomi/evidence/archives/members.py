@@ -14,6 +14,9 @@ class Member(NamedTuple):
     name: bytes
     size: int
     stream: Stream
+    mode: int | None = None  # with the kind of file, as st_mode; None where the format does not tell
+    mtime: float | None = None
+    link: bytes | None = None  # the member that has the content, or where a symbolic link leads
 
 
 def part(parent: Stream, size: int) -> Stream:

@@ -1,14 +1,17 @@
-"""RAR 4 and 5: every member is told; stored ones are read in place. The packing method itself is not free to rebuild.
+"""RAR 4 and 5: every member is told; stored ones are read in place, packed ones by the system's libarchive.
 
 Formats: RARLAB's technical notes on RAR 4 (technote.txt) and RAR 5.0 archives.
 """
 
 from __future__ import annotations
 
+import calendar
+import stat
 import zlib
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from hinomi.evidence.archives.libarchive import Unpacker
 from hinomi.evidence.archives.members import Member, Members
 from hinomi.evidence.archives.source import Source, Stream, stream_of
 from hinomi.evidence.archives.streams import UnsupportedError
@@ -31,19 +34,45 @@ class RarEntry(NamedTuple):
     is_folder: bool = False
     encrypted: bool = False
     split: bool = False  # goes on in another volume
+    attributes: int = 0
+    unix: bool = False  # made on Unix: attributes are a st_mode
+    version: int = 5
+    link: bytes | None = None
+    symbolic: bool = False
 
 
 def read_rar(source: Source) -> Members:
     """Yield the files; the content of those that cannot be read raises when it is asked for."""
-    for entry in rar_entries(source):
+    unpacker = Unpacker(source)
+    for number, entry in enumerate(rar_entries(source)):
         if not entry.is_folder:
-            yield Member(entry.name, entry.size, content_of(source, entry))
+            stream = content_of(source, entry, lambda at=number: unpacker.content(at))  # type: ignore[misc]
+            yield Member(entry.name, entry.size, stream, _mode(entry), _time(entry), entry.link)
 
 
-def content_of(source: Source, entry: RarEntry) -> Stream:
-    """Return a member's content; reading it raises `ParseError` where it is encrypted, split or packed."""
+def content_of(source: Source, entry: RarEntry, unpack: Callable[[], Iterator[bytes]]) -> Stream:
+    """Return a member's content; reading it raises `ParseError` where it is encrypted, split or cannot be unpacked."""
     why = _obstacle(entry)
-    return Stream(_closed(why)) if why is not None else stream_of(source, entry.data, min(entry.size, entry.packed))
+    if why is not None:
+        return Stream(_closed(why))
+    if entry.method != STORED:
+        return Stream(unpack())
+    return stream_of(source, entry.data, min(entry.size, entry.packed))
+
+
+def _mode(entry: RarEntry) -> int | None:
+    if entry.symbolic:
+        return stat.S_IFLNK | 0o777
+    return entry.attributes & 0xFFFF if entry.unix and entry.attributes else None
+
+
+def _time(entry: RarEntry) -> float | None:
+    """Return when a member was changed; RAR 4 tells local time of an unknown place, read as UTC."""
+    if entry.mtime is None or entry.version == 5:
+        return entry.mtime
+    date, clock = entry.mtime >> 16, entry.mtime & 0xFFFF
+    parts = (1980 + (date >> 9), date >> 5 & 15, date & 31, clock >> 11, clock >> 5 & 63, (clock & 31) * 2)
+    return float(calendar.timegm((*parts, 0, 0, 0))) if 1 <= parts[1] <= 12 and parts[2] else None
 
 
 def _obstacle(entry: RarEntry) -> ParseError | None:
@@ -51,8 +80,6 @@ def _obstacle(entry: RarEntry) -> ParseError | None:
         return ParseError("archive.encrypted", cause="RAR member")
     if entry.split:
         return UnsupportedError("archive.unsupported", cause="RAR volume")
-    if entry.method != STORED:
-        return UnsupportedError("archive.unsupported", cause=f"RAR method {entry.method}")
     return None
 
 
@@ -126,6 +153,7 @@ def _file_4(body: bytes, flags: int, data: int) -> RarEntry:
     return RarEntry(
         _name_4(name) if flags & 0x200 else name.replace(b"\\", b"/"), size, packed, data, max(0, body[25] - 0x30),
         _number(body, 20, 4), flags & 0xE0 == 0xE0, bool(flags & 4), bool(flags & 3),
+        _number(body, 28, 4), body[15] == 3, 4,
     )  # fmt: skip
 
 
@@ -165,7 +193,9 @@ def _letters(kind: int, value: int, high: int, plain: bytes, take: Iterator[int]
 # RAR 5
 
 _MAIN_5, _FILE_5, _CRYPT_5, _END_5 = 1, 2, 4, 5
-_CRYPT_RECORD = 1
+_CRYPT_RECORD, _TIME_RECORD, _LINK_RECORD = 1, 3, 5
+_SYMBOLIC = (1, 2, 3)  # of Unix, of Windows, a junction; the others are hard links and copies
+EPOCH = 11_644_473_600  # seconds from 1601 to 1970
 
 
 class _Numbers:
@@ -211,34 +241,44 @@ def _block_5(source: Source, position: int) -> _Block:
         raise ParseError("archive.encrypted", cause="RAR headers")
     entry = None
     if kind == _FILE_5:
-        locked = _is_encrypted(body[max(0, whole - extra) :] if extra else b"")
-        entry = _file_5(fields, following, position + whole, locked, bool(flags & 0x18))
+        entry = _file_5(fields, following, position + whole, bool(flags & 0x18))
+        entry = _told_further(entry, body[max(0, whole - extra) :] if extra else b"")
     return _Block(whole, following, entry, kind == _END_5)
 
 
-def _file_5(fields: _Numbers, packed: int, data: int, encrypted: bool, split: bool) -> RarEntry:
+def _file_5(fields: _Numbers, packed: int, data: int, split: bool) -> RarEntry:
     flags, size = fields.next(), fields.next()
-    fields.next()  # attributes
+    attributes = fields.next()
     mtime = _number(fields.take(4), 0, 4) if flags & 2 else None
     fields.take(4 if flags & 4 else 0)
     method = fields.next() >> 7 & 7
-    fields.next()  # the system it was made on
+    unix = fields.next() == 1  # the system it was made on
     name = fields.take(fields.next())
     size = packed if flags & 8 else size
-    return RarEntry(name, size, packed, data, method, mtime, bool(flags & 1), encrypted, split)
+    return RarEntry(
+        name, size, packed, data, method, mtime, bool(flags & 1), False, split, attributes, unix
+    )  # fmt: skip
 
 
-def _is_encrypted(extra: bytes) -> bool:
-    """Whether one of a file's extra records says that its data is encrypted."""
+def _told_further(entry: RarEntry, extra: bytes) -> RarEntry:
+    """Take what a file's extra records say: encryption, a time, a link."""
     position = 0
     while position < len(extra):
         record = _Numbers(extra, position)
         length = record.next()
         end = record.position + length
-        if length and record.next() == _CRYPT_RECORD:
-            return True
+        kind = record.next() if length else 0
+        if kind == _CRYPT_RECORD:
+            entry = entry._replace(encrypted=True)
+        elif kind == _TIME_RECORD and (flags := record.next()) & 2:
+            raw = _number(record.take(4 if flags & 1 else 8), 0, 8)
+            entry = entry._replace(mtime=raw if flags & 1 else raw // 10_000_000 - EPOCH)
+        elif kind == _LINK_RECORD:
+            symbolic = record.next() in _SYMBOLIC
+            record.next()  # flags
+            entry = entry._replace(link=record.take(record.next()).replace(b"\\", b"/"), symbolic=symbolic)
         position = max(end, position + 1)
-    return False
+    return entry
 
 
 def _whole(source: Source, position: int, size: int) -> bytes:

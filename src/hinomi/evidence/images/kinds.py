@@ -26,7 +26,8 @@ CLOSED = (
     "hfs+",
 )
 OPENED = (
-    "tar", "oci", "cpio", "zip", "7z", "ar", "rpm", *FILE_SYSTEMS, "disk", "lvm", "ubi", *DISKS, *sorted(STREAMS),
+    "tar", "oci", "cpio", "zip", "7z", "rar", "ar", "rpm", *FILE_SYSTEMS, "disk", "lvm", "ubi", *DISKS,
+    *sorted(STREAMS),
 )  # fmt: skip
 HEAD = 2048  # bytes by which all but a few kinds are told
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+import stat
 import struct
 import zipfile
 from collections.abc import Callable, Iterator
@@ -12,13 +13,14 @@ from hinomi.evidence.archives.ars import read_ar, read_rpm
 from hinomi.evidence.archives.budget import BudgetError
 from hinomi.evidence.archives.inflate64 import inflate64
 from hinomi.evidence.archives.kinds import Kind
-from hinomi.evidence.archives.members import Members
+from hinomi.evidence.archives.members import Member, Members
+from hinomi.evidence.archives.rar import read_rar
 from hinomi.evidence.archives.sevenzip import read_7z
 from hinomi.evidence.archives.source import SliceSource, Source, Stream, stream_of
 from hinomi.evidence.archives.streams import decompressed, inflate, zip_lzma
 from hinomi.evidence.archives.zips import DESCRIPTOR, ENCRYPTED, ZipEntry, ZipReader
 from hinomi.evidence.images.disk import reader_over, spooled
-from hinomi.evidence.images.tree import KINDS, BuiltTree, Node
+from hinomi.evidence.images.tree import KINDS, BuiltTree, Node, reason_of
 from hinomi.model.errors import ParseError
 from hinomi.model.text import path_text, printable
 
@@ -26,42 +28,65 @@ MAX_LINK = 65536
 HEAD = 4096
 _STREAMS: dict[int, Kind] = {12: "bzip2", 93: "zstd", 95: "xz"}
 _FORWARD: dict[str, Callable[[Stream], Members]] = {"ar": read_ar, "rpm": read_rpm}
-_RANDOM: dict[str, Callable[[Source], Members]] = {"7z": read_7z}
+_RANDOM: dict[str, Callable[[Source], Members]] = {"7z": read_7z, "rar": read_rar}
 Attributes = dict[bytes, tuple[int, float]]
 
 
 def read_members_tree(kind: str, source: Source, limit: int, work: str | None) -> BuiltTree:
     """Return the tree of an archive that is read once, forward: its content lies in memory or one temporary file.
 
-    These formats' modes and owners are not read: files are 0644 of root. Raises `BudgetError` above `limit` bytes.
+    Where a format's modes are not read, files are 0644 of root. A member that cannot be read is a miss of its own, and
+    an archive of nothing else a `ParseError`. Raises `BudgetError` above `limit` bytes.
     """
     tree = BuiltTree(kind)
-    places: list[tuple[bytes, int, int]] = []
+    places: list[tuple[Member, int, int]] = []
     members = _FORWARD[kind](stream_of(source)) if kind in _FORWARD else _RANDOM[kind](source)
     content = spooled(Stream(_gathered(members, places, tree)), limit, work)
-    for name, at, size in places:
-        node = Node("file", size=size, inode=tree.number(), content=partial(SliceSource, content, at, size))
-        tree.add(name, node)
+    for member, at, size in places:
+        if member.link is not None and member.mode is not None and not stat.S_ISLNK(member.mode):
+            if tree.link(member.name, member.link):
+                continue
+            tree.notes.miss(_shown(member.name), "damaged", "link to nothing")
+        tree.add(member.name, _member(tree.number(), member, partial(SliceSource, content, at, size), size))
     return tree
 
 
-def _gathered(members: Members, places: list[tuple[bytes, int, int]], tree: BuiltTree) -> Iterator[bytes]:
+def _member(number: int, member: Member, content: Callable[[], SliceSource], size: int) -> Node:
+    """Return a member as a node; a link's content is where it leads."""
+    mode = member.mode or 0o100644
+    node = Node(KINDS.get(mode & 0o170000, "file"), mode & 0o7777, size=size, inode=number, mtime=member.mtime or 0.0)
+    if node.kind == "symlink":
+        node.link = member.link or content().read_at(0, MAX_LINK)
+    elif node.kind == "file":
+        node.content = content
+    return node
+
+
+def _gathered(members: Members, places: list[tuple[Member, int, int]], tree: BuiltTree) -> Iterator[bytes]:
     at = 0
+    first: ParseError | None = None
     try:
         for member in members:
             size = 0
             tree.number()
-            for chunk in member.stream.chunks():
-                size += len(chunk)
-                yield chunk
-            places.append((member.name, at, size))
+            try:
+                for chunk in member.stream.chunks():
+                    size += len(chunk)
+                    yield chunk
+                places.append((member, at, size))
+            except BudgetError:
+                raise
+            except ParseError as error:
+                first = first or error
+                tree.notes.miss(_shown(member.name), reason_of(error), error.cause)
             at += size
     except BudgetError:
         raise
     except ParseError as error:
-        if not places:
-            raise
-        tree.notes.miss("", "damaged", error.cause)
+        first = first or error
+        tree.notes.miss("", reason_of(error), error.cause)
+    if first is not None and not places:
+        raise first
 
 
 def read_zip_tree(source: Source, limit: int, work: str | None) -> BuiltTree:

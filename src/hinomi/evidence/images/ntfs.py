@@ -8,7 +8,7 @@ counted, not shown.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
 from hinomi.evidence.archives.source import BytesSource, Source
@@ -33,6 +33,7 @@ from hinomi.evidence.images.ntfsrecord import (
     read_record,
     runs_of,
 )
+from hinomi.evidence.images.ntfswof import STREAM, WofSource, wof_method
 from hinomi.evidence.images.runs import RunSource
 from hinomi.evidence.images.tree import Node
 from hinomi.evidence.kept import Kept
@@ -128,19 +129,30 @@ class NtfsTree(LazyTree):
 
     def _take_links(self, node: Node, attributes: list[Attribute], standard: bytes) -> None:
         """Make a link or a closed file of what its reparse point says."""
-        point = next((a for a in attributes if a.type == REPARSE), None)
-        if point is not None:
-            raw = self._source([point]).read_at(0, 65536)
+        raw = self._point(attributes)
+        if raw:
             target = link_target(raw)
             if target is not None:
                 node.kind, node.mode, node.link, node.size = "symlink", 0o777, target, len(target)
             elif node.kind == "file":
-                node.content = partial(_closed, reparse_kind(raw))
+                node.content = self._kept_elsewhere(raw, node.size, [a for a in attributes if a.name == STREAM])
         elif node.kind == "file" and node.size <= 65536 and len(standard) >= 36 and standard[32] & 4:
             head = node.content().read_at(0, 65536) if node.content is not None else b""
             if head.startswith(INTERIX):
                 node.link = head[8:].decode("utf-16-le", "replace").encode("utf-8", "replace")
                 node.kind, node.mode, node.size = "symlink", 0o777, len(node.link)
+
+    def _point(self, attributes: list[Attribute]) -> bytes:
+        """Return a file's reparse point; empty where it has none."""
+        point = next((a for a in attributes if a.type == REPARSE), None)
+        return b"" if point is None else self._source([point]).read_at(0, 65536)
+
+    def _kept_elsewhere(self, point: bytes, size: int, packed: list[Attribute]) -> Callable[[], Source]:
+        """Return how a file is read whose data is not where it seems to be."""
+        method = wof_method(point)
+        if method is None or not packed:
+            return partial(_closed, reparse_kind(point))
+        return lambda: WofSource(self._source(packed), size, method)
 
     def _source(self, parts: list[Attribute]) -> Source:
         """Return an attribute's data from all its parts."""
@@ -183,7 +195,11 @@ class NtfsTree(LazyTree):
     def _enter_streams(self, found: dict[bytes, Node], name: bytes, number: int) -> None:
         """Show alternate streams beside their file: what hides in them is content like any other."""
         streams: dict[bytes, list[Attribute]] = {}
-        for attribute in self._attributes(number):
+        attributes = self._attributes(number)
+        packed = wof_method(self._point(attributes)) is not None  # then one of them is the content, seen already
+        for attribute in attributes:
+            if packed and attribute.name == STREAM:
+                continue
             if attribute.type == DATA and attribute.name and len(streams) < MAX_STREAMS:
                 streams.setdefault(attribute.name, []).append(attribute)
         for index, (stream, parts) in enumerate(sorted(streams.items()), 1):

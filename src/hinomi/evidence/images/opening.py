@@ -29,7 +29,7 @@ from hinomi.evidence.images.ntfs import NtfsTree
 from hinomi.evidence.images.partitions import partition_source, partitions_of
 from hinomi.evidence.images.squash import SquashTree
 from hinomi.evidence.images.tar import read_tar_tree
-from hinomi.evidence.images.tree import BuiltTree, Notes, Tree, as_damage
+from hinomi.evidence.images.tree import BuiltTree, Notes, Tree, as_damage, reason_of
 from hinomi.evidence.images.ubi import volumes_of as ubi_volumes
 from hinomi.evidence.images.ubifs import UbifsTree
 from hinomi.evidence.images.xfs import XfsTree
@@ -129,8 +129,8 @@ def _open_tree(kind: str, source: Source, allowance: Allowance) -> Tree:
         return read_cpio_tree(source, allowance.bytes_left, allowance.work)
     if kind == "zip":
         return read_zip_tree(source, allowance.bytes_left, allowance.work)
-    if kind == "7z":
-        return read_members_tree("7z", source, allowance.bytes_left, allowance.work)
+    if kind in ("7z", "rar"):
+        return read_members_tree(kind, source, allowance.bytes_left, allowance.work)
     raise ParseError("image.unsupported", cause=f"{kind} is not opened here")
 
 
@@ -285,13 +285,6 @@ def looks_like_root(tree: Tree) -> bool:
         return False
     programs = names & {b"bin", b"sbin", b"usr", b"lib", b"init"}
     return bool((b"etc" in names and programs) or b"windows" in names or len(programs) >= 3)
-
-
-def reason_of(error: ParseError) -> str:
-    """Map an error's code to the coverage's reason."""
-    last = error.code.rsplit(".", 1)[-1]
-    known = ("truncated", "encrypted", "unsupported", "unreadable", "budget", "unknown", "incomplete")
-    return last if last in known else "damaged"
 
 
 __all__ = ["OPENED", "Allowance", "Opened", "looks_like_root", "open_trees", "reason_of"]

@@ -107,6 +107,13 @@ def as_damage() -> _AsDamage:
     return _AS_DAMAGE
 
 
+def reason_of(error: ParseError) -> str:
+    """Map an error's code to the coverage's reason."""
+    last = error.code.rsplit(".", 1)[-1]
+    known = ("truncated", "encrypted", "unsupported", "unreadable", "budget", "unknown", "incomplete")
+    return last if last in known else "damaged"
+
+
 class Listing:
     """Counts what folders cost: thousands of folders may claim the same large area."""
 
