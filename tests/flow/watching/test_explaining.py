@@ -149,5 +149,8 @@ def test_rotated_and_growing_logs_explain_themselves(watch: Any, private_root: A
     changes = told(watch, "/etc/hinomi-last")
     logs = {path: c["why"] for path, c in changes.items() if path.startswith(log)}
     assert logs[f"{log}.2.gz"] == "log-rotated" and None not in logs.values(), logs
+    private_root.sh(f"gzip -dc {log}.1.gz > {log}.1; rm {log}.1; touch /etc/hinomi-passing")
+    passing = told(watch, "/etc/hinomi-passing")[f"{log}.1"]
+    assert passing["why"] == "log-rotated", "the copy was compressed in a batch before"
     private_root.sh(f"gzip -dc {log}.1.gz | sed 1d | gzip > /run/x; cat /run/x > {log}.1.gz; touch /etc/hinomi-edited")
     assert told(watch, "/etc/hinomi-edited")[f"{log}.1.gz"]["explained"] is None, "a line was taken out"

@@ -18,6 +18,7 @@ from hinomi.model.tables.changes import FileChange
 from hinomi.watch.baseline.explain import explain
 from hinomi.watch.baseline.liveworld import LiveWorld, difference_of
 from hinomi.watch.baseline.reasons.declared import declarations
+from hinomi.watch.baseline.reasons.logs import PLACES as LOGS
 from hinomi.watch.baseline.world import Reason
 from hinomi.watch.known import Facts, Known
 
@@ -88,11 +89,18 @@ class Explainer:
         final = next((reasons[one] for one in finals if one in reasons), None)
         if final is not None:
             return Reason(final.why, final.by, "name")
+        if not temporary and path.startswith(LOGS) and any(self._vouched(one) for one in finals):
+            return Reason("log-rotated", "", "name")  # its compressed copy was judged before the name had gone
         owner = self._looker.target.ownership.package_of(temporary[1]) if temporary else None
         if owner is not None and self._before.get(owner) != self._now.get(owner):
             return Reason("package", owner, "name")
         declared = next((d for d in declarations() if d.pattern.fullmatch(path)), None)
         return None if declared is None else Reason("declared", declared.by, "name")
+
+    def _vouched(self, path: bytes) -> bool:
+        """Whether something is known at the path, and nothing about it is unexplained."""
+        facts = self._known.get(path)
+        return facts is not None and not facts.unexplained
 
     def _manifests(self) -> dict[str, str]:
         """Read them in a process of its own: its memory is given back. Without an answer nothing is believed."""
