@@ -1,11 +1,11 @@
-"""Scripts and what they do: attackers on an appliance write shell; this reads it as a shell would."""
+"""Scripts and what they do: attackers on an appliance write shell; this reads it, and other languages, as a shell would."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from hinomi.evidence.scripts.detect import dangerous_js, guessed, language_of
+from hinomi.evidence.scripts.detect import REWRITTEN, acts, dangerous_js, guessed, language_of
 from hinomi.model.tables import Row
 from hinomi.model.tables.scripts import Script, ScriptAction
 from hinomi.model.text import path_text
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from hinomi.evidence.view import Entry
     from hinomi.model.findings import Coverage
 
-MAX_JAVASCRIPT = 1 << 20  # larger ones are bundles: minified, slow to parse
+MAX_PARSED = 1 << 20  # larger ones are bundles: minified, slow to parse
 
 
 class ScriptCollector:
-    """Reads shell, PowerShell and JavaScript files and package.json install scripts; see `wants` for which."""
+    """Reads scripts of eight languages and package.json install scripts; see `wants` for which."""
 
     name = "scripts"
     tables: tuple[type[Row], ...] = (Script, ScriptAction)
@@ -43,10 +43,10 @@ class ScriptCollector:
         language = language_of(file.entry.path, file.head)
         limit = target.limits.max_script_size
         data = file.read(limit + 1)
-        if language == "javascript" and not self._worth_parsing(file, data):
-            coverage.skip("javascript without dangerous calls")
+        if not self._worth_parsing(file, language, data):
+            coverage.skip(f"{language} without dangerous calls")
             return
-        limit = min(limit, MAX_JAVASCRIPT) if language == "javascript" else limit
+        limit = limit if language == "shell" else min(limit, MAX_PARSED)
         found = analyse(path, data, language=language, max_size=limit, digest=file.sha256)
         if guessed(file.entry.path, file.head) and found.script.parse_errors * 20 > found.script.lines:
             coverage.skip("text that only resembles a script")
@@ -57,7 +57,11 @@ class ScriptCollector:
         yield found.script
         yield from found.actions
 
-    def _worth_parsing(self, file: ContentFile, data: bytes) -> bool:
+    def _worth_parsing(self, file: ContentFile, language: str | None, data: bytes) -> bool:
+        if language in REWRITTEN:
+            return acts(data)
+        if language != "javascript":
+            return True
         if file.entry.name == b"package.json":
             return b'install"' in data or b'"prepare"' in data
         return dangerous_js(data)

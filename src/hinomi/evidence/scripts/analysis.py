@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from hinomi.evidence.scripts.detect import Language, interpreter_of, language_of
+from hinomi.evidence.scripts.detect import REWRITTEN, Language, interpreter_of, language_of
 from hinomi.evidence.scripts.record import Recorder
 from hinomi.evidence.scripts.shell.vocabulary import QUIET
 from hinomi.evidence.scripts.shingles import minhash
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MAX_LISTED = 500
 DEFAULT_SIZE = 4 << 20
 _PATHS = re.compile(r"[\w.@%+~/-]{3,400}")
-_GRAMMARS: dict[Language, str] = {"shell": "bash", "powershell": "powershell", "javascript": "javascript"}
+_GRAMMARS: dict[Language, str] = {"shell": "bash", "powershell": "powershell", "javascript": "javascript", **{name: name for name in REWRITTEN}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +42,12 @@ def analyse(
     """
     spoken = language or language_of(path.encode("utf-8", "surrogateescape"), data[:4096])
     if spoken is None:
-        raise ParseError("script-unknown-language", place=path, cause="neither shell, PowerShell nor JavaScript")
+        raise ParseError("script-unknown-language", place=path, cause="no language that is read here")
     cut = _utf8(data[:max_size])
     tree = parse(_GRAMMARS[spoken], cut)
     recorder = Recorder(path)
     try:
-        _walk(spoken)(recorder, tree.root_node)
+        _walk(spoken, recorder, tree.root_node)
     except RecursionError:  # depth is bounded per construct; what still gets past is said, not lost
         recorder.truncated = True
     text = cut.decode("utf-8", "surrogateescape")
@@ -69,19 +69,24 @@ def _utf8(data: bytes) -> bytes:
     return data.removeprefix(b"\xef\xbb\xbf")
 
 
-def _walk(language: Language) -> Callable[[Recorder, Node], None]:
-    """Return the walk for a language; each is imported only when a script of it is there."""
-    if language == "shell":
+def _walk(language: Language, recorder: Recorder, root: Node) -> None:
+    """Walk in a language; each walk is imported only when a script of it is there."""
+    if language in REWRITTEN:
+        from hinomi.evidence.scripts.rewritten import walk_rewritten
+
+        walk_rewritten(recorder, root, language)
+    elif language == "shell":
         from hinomi.evidence.scripts.shell.machine import walk_shell
 
-        return walk_shell
-    if language == "powershell":
+        walk_shell(recorder, root)
+    elif language == "powershell":
         from hinomi.evidence.scripts.powershell.machine import walk_powershell
 
-        return walk_powershell
-    from hinomi.evidence.scripts.javascript import walk_javascript
+        walk_powershell(recorder, root)
+    else:
+        from hinomi.evidence.scripts.javascript import walk_javascript
 
-    return walk_javascript
+        walk_javascript(recorder, root)
 
 
 def _mentions(text: str, actions: Iterable[ScriptAction]) -> list[str]:

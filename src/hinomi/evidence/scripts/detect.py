@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-Language = Literal["shell", "powershell", "javascript"]
+Language = Literal["shell", "powershell", "javascript", "python", "perl", "php", "ruby", "lua"]
+REWRITTEN: frozenset[Language] = frozenset(("python", "perl", "php", "ruby", "lua"))  # read as shell: `rewritten`
 _SHELLS = frozenset(
     "sh bash dash ash ksh zsh mksh rbash ksh93 pdksh posh busybox lksh yash openrc-run runscript"
     " rc.common hush msh".split()
@@ -31,6 +32,17 @@ _SHELL_SUFFIXES = (
 )
 _POWERSHELL_SUFFIXES = (b".ps1", b".psm1")
 _JAVASCRIPT_SUFFIXES = (b".js", b".cjs", b".mjs")
+_REWRITTEN_SUFFIXES: dict[bytes, Language] = {
+    b".py": "python", b".pyw": "python", b".pl": "perl", b".cgi": "perl", b".php": "php", b".phtml": "php",
+    b".php5": "php", b".php7": "php", b".inc": "php", b".rb": "ruby", b".lua": "lua",
+}  # fmt: skip
+_LIBRARIES = re.compile(
+    rb"/(?:site|dist)-packages/|/lib(?:64)?/(?:python|ruby|perl|lua|luajit)|/share/(?:perl|ruby|lua|python|php)"
+    rb"|/gems/|/vendor/(?:bundle|composer)/|/(?:venv|\.venv|node_modules)/|/perl5/"
+)
+_INTERPRETERS: tuple[tuple[str, Language], ...] = (
+    ("python", "python"), ("pypy", "python"), ("perl", "perl"), ("php", "php"), ("ruby", "ruby"), ("lua", "lua"),
+)  # fmt: skip
 _BY_SUFFIX: dict[bytes, Language] = {
     **dict.fromkeys(_SHELL_SUFFIXES, "shell"),
     **dict.fromkeys(_POWERSHELL_SUFFIXES, "powershell"),
@@ -84,7 +96,10 @@ def language_of(path: bytes, head: bytes) -> Language | None:
     interpreter = interpreter_of(head) if head[:2] == b"#!" else None
     if interpreter is not None:
         return _by_interpreter(interpreter, name)
-    known = _BY_SUFFIX.get(name[max(0, name.rfind(b".")) :])
+    suffix = name[max(0, name.rfind(b".")) :]
+    if suffix in _REWRITTEN_SUFFIXES:
+        return _by_name(path, suffix, head)
+    known = _BY_SUFFIX.get(suffix)
     if known in ("javascript", "powershell"):
         return known
     if name == b"package.json":
@@ -98,6 +113,14 @@ def language_of(path: bytes, head: bytes) -> Language | None:
     return "shell" if not name.startswith(b"makefile") and looks_like_shell(head) else None
 
 
+def _by_name(path: bytes, suffix: bytes, head: bytes) -> Language | None:
+    """Programs by their suffix, but for the libraries of an interpreter; PHP and CGI by what they begin with as well."""
+    if _LIBRARIES.search(path) or b"\x00" in head[:512]:
+        return None
+    language = _REWRITTEN_SUFFIXES[suffix]
+    return None if suffix in (b".inc", b".cgi") and b"<?" not in head[:512] else language
+
+
 def _in_init_folder(path: bytes) -> bool:
     return (b".d/" in path or b"/rc.local" in path) and _INIT_FOLDER.search(path) is not None
 
@@ -105,7 +128,8 @@ def _in_init_folder(path: bytes) -> bool:
 def guessed(path: bytes, head: bytes) -> bool:
     """Tell whether only the content made it a script: such a file is dropped when it does not parse."""
     name = path.rsplit(b"/", 1)[-1].lower()
-    known = name in _NAMES or name.endswith(_SHELL_SUFFIXES + _POWERSHELL_SUFFIXES + _JAVASCRIPT_SUFFIXES)
+    suffixes = (*_SHELL_SUFFIXES, *_POWERSHELL_SUFFIXES, *_JAVASCRIPT_SUFFIXES, *_REWRITTEN_SUFFIXES)
+    known = name in _NAMES or name.endswith(suffixes)
     return interpreter_of(head) is None and not known and name != b"package.json"
 
 
@@ -117,7 +141,7 @@ def _by_interpreter(interpreter: str, name: bytes) -> Language | None:
         return "javascript"
     if program.startswith("pwsh") or program == "powershell":
         return "powershell"
-    return None
+    return next((language for word, language in _INTERPRETERS if program.startswith(word)), None)
 
 
 def looks_like_shell(head: bytes) -> bool:
@@ -130,6 +154,20 @@ def looks_like_shell(head: bytes) -> bool:
     good = sum(1 for line in lines if _STATEMENT.match(line))
     foreign = sum(1 for line in lines if _FOREIGN.match(line))
     return good * 2 >= len(lines) and good > 0 and foreign * 8 <= len(lines)
+
+
+_ACTS = re.compile(
+    rb"\b(?:subprocess|popen\w*|system|spawn\w*|exec\w*|eval|fork|socket|IO::Socket|fsockopen|TCP\w+|shell_exec|passthru"
+    rb"|proc_open|sqlite3?|SQLite|psycopg2?|pymysql|MySQLdb|mysqli?|PDO|DBI|psutil|kill|assert|dup2|loadstring|urlopen"
+    rb"|urlretrieve|requests|LWP|HTTP::Tiny|getstore|curl_init|b64decode|base64_decode|decode_base64|tarfile|zipfile"
+    rb"|PharData|copy\w*|rename|unlink|utime|chmod|FileUtils|Process|paramiko|include|require|file_put_contents)\b"
+    rb"|`|/etc/(?:passwd|shadow|rc\.|cron|ld\.so)|\bqx\b"
+)
+
+
+def acts(data: bytes) -> bool:
+    """Tell whether a program could start another, reach files or other machines: the rest is not parsed."""
+    return _ACTS.search(data) is not None
 
 
 def dangerous_js(data: bytes) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import threading
 from collections.abc import Iterator
 from importlib import import_module
@@ -15,7 +16,7 @@ _local = threading.local()
 
 
 def parse(language: str, data: bytes) -> Tree:
-    """Parse `data` with the grammar `bash`, `powershell` or `javascript`."""
+    """Parse `data` with a grammar: `bash`, `powershell`, `javascript`, `python`, `perl`, `php`, `ruby` or `lua`."""
     return _parser(language).parse(data)
 
 
@@ -25,9 +26,19 @@ def _parser(language: str) -> Parser:
     if language not in parsers:
         from tree_sitter import Language, Parser
 
-        grammar = import_module(f"tree_sitter_{language}")
-        parsers[language] = Parser(Language(grammar.language()))
+        parsers[language] = Parser(Language(_capsule(language)))
     return parsers[language]
+
+
+def _capsule(language: str) -> object:
+    """Return a grammar as tree-sitter takes it; older bindings (Perl's) give its address alone."""
+    grammar = import_module(f"tree_sitter_{language}")
+    found = grammar.language_php() if language == "php" else grammar.language()
+    if not isinstance(found, int):
+        return found
+    make = ctypes.pythonapi.PyCapsule_New
+    make.restype, make.argtypes = ctypes.py_object, (ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p)
+    return make(found, b"tree_sitter.Language", None)
 
 
 def error_count(root: Node) -> int:

@@ -15,7 +15,7 @@ class Script(Row):
 
     path: str = column("Absolute path inside the target; `file » name` for a script held inside another file.")
     sha256: str | None = column("SHA-256 of the content.", default=None)
-    language: str = column("shell, powershell or javascript.")
+    language: str = column("shell, powershell, javascript, python, perl, php, ruby or lua.")
     interpreter: str | None = column("Interpreter of the #! line.", default=None)
     lines: int = column("Number of lines.")
     parse_errors: int = column("Syntax-tree nodes that could not be parsed.", default=0)

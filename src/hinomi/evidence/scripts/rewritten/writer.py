@@ -1,0 +1,533 @@
+"""Expressions of a program as words and conditions of the shell."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from hinomi.evidence.scripts.escapes import c_escapes
+from hinomi.evidence.scripts.rewritten import calls
+from hinomi.evidence.scripts.rewritten.reading import Asked, Reading, first_field, operator_of
+from hinomi.evidence.scripts.rewritten.words import (
+    UNKNOWN, Datum, Piece, Word, code, command, constant, formatted, joined, literal, many, one, output, quoted, variable,
+)  # fmt: skip
+from hinomi.evidence.scripts.syntax import text_of
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+    from hinomi.evidence.scripts.rewritten.dialects import Dialect
+
+MAX_DEPTH = 40
+_JOINS = frozenset(("+", ".", "..", "/", "<<"))
+_ANY = frozenset(("&&", "||", "and", "or"))
+_NUMBERS: dict[str, Callable[[int, int], int]] = {"*": int.__mul__, "+": int.__add__, "-": int.__sub__}
+
+
+class Writer:
+    """Turns expressions into words. Holds what was learned of names: arrays, commands' states, functions."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
+        self.read = Reading(dialect)
+        self.lists: dict[str, list[Word]] = {}
+        self.bound: dict[str, Word] = {}  # names that stand for a word while a condition is read
+        self.functions: set[str] = set()
+        self.query: Callable[[Asked], str | None] = lambda _: None  # a database's answer, as `Effects` knows it
+        self.depth = 0
+
+    # --- words --------------------------------------------------------------------------------------------------
+
+    def word(self, node: Node) -> Word:
+        """Return an expression as one word."""
+        return one(self.value(node))
+
+    def value(self, node: Node) -> Datum:
+        """Return an expression as a word, or as a list of words."""
+        if self.depth > MAX_DEPTH:
+            return UNKNOWN
+        self.depth += 1
+        try:
+            node = self.read.bare(node)
+            maker = _MAKERS.get(self.read.role(node))
+            return maker(self, node) if maker is not None else self._other(node)
+        finally:
+            self.depth -= 1
+
+    def _other(self, node: Node) -> Datum:
+        """An if-else expression gives one of its ends; of anything else nothing is known."""
+        if node.type in ("conditional_expression", "conditional", "ternary"):
+            inner = node.named_children
+            return self.value(inner[0] if node.type == "conditional_expression" and self.dialect.grammar == "python" else inner[-1])
+        return UNKNOWN
+
+    def pieces(self, node: Node) -> Word:
+        """Return a string's text and the values inside it."""
+        found: list[Word] = []
+        for child in node.children:
+            role = self.read.role(child)
+            if role == "skip" or (not child.is_named and self.read.role(node) != "content"):
+                continue
+            found.append(self._part(child))
+        if not found and node.child_count == 0:
+            return literal(text_of(node).strip("'\"`:"))
+        return joined(found)
+
+    def _part(self, node: Node) -> Word:
+        role = self.read.role(node)
+        if role == "escape":
+            return literal(c_escapes(text_of(node)))
+        return self._content(node) if role == "content" else self.word(node)
+
+    def _content(self, node: Node) -> Word:
+        data, at, found = node.text or b"", 0, []
+        for child in node.named_children:
+            begin = child.start_byte - node.start_byte
+            found.append(literal(data[at:begin].decode("utf-8", "surrogateescape")))
+            found.append(self._part(child))
+            at = child.end_byte - node.start_byte
+        return joined([*found, literal(data[at:].decode("utf-8", "surrogateescape"))])
+
+    def _variable(self, node: Node) -> Datum:
+        name = text_of(node)
+        if name in calls.OWN:
+            return (Piece("$0", True),)
+        if name.lstrip("$").startswith(calls.REQUEST[:4]):
+            return (Piece("${QUERY_STRING}", True),)
+        if name in self.bound:
+            return self.bound[name]
+        if name in self.lists:
+            return list(self.lists[name])
+        return variable(name)
+
+    def _attribute(self, node: Node) -> Datum:
+        name = self.read.full_name(node)
+        member = name.rpartition(".")[2]
+        if member == "returncode":
+            return variable(f"{name.rpartition('.')[0]}_status")
+        if name.startswith(calls.REQUEST[4:]):
+            return (Piece("${QUERY_STRING}", True),)
+        holder = first_field(node, "object", "table", "scope")
+        return self.value(holder) if member in calls.SAME and holder is not None else variable(name)
+
+    def _index(self, node: Node) -> Datum:
+        text = text_of(node)[:200]
+        if text in calls.OWN:
+            return (Piece("$0", True),)
+        holder = node.named_children[0] if node.named_children else None
+        if holder is None:
+            return UNKNOWN
+        name = self.read.full_name(holder)
+        if name.startswith(calls.REQUEST) or name.lstrip("$").startswith(calls.REQUEST[:4]):
+            return (Piece("${QUERY_STRING}", True),)
+        key = self.word(node.named_children[1]) if len(node.named_children) > 1 else UNKNOWN
+        known = constant(key)
+        if name in ("os.environ", "ENV", "_ENV", "_SERVER") and known:
+            return variable(known)
+        if name in ("sys.argv", "ARGV", "argv", "arg") and known and known.isdigit():
+            return variable(known)
+        items = self.lists.get(text_of(holder))
+        if items is not None and known is not None and known.isdigit() and int(known[:4]) < len(items):
+            return items[int(known[:4])]
+        return self.value(holder) if self.read.role(holder) in ("call", "variable") else UNKNOWN
+
+    def _list(self, node: Node) -> Datum:
+        if node.type == "quoted_word_list":
+            return [literal(word) for word in one(self.pieces(node))[0].text.split()] if node.named_children else []
+        return [w for child in node.named_children[:500] if self.read.role(child) not in ("skip", "pair")
+                for w in many(self.value(child))]  # fmt: skip
+
+    def _binary(self, node: Node) -> Datum:
+        left, right, operator = *sides(node), operator_of(node)
+        if left is None or right is None:
+            return UNKNOWN
+        if operator in ("||", "or", "//", "??"):
+            return self.value(left)
+        if operator == "%" and self.dialect.grammar in ("python", "ruby"):
+            return formatted(self.word(left), many(self.value(right)), {})
+        number = self._arithmetic(left, right, operator)
+        if number is not None:
+            return literal(number)
+        return joined([self.word(left), *self._between(operator), self.word(right)]) if operator in _JOINS else UNKNOWN
+
+    def _between(self, operator: str) -> list[Word]:
+        return [literal("/")] if operator == "/" else []
+
+    def _arithmetic(self, left: Node, right: Node, operator: str) -> str | None:
+        texts = [constant(self.word(side)) or "" for side in (left, right)]
+        plain = all(self.read.role(self.read.bare(side)) in ("number", "binary") for side in (left, right))
+        made = _NUMBERS.get(operator)
+        if made is None or not plain or not all(text.isdigit() and len(text) < 10 for text in texts):
+            return None
+        return str(made(int(texts[0]), int(texts[1])))
+
+    def _gathered(self, node: Node) -> Datum:
+        """`[l for l in out if "x" in l]`: what is gone through, and what of it is kept."""
+        with_source = self._bind_clause(node)
+        try:
+            kept = next((c for c in node.named_children if c.type == "if_clause"), None)
+            needle = self.needle(kept.named_children[0]) if kept is not None and kept.named_children else None
+        finally:
+            for name in with_source:
+                self.bound.pop(name, None)
+        source = next(iter(with_source.values()), UNKNOWN)
+        return output(f"echo {quoted(source)} | grep {quoted(needle)}") if needle is not None else source
+
+    def _bind_clause(self, node: Node) -> dict[str, Word]:
+        clause = next((c for c in node.named_children if c.type == "for_in_clause"), None)
+        left, right = (clause.child_by_field_name(n) if clause is not None else None for n in ("left", "right"))
+        if left is None or right is None:
+            return {}
+        bound = {text_of(left): self.word(right)}
+        self.bound |= bound
+        return bound
+
+    def needle(self, node: Node) -> Word | None:
+        """Return the text that a condition looks for in what is gone through."""
+        node = self.read.bare(node)
+        for side in sides(node):
+            if side is not None and constant(word := self.word(side)):
+                return word
+        return None
+
+    # --- calls --------------------------------------------------------------------------------------------------
+
+    def _call(self, node: Node) -> Datum:
+        call = self.read.call(node)
+        if call is None:
+            return UNKNOWN
+        for rule in _GIVES:
+            found = rule(self, call)
+            if found is not None:
+                return found
+        if call.name in self.functions or call.member in self.functions:
+            return output(self.own_call(call))
+        return UNKNOWN
+
+    def own_call(self, call: Asked) -> str:
+        """Return the call of one of the program's own functions."""
+        name = call.name if call.name in self.functions else call.member
+        return " ".join([function_name(name), *(quoted(self.word(a)) for a in call.args)])
+
+    def run(self, call: Asked) -> str:
+        """Return the command line that a call runs."""
+        args = list(call.args)
+        if call.name in calls.SPAWNS:
+            args = args[1:]  # how it is waited for
+        flat = call.name in calls.REPLACES_FLAT or call.name.startswith("os.spawnl")
+        if flat:
+            return command([self.word(args[0]), *(self.word(a) for a in args[2:])]) if args else ":"
+        if not args:
+            args = [call.named[key] for key in ("args", "cmd") if key in call.named][:1]
+        given = [self.value(a) for a in args]
+        if not given:
+            return ":"
+        if call.name in calls.REPLACES or call.name in calls.SPAWNS:
+            rest = given[1] if len(given) > 1 else []
+            return command([one(given[0]), *(rest[1:] if isinstance(rest, list) else ())])
+        return self._line(call, given)
+
+    def _line(self, call: Asked, given: list[Datum]) -> str:
+        """A list is a program with its words; several words are one too, where the language says so."""
+        if isinstance(given[0], list):
+            return command(given[0])
+        several = self.dialect.grammar in ("perl", "ruby") or call.member in ("create_subprocess_exec", "pcntl_exec")
+        if several and len(given) > 1:
+            return command([w for d in given for w in many(d)])
+        return code(given[0])
+
+    # --- conditions ---------------------------------------------------------------------------------------------
+
+    def condition(self, node: Node) -> str:
+        """Return an expression as a question to the shell."""
+        if self.depth > MAX_DEPTH:
+            return '[ -n "$unknown" ]'
+        self.depth += 1
+        try:
+            node = self.read.bare(node)
+            return _ASKS.get(self.read.role(node), _holds)(self, node)
+        finally:
+            self.depth -= 1
+
+    def contains(self, haystack: Word, needle: Word) -> str:
+        """Ask whether a text holds another."""
+        return f"echo {quoted(haystack)} | grep -q {quoted(needle)}"
+
+
+def sides(node: Node) -> tuple[Node | None, Node | None]:
+    """Return the members of a binary expression."""
+    left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
+    if left is None and len(node.named_children) >= 2:
+        left, right = node.named_children[0], node.named_children[1]
+    return left, right
+
+
+def function_name(name: str) -> str:
+    """Return a name under which the shell keeps a function: never that of a command."""
+    return "f_" + re.sub(r"\W", "_", name)[:80]
+
+
+# --- what calls give --------------------------------------------------------------------------------------------
+
+
+def _argument(writer: Writer, call: Asked, number: int = 0) -> Word:
+    return writer.word(call.args[number]) if number < len(call.args) else UNKNOWN
+
+
+def _gives_output(writer: Writer, call: Asked) -> Datum | None:
+    asked = writer.query(call)
+    if asked is not None:
+        return output(asked)
+    if call.name in calls.RUNS or call.name in calls.BACKGROUND:
+        return output(writer.run(call))
+    if call.name in calls.LISTS_PROCESSES:
+        return output("ps ax")
+    if call.name in calls.REQUEST_CALLS or call.name.startswith(calls.REQUEST_HOLDERS):
+        return (Piece("${QUERY_STRING}", True),)
+    if call.name in calls.FETCHES:
+        return output(f"curl -s {quoted(_argument(writer, call))}")
+    return None
+
+
+def _gives_file(writer: Writer, call: Asked) -> Datum | None:
+    if call.name in calls.FOLDERS:
+        return output(f"ls {quoted(_argument(writer, call))}")
+    if call.name in calls.GLOBS:
+        return (Piece(constant(_argument(writer, call)) or "${unknown}", True),)
+    if call.name in calls.READS or call.name in calls.OPENS:
+        return _content(_argument(writer, call))
+    if call.member in calls.READ_METHODS and call.receiver is not None:
+        return _content(writer.word(call.receiver))
+    return None
+
+
+def _content(path: Word) -> Word:
+    text = constant(path) or ""
+    if text.startswith(("http:", "https:", "ftp:")):
+        return output(f"curl -s {quoted(path)}")
+    return (Piece("${QUERY_STRING}", True),) if text == "php://input" else output(f"cat {quoted(path)}")
+
+
+def _gives_decoded(writer: Writer, call: Asked) -> Datum | None:
+    kind = calls.DECODES.get(call.name) or calls.DECODES.get(f"{call.member}" if call.member == "b64decode" else "")
+    if kind is not None:
+        return decoded(_argument(writer, call), kind)
+    if call.name in calls.UNPACKS:
+        return output(f"echo {quoted(_argument(writer, call))} | gzip -dc")
+    return None
+
+
+def decoded(word: Word, kind: str) -> Word:
+    """Return what base64 or hex text stands for, or the command that would tell."""
+    text = constant(word)
+    try:
+        raw = None if text is None else base64.b64decode(text + "==") if kind == "base64" else bytes.fromhex(text)
+    except (ValueError, binascii.Error):
+        raw = None
+    if raw is not None and text:
+        return literal(raw.decode("utf-8", "replace"))
+    return output(f"echo {quoted(word)} | {'base64 -d' if kind == 'base64' else 'xxd -r -p'}")
+
+
+def _gives_text(writer: Writer, call: Asked) -> Datum | None:
+    if call.name in ("os.path.join", "posixpath.join", "File.join"):
+        return joined([writer.word(a) for a in call.args], "/")
+    if call.name in ("sprintf", "format", "string.format", "Kernel.format", "Kernel.sprintf") and call.args:
+        return formatted(_argument(writer, call), [writer.word(a) for a in call.args[1:]], {})
+    if call.member == "format" and call.receiver is not None:
+        named = {name: writer.word(node) for name, node in call.named.items()}
+        return formatted(writer.word(call.receiver), [writer.word(a) for a in call.args], named)
+    if call.member in ("join", "implode") and call.args:
+        return _joined(writer, call)
+    if call.name in ("os.getenv", "os.environ.get", "getenv", "ENV.fetch"):
+        return variable(constant(_argument(writer, call)) or "unknown")
+    if call.name in ("os.getpid", "getmypid", "Process.pid"):
+        return (Piece("$$", True),)
+    return None
+
+
+def _joined(writer: Writer, call: Asked) -> Datum | None:
+    held = [writer.value(node) for node in (call.receiver, *call.args) if node is not None]
+    items = next((d for d in held if isinstance(d, list)), None)
+    separator = next((text for d in held if isinstance(d, tuple) and (text := constant(d)) is not None), "")
+    return joined(items, separator) if items is not None else next((d for d in held if constant(one(d)) is None), None)
+
+
+def _gives_same(writer: Writer, call: Asked) -> Datum | None:
+    if call.name not in calls.SAME and call.member not in calls.SAME:
+        return None
+    holder = call.receiver if call.receiver is not None and call.name not in calls.SAME else None
+    if holder is None:
+        last = call.member in ("split", "explode", "preg_split", "map", "filter", "array_map")
+        holder = call.args[-1 if last else 0] if call.args else None
+    return writer.value(holder) if holder is not None else None
+
+
+_GIVES: tuple[Callable[[Writer, Asked], Datum | None], ...] = (
+    _gives_output, _gives_decoded, _gives_text, _gives_file, _gives_same,
+)  # fmt: skip
+_MAKERS: dict[str, Callable[[Writer, Node], Datum]] = {
+    "string": lambda w, n: w.pieces(n),
+    "joined": lambda w, n: joined([w.word(c) for c in n.named_children]),
+    "command": lambda w, n: output(code(w.pieces(n))),
+    "number": lambda _, n: literal(text_of(n).replace("_", "")),
+    "pattern": lambda _, n: literal(text_of(first_field(n, "content") or n).strip("/")),
+    "own": lambda _, n: (Piece("$0", True),) if text_of(n) == "__FILE__" else UNKNOWN,
+    "true": lambda _, __: literal("1"),
+    "false": lambda _, __: literal(""),
+    "variable": Writer._variable,
+    "attribute": Writer._attribute,
+    "index": Writer._index,
+    "list": Writer._list,
+    "binary": Writer._binary,
+    "gather": Writer._gathered,
+    "call": Writer._call,
+}
+
+
+# --- what conditions ask ----------------------------------------------------------------------------------------
+
+
+def _holds(writer: Writer, node: Node) -> str:
+    return f"[ -n {quoted(writer.word(node))} ]"
+
+
+def _not(writer: Writer, node: Node) -> str:
+    inner = first_field(node, "argument", "operand") or (node.named_children[-1] if node.named_children else None)
+    if inner is None or operator_of(node).strip() not in ("!", "not", ""):
+        return _holds(writer, node)
+    return negated(writer.condition(inner))
+
+
+def negated(asked: str) -> str:
+    """Return the opposite question."""
+    return asked[2:] if asked.startswith("! ") and not _several(asked) else f"! {_grouped(asked)}"
+
+
+def _grouped(asked: str) -> str:
+    return f"( {asked} )" if _several(asked) or " | " in asked else asked
+
+
+def _several(asked: str) -> bool:
+    return " && " in asked or " || " in asked
+
+
+def _asked_binary(writer: Writer, node: Node) -> str:
+    left, right, operator = *sides(node), operator_of(node).strip()
+    if left is None or right is None:
+        return _holds(writer, node)
+    if operator in _ANY:
+        word = "&&" if operator in ("&&", "and") else "||"
+        return f"{_grouped(writer.condition(left))} {word} {_grouped(writer.condition(right))}"
+    found = _compared(writer, writer.read.bare(left), writer.read.bare(right), operator)
+    return found if found is not None else _holds(writer, node)
+
+
+_UNLIKE = frozenset(("!=", "ne", "!==", "~=", "is not", "not in", "!~", "<>"))
+_LIKE = frozenset(("==", "eq", "===", "is", "in", "=~")) | _UNLIKE
+_ORDER = {"<": "-lt", ">": "-gt", "<=": "-le", ">=": "-ge", "lt": "-lt", "gt": "-gt"}
+
+
+def _compared(writer: Writer, left: Node, right: Node, operator: str) -> str | None:
+    if {text_of(left), text_of(right)} & {"__name__"} or {text_of(left), text_of(right)} == {"__FILE__", "$0"}:
+        return "true"  # run by itself, not taken in by another
+    if operator in _ORDER:
+        return f"[ {quoted(writer.word(left))} {_ORDER[operator]} {quoted(writer.word(right))} ]"
+    if operator not in _LIKE:
+        return None
+    if operator in ("in", "not in"):
+        asked = writer.contains(writer.word(right), writer.word(left))
+    elif operator in ("=~", "!~"):
+        asked = writer.contains(writer.word(left), writer.word(right))
+    else:
+        asked = _equal(writer, left, right)
+    return negated(asked) if operator in _UNLIKE else asked
+
+
+def _equal(writer: Writer, left: Node, right: Node) -> str:
+    if writer.read.role(left) in ("false", "true", "number") or text_of(left) in ('""', "''"):
+        left, right = right, left
+    role, text = writer.read.role(right), text_of(right)
+    call = writer.read.call(left)
+    if call is not None and call.name in calls.RUNS - calls.OUTPUT and text == "0":
+        return writer.run(call)
+    if role == "false":
+        return negated(writer.condition(left))
+    if role == "true":
+        return writer.condition(left)
+    if text == "-1" and call is not None and _contained(writer, call) is not None:
+        return negated(_contained(writer, call) or "")
+    return _equal_words(writer.word(left), writer.word(right))
+
+
+def _equal_words(left: Word, right: Word) -> str:
+    if constant(right) == "":
+        return f"[ -z {quoted(left)} ]"
+    if any(piece.expands and piece.text.startswith("$(") for piece in left) and constant(right):
+        return f"echo {quoted(left)} | grep -q {quoted(right)}"
+    number = (constant(right) or "").isdigit()
+    return f"[ {quoted(left)} {'-eq' if number else '='} {quoted(right)} ]"
+
+
+def _asked_call(writer: Writer, node: Node) -> str:
+    call = writer.read.call(node)
+    if call is None:
+        return _holds(writer, node)
+    test = calls.EXISTS.get(call.name) or (call.name if re.fullmatch("-[edfrwxsl]", call.name) else None)
+    if test is not None:
+        return f"[ {test} {quoted(_argument(writer, call))} ]"
+    if call.member in calls.EXISTS_METHODS and call.receiver is not None:
+        return f"[ {calls.EXISTS_METHODS[call.member]} {quoted(writer.word(call.receiver))} ]"
+    if call.name in ("any", "all", "len", "bool", "count", "defined", "isset", "empty") and call.args:
+        asked = writer.condition(call.args[0])
+        return negated(asked) if call.name == "empty" else asked
+    return _asked_state(writer, call) or _contained(writer, call) or _holds(writer, node)
+
+
+def _asked_state(writer: Writer, call: Asked) -> str | None:
+    if call.name in calls.RUNNING or (call.name in ("os.kill", "kill", "Process.kill", "posix_kill") and _asks(writer, call)):
+        return f"kill -0 {quoted(_argument(writer, call, 1 if call.name in ('kill', 'Process.kill') else 0))}"
+    if call.name in calls.RUNS - calls.OUTPUT:
+        asked = writer.run(call)
+        return asked if writer.dialect.success_is_true or call.name == "exec" else negated(asked)
+    if call.name in writer.functions or call.member in writer.functions:
+        return writer.own_call(call)
+    return None
+
+
+def _asks(writer: Writer, call: Asked) -> bool:
+    """Signal 0 only asks whether a process is there."""
+    return any(constant(writer.word(a)) == "0" for a in call.args)
+
+
+def _contained(writer: Writer, call: Asked) -> str | None:
+    where = calls.CONTAINS.get(call.name)
+    if where is not None and len(call.args) >= 2:
+        return writer.contains(_argument(writer, call, where[0]), _argument(writer, call, where[1]))
+    if call.member in calls.CONTAINS_METHODS and call.receiver is not None and call.args:
+        return writer.contains(writer.word(call.receiver), _argument(writer, call))
+    return None
+
+
+def _asked_gathered(writer: Writer, node: Node) -> str:
+    """`any(x in p for p in …)`."""
+    bound = writer._bind_clause(node)
+    try:
+        body = node.child_by_field_name("body")
+        kept = next((c for c in node.named_children if c.type == "if_clause"), None)
+        asked = kept.named_children[0] if kept is not None and kept.named_children else body
+        return writer.condition(asked) if asked is not None else _holds(writer, node)
+    finally:
+        for name in bound:
+            writer.bound.pop(name, None)
+
+
+_ASKS: dict[str, Callable[[Writer, Node], str]] = {
+    "not": _not, "binary": _asked_binary, "call": _asked_call, "gather": _asked_gathered,
+    "true": lambda _, __: "true", "false": lambda _, __: "false",
+    "number": lambda _, n: "false" if text_of(n) == "0" else "true",
+    "pattern": lambda w, n: w.contains(variable("_"), w.word(n)),
+}  # fmt: skip
