@@ -22,7 +22,12 @@ if TYPE_CHECKING:
 MAX_LISTED = 500
 DEFAULT_SIZE = 4 << 20
 _PATHS = re.compile(r"[\w.@%+~/-]{3,400}")
-_GRAMMARS: dict[Language, str] = {"shell": "bash", "powershell": "powershell", "javascript": "javascript", **{name: name for name in REWRITTEN}}
+_GRAMMARS: dict[Language, str] = {
+    "shell": "bash",
+    "powershell": "powershell",
+    "javascript": "javascript",
+    **{name: name for name in REWRITTEN},
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,7 +114,7 @@ def language_of(path: bytes, head: bytes) -> Language | None:
 
 
 def _by_name(path: bytes, suffix: bytes, head: bytes) -> Language | None:
-    """Programs by their suffix, but for the libraries of an interpreter; PHP and CGI by what they begin with as well."""
+    """Programs by their suffix, but for the libraries of an interpreter; some by what they begin with as well."""
     if _LIBRARIES.search(path) or b"\x00" in head[:512]:
         return None
     language = _REWRITTEN_SUFFIXES[suffix]
@@ -161,7 +161,7 @@ _ACTS = re.compile(
     rb"|proc_open|sqlite3?|SQLite|psycopg2?|pymysql|MySQLdb|mysqli?|PDO|DBI|psutil|kill|assert|dup2|loadstring|urlopen"
     rb"|urlretrieve|requests|LWP|HTTP::Tiny|getstore|curl_init|b64decode|base64_decode|decode_base64|tarfile|zipfile"
     rb"|PharData|copy\w*|rename|unlink|utime|chmod|FileUtils|Process|paramiko|include|require|file_put_contents)\b"
-    rb"|`|/etc/(?:passwd|shadow|rc\.|cron|ld\.so)|\bqx\b"
+    rb"|\$\w+ ?\(\$_(?:GET|POST|REQUEST|COOKIE)|`|/etc/(?:passwd|shadow|rc\.|cron|ld\.so)|\bqx\b"
 )
 
 

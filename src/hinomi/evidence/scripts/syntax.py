@@ -26,11 +26,11 @@ def _parser(language: str) -> Parser:
     if language not in parsers:
         from tree_sitter import Language, Parser
 
-        parsers[language] = Parser(Language(_capsule(language)))
+        parsers[language] = Parser(Language(grammar_of(language)))
     return parsers[language]
 
 
-def _capsule(language: str) -> object:
+def grammar_of(language: str) -> object:
     """Return a grammar as tree-sitter takes it; older bindings (Perl's) give its address alone."""
     grammar = import_module(f"tree_sitter_{language}")
     found = grammar.language_php() if language == "php" else grammar.language()

@@ -41,7 +41,8 @@ RUNS = frozenset(
     " Open3.capture2 Open3.capture2e Open3.capture3 Open3.popen3 os.execute io.popen".split()
 )
 OUTPUT = frozenset(  # what comes back is what was printed
-    "subprocess.check_output subprocess.getoutput os.popen commands.getoutput readpipe shell_exec popen IO.popen io.popen"
+    "subprocess.check_output subprocess.getoutput os.popen commands.getoutput readpipe shell_exec"
+    " popen IO.popen io.popen"
     " Open3.capture2 Open3.capture2e subprocess.run".split()
 )
 BACKGROUND = frozenset("subprocess.Popen spawn Process.spawn Kernel.spawn pexpect.spawn".split())
@@ -50,16 +51,22 @@ REPLACES_FLAT = frozenset("os.execl os.execle os.execlp os.execlpe".split())  # 
 SPAWNS = frozenset("os.spawnv os.spawnve os.spawnvp os.spawnl os.spawnle os.spawnlp os.posix_spawn".split())
 
 SAME = frozenset(  # give what they were given, as far as this reading goes
-    "str repr bytes strip rstrip lstrip decode encode lower upper splitlines read readlines readline split chomp chop trim"
-    " rtrim ltrim to_s to_str lc uc strtolower strtoupper strval escapeshellarg escapeshellcmd shlex.quote os.path.abspath"
-    " os.path.realpath realpath File.expand_path os.path.expanduser os.fspath Path pathlib.Path resolve absolute communicate"
-    " name cmdline as_posix list sorted set tuple iter enumerate reversed ipairs pairs explode split preg_split tostring"
+    "str repr bytes strip rstrip lstrip decode encode lower upper splitlines read readlines"
+    " readline split chomp chop trim"
+    " rtrim ltrim to_s to_str lc uc strtolower strtoupper strval escapeshellarg escapeshellcmd"
+    " shlex.quote os.path.abspath"
+    " os.path.realpath realpath File.expand_path os.path.expanduser os.fspath Path pathlib.Path"
+    " resolve absolute communicate"
+    " name cmdline as_posix list sorted set tuple iter enumerate reversed ipairs pairs explode"
+    " split preg_split tostring"
     " stringify String each_line lines to_a values items exe info getvalue get_data readable stdout text content body"
-    " slurp scalar sort keys map filter array_filter array_map lines chars fetchall fetchone fetch_assoc fetchArray fetch_all fetchAll".split()
+    " slurp scalar sort keys map filter array_filter array_map lines chars fetchall fetchone"
+    " fetch_assoc fetchArray fetch_all fetchAll".split()
 )
 FETCHES = frozenset(
     "urllib.request.urlopen urllib.urlopen urllib2.urlopen urlopen requests.get requests.request httpx.get aiohttp.get"
-    " LWP::Simple::get get HTTP::Tiny.get curl_init curl_exec URI.open Net::HTTP.get URI.parse.open open-uri http.request"
+    " LWP::Simple::get get HTTP::Tiny.get curl_init curl_exec URI.open Net::HTTP.get URI.parse.open"
+    " open-uri http.request"
     " socket.http.request requests.Session.get urllib3.request".split()
 )
 SENDS = frozenset("requests.post requests.put httpx.post Net::HTTP.post Net::HTTP.post_form".split())
@@ -69,14 +76,15 @@ DECODES = {
     "Base64.strict_decode64": "base64", "ngx.decode_base64": "base64", "binascii.a2b_base64": "base64",
     "bytes.fromhex": "hex", "binascii.unhexlify": "hex", "hex2bin": "hex", "codecs.decode": "hex", "unhexlify": "hex",
 }  # fmt: skip
-UNPACKS = frozenset("zlib.decompress gzip.decompress gzinflate gzuncompress bz2.decompress lzma.decompress gzdecode str_rot13"
-                    " Zlib::Inflate.inflate marshal.loads".split())  # fmt: skip
+UNPACKS = frozenset("zlib.decompress gzip.decompress gzinflate gzuncompress bz2.decompress lzma.decompress gzdecode"
+                    " str_rot13 Zlib::Inflate.inflate marshal.loads".split())  # fmt: skip
 EVALUATES = frozenset("exec eval assert create_function loadstring load instance_eval class_eval builtins.exec"
                       " compile include require include_once require_once".split())  # fmt: skip
 EXISTS = {
     "os.path.exists": "-e", "os.path.isfile": "-f", "os.path.isdir": "-d", "os.path.islink": "-L", "os.access": "-e",
-    "file_exists": "-e", "is_file": "-f", "is_dir": "-d", "is_readable": "-r", "File.exist?": "-e", "File.exists?": "-e",
-    "File.file?": "-f", "Dir.exist?": "-d", "lfs.attributes": "-e", "os.stat": "-e", "os.lstat": "-e",
+    "file_exists": "-e", "is_file": "-f", "is_dir": "-d", "is_readable": "-r", "File.exist?": "-e",
+    "File.exists?": "-e", "File.file?": "-f", "Dir.exist?": "-d", "lfs.attributes": "-e", "os.stat": "-e",
+    "os.lstat": "-e",
 }  # fmt: skip
 EXISTS_METHODS = {"exists": "-e", "is_file": "-f", "is_dir": "-d"}
 CONTAINS = {  # name -> (number of the text that is searched, number of what is searched for); -1 is the receiver
@@ -85,10 +93,12 @@ CONTAINS = {  # name -> (number of the text that is searched, number of what is 
     "string.find": (0, 1), "string.match": (0, 1), "substr_count": (0, 1), "fnmatch.fnmatch": (0, 1),
 }  # fmt: skip
 CONTAINS_METHODS = frozenset("find include? match match? index startswith endswith start_with? end_with? count".split())
+SIGNALS = frozenset("os.kill kill Process.kill posix_kill".split())
 RUNNING = frozenset("psutil.pid_exists posix_getpgid Process.getpgid".split())
 LISTS_PROCESSES = frozenset("psutil.process_iter psutil.pids psutil.get_process_list".split())
 CONNECTS = frozenset(
-    "socket.create_connection IO::Socket::INET.new IO::Socket.new fsockopen pfsockopen stream_socket_client TCPSocket.new"
+    "socket.create_connection IO::Socket::INET.new IO::Socket.new fsockopen pfsockopen"
+    " stream_socket_client TCPSocket.new"
     " TCPSocket.open socket.connect socket_connect".split()
 )
 LISTENS = frozenset("TCPServer.new TCPServer.open stream_socket_server socket_bind socket.create_server".split())
@@ -109,6 +119,7 @@ QUERIES = frozenset(
 ARCHIVES = {"tarfile.open": "tar", "zipfile.ZipFile": "zip", "PharData": "tar", "Archive::Tar.new": "tar",
             "ZipArchive": "zip", "gzip.open": "gzip", "lzma.open": "xz", "bz2.open": "bzip2"}  # fmt: skip
 EXTRACTS = frozenset("extractall extract extractTo extract_archive".split())
+ADDS = frozenset("add write addFile addfile buildFromDirectory writestr add_files".split())
 PACKS = {"gzip": "gzip -c > ", "xz": "xz -c > ", "bzip2": "bzip2 -c > ", "tar": "tar czf ", "zip": "zip -r "}
 OPENS = frozenset("open fopen File.open File.new io.open codecs.open io.FileIO os.open".split())
 WRITES = frozenset("write writelines puts print printf say syswrite fwrite fputs write_text write_bytes <<".split())
@@ -119,8 +130,8 @@ READ_METHODS = frozenset("read_text read_bytes".split())
 GLOBS = frozenset("glob.glob glob.iglob glob Dir.glob".split())
 FOLDERS = frozenset("os.listdir os.scandir scandir readdir Dir.entries Dir.children lfs.dir opendir".split())
 REQUEST = ("_GET", "_POST", "_REQUEST", "_COOKIE", "request.args", "request.form", "request.values", "request.data",
-           "request.json", "ngx.var.arg", "self.query", "params")  # fmt: skip
+           "request.json", "request.params", "request.headers", "request.query", "request.GET", "request.POST",
+           "ngx.var.arg")  # fmt: skip
 REQUEST_CALLS = frozenset("param getallheaders ngx.req.get_uri_args ngx.req.get_post_args ngx.req.get_body_data"
                           " request.get_data cgi.FieldStorage apache_request_headers".split())  # fmt: skip
-REQUEST_HOLDERS = ("request.args.", "request.form.", "request.values.", "request.params.", "request.headers.")
 OWN = frozenset("__file__ __FILE__ $0 $PROGRAM_NAME sys.argv[0] arg[0] _SERVER.SCRIPT_FILENAME".split())

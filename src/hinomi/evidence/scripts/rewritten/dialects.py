@@ -64,7 +64,8 @@ PERL = Dialect("perl", _roles("""
     variable: scalar array hash bareword arraylen
     number: number
     list: parenthesized_expression list_expression anonymous_array_expression quoted_word_list
-    call: function_call_expression ambiguous_function_call_expression func1op_call_expression method_call_expression eval_expression
+    call: function_call_expression ambiguous_function_call_expression func1op_call_expression
+    call: method_call_expression eval_expression
     own: func0op_call_expression
     index: array_element_expression hash_element_expression
     binary: binary_expression lowprec_logical_expression equality_expression relational_expression
@@ -88,11 +89,14 @@ PHP = Dialect("php", _roles("""
     variable: variable_name name
     number: integer float
     list: array_creation_expression
-    call: function_call_expression member_call_expression nullsafe_member_call_expression scoped_call_expression object_creation_expression include_expression include_once_expression require_expression require_once_expression
+    call: function_call_expression member_call_expression nullsafe_member_call_expression scoped_call_expression
+    call: object_creation_expression include_expression include_once_expression
+    call: require_expression require_once_expression
     attribute: member_access_expression class_constant_access_expression
     index: subscript_expression
     binary: binary_expression
-    wrap: parenthesized_expression expression_statement error_suppression_expression argument array_element_initializer cast_expression
+    wrap: parenthesized_expression expression_statement error_suppression_expression argument
+    wrap: array_element_initializer cast_expression
     assign: assignment_expression augmented_assignment_expression
     truth: boolean
     false: null
@@ -109,7 +113,7 @@ PHP = Dialect("php", _roles("""
     skip: comment php_tag text text_interpolation namespace_use_declaration heredoc_start heredoc_end cast_type
 """), prefix="<?php ")  # fmt: skip
 RUBY = Dialect("ruby", _roles("""
-    string: string heredoc_body symbol simple_symbol
+    string: string heredoc_body simple_symbol
     joined: chained_string
     content: string_content heredoc_content
     escape: escape_sequence

@@ -16,9 +16,14 @@ from hinomi.evidence.scripts.syntax import text_of
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-_SQL = re.compile(r"\s*(?:select|insert|update|delete|copy|alter|create|drop|attach|grant|pragma|with)\b", re.IGNORECASE)
+_SQL = re.compile(
+    r"\s*(?:select|insert|update|delete|copy|alter|create|drop|attach|grant|pragma|with)\b", re.IGNORECASE
+)
 _ADDRESS = re.compile(r"^(?:\w+://)?([\w.-]+):(\d{1,5})$")
-_SOURCE = re.compile(r"(?:dbname=|database=|sqlite:(?:///)?)([^;\"']+)", re.IGNORECASE)
+_SOURCE = re.compile(r"(?:dbname|database)=([^;\"']+)|sqlite:(?:///)?(?!\w+=)([^;:\"']+)$", re.I)  # of a DSN or URL
+_BARE_SHELL = re.compile(r"(?:exec )?(?:/\S*/)?(?:ba|da|a|k|z)?sh(?: -i)?(?: &)?")
+_STREAMS = ("stdin", "stdout", "stderr", "in", "out", "err")
+_PLAIN = ("PIPE", "DEVNULL", "STDOUT", "None", "devnull", "log")
 _FIELDS = re.compile(r"\{(\d)(\?)?\}|\{\*\}")
 
 
@@ -27,8 +32,13 @@ class Opened:
     """A file or archive that is held open under a name."""
 
     path: Word
-    mode: str = "r"
+    mode: str | None = "r"  # None where it is not known
     tool: str = ""
+
+    @property
+    def reads(self) -> bool:
+        """Whether it is open for reading alone, as far as is known."""
+        return (self.mode or "r")[:1] == "r" and "+" not in (self.mode or "")
 
 
 @dataclass(slots=True)
@@ -86,8 +96,10 @@ def _runs(effects: Effects, call: Asked, bind: str) -> list[str] | None:
     if not known or (call.receiver is None and name == "exec" and writer.dialect.grammar == "python"):
         return None
     line = writer.run(call)
-    if _given_streams(effects, call):
-        return _shell_over_socket(effects)
+    if _given_streams(effects, call) or _BARE_SHELL.fullmatch(line):
+        over = _shell_over_socket(effects)
+        if over is not None:
+            return over
     if name in calls.BACKGROUND or name in calls.SPAWNS:
         return [f"{line} &"] if not bind else [f"{line} &", f"{bind}=$!"]
     if name in calls.REPLACES | calls.REPLACES_FLAT or (name == "exec" and writer.dialect.grammar in ("perl", "ruby")):
@@ -97,11 +109,9 @@ def _runs(effects: Effects, call: Asked, bind: str) -> list[str] | None:
 
 def _given_streams(effects: Effects, call: Asked) -> bool:
     """`Popen(["/bin/sh"], stdin=s, stdout=s)`: a program whose streams are a connection."""
-    names = [text_of(node) for key, node in call.named.items() if key in ("stdin", "stdout", "stderr", "in", "out", "err")]
-    plain = ("PIPE", "DEVNULL", "STDOUT", "None", "devnull", "log")
-    return bool(names) and effects.peer is not None and not any(word in n for n in names for word in plain) and not any(
-        _handle(name) in effects.opened for name in names
-    )  # fmt: skip
+    names = [text_of(node) for key, node in call.named.items() if key in _STREAMS]
+    ordinary = any(word in n for n in names for word in _PLAIN) or any(_handle(n) in effects.opened for n in names)
+    return bool(names) and effects.peer is not None and not ordinary
 
 
 def _shell_over_socket(effects: Effects) -> list[str] | None:
@@ -158,8 +168,8 @@ def _waits(effects: Effects, call: Asked, _: str) -> list[str] | None:
 
 def _opening(effects: Effects, call: Asked) -> Opened | None:
     if call.name in calls.ARCHIVES and call.args:
-        mode = constant(effects.word(call, 1)) if len(call.args) > 1 else "r"
-        return Opened(effects.word(call, 0), mode or "r", calls.ARCHIVES[call.name])
+        given = constant(effects.word(call, 1)) if len(call.args) > 1 else "r"
+        return Opened(effects.word(call, 0), given or "r", calls.ARCHIVES[call.name])
     if call.name not in calls.OPENS and not (call.member == "open" and call.receiver is not None):
         return None
     if call.member == "open" and call.receiver is not None and call.name not in calls.OPENS:
@@ -177,7 +187,7 @@ def _opens(effects: Effects, call: Asked, bind: str) -> list[str] | None:
         return None
     effects.open_as(bind, opened)
     if opened.tool:
-        return [_packing(opened, "")] if "w" in opened.mode and opened.tool in ("tar", "zip") else []
+        return [_packing(opened, "")] if "w" in (opened.mode or "") and opened.tool in ("tar", "zip") else []
     return [f": > {quoted(opened.path)}"] if (opened.mode or "").startswith("w") else []
 
 
@@ -189,12 +199,12 @@ def _perl_open(effects: Effects, call: Asked) -> list[str]:
     """The forms of Perl's open: a mode of its own, a mode in the name, a pipe from or to a command."""
     handle, mode = text_of(call.args[0]), constant(effects.word(call, 1)) or ""
     if len(call.args) == 2:
-        match = re.match(r"\s*(\+?[<>]{0,2}|\|)\s*", mode)
-        marker, rest = (match[1] if match else ""), mode[match.end() if match else 0 :]
-        target = literal(rest.strip().rstrip("|")) if mode else effects.word(call, 1)
-        marker = "-|" if rest.rstrip().endswith("|") else "|-" if marker == "|" else marker
+        marker, target = _in_name(mode, effects.word(call, 1))
     else:
-        marker, target = mode.partition(":")[0].strip(), one([w for a in call.args[2:] for w in many(effects.writer.value(a))])
+        marker = mode.partition(":")[0].strip()
+        target = one([w for a in call.args[2:] for w in many(effects.writer.value(a))])
+    if "&" in marker:
+        return _shell_over_socket(effects) or []  # a stream becomes another: what is connected, as far as it is known
     if marker in ("-|", "|-"):
         line = "".join(piece.text for piece in target)
         return [f"{effects.writer.read.full_name(call.args[0])}=$({line})"] if marker == "-|" else [line]
@@ -204,12 +214,24 @@ def _perl_open(effects: Effects, call: Asked) -> list[str]:
     return [f"{_handle(handle)}=$(cat {quoted(target)})"]
 
 
+def _in_name(text: str, word: Word) -> tuple[str, Word]:
+    """Take the mode off a file's name: `>>log`, `|command`, `command|`, `>&SOCKET`."""
+    match = re.match(r"\s*(\+?[<>]{0,2}&?=?|\|)\s*", text)
+    if match is None or not text:
+        return "", word
+    rest = text[match.end() :].strip()
+    if rest.endswith("|"):
+        return "-|", literal(rest.rstrip("|"))
+    return "|-" if match[1] == "|" else match[1], literal(rest)
+
+
 def _saves(effects: Effects, call: Asked, _: str) -> list[str] | None:
     """Writes a file in one call."""
     where = calls.SAVES.get(call.name)
     if where is not None:
-        flags = " ".join(text_of(a) for a in call.args[2:]) + " ".join(text_of(n) for n in call.named.values())
-        return [_written(effects.word(call, where[0]), effects.word(call, where[1]), "APPEND" in flags or "a" in flags.strip("'\""))]
+        flags = [text_of(node) for node in (*call.args[2:], *call.named.values())]
+        append = any("APPEND" in flag or flag.strip("'\"").startswith("a") for flag in flags)
+        return [_written(effects.word(call, where[0]), effects.word(call, where[1]), append)]
     if call.member in ("write_text", "write_bytes") and call.receiver is not None:
         return [_written(effects.writer.word(call.receiver), effects.word(call, 0), False)]
     return None
@@ -225,7 +247,7 @@ def _writes(effects: Effects, call: Asked, _: str) -> list[str] | None:
         return None
     handle, given = _written_to(effects, call)
     opened = effects.held(handle)
-    if opened is None or opened.mode[:1] == "r":
+    if opened is None or opened.reads:
         return None
     text = joined([effects.writer.word(node) for node in given], " ")
     if opened.tool in ("gzip", "xz", "bzip2"):
@@ -255,8 +277,15 @@ def _unpacks(effects: Effects, call: Asked, _: str) -> list[str] | None:
     target = next(iter(call.args), None) or call.named.get("path")
     if call.member in calls.EXTRACTS:
         into = quoted(effects.writer.word(target)) if target is not None else "."
-        return [f"unzip -o {quoted(opened.path)} -d {into}" if opened.tool == "zip" else f"tar xf {quoted(opened.path)} -C {into}"]
-    if call.member in ("add", "write", "addFile", "addfile", "buildFromDirectory", "writestr", "add_files") and call.args:
+        return [
+            f"unzip -o {quoted(opened.path)} -d {into}"
+            if opened.tool == "zip"
+            else f"tar xf {quoted(opened.path)} -C {into}"
+        ]
+    if (
+        call.member in ("add", "write", "addFile", "addfile", "buildFromDirectory", "writestr", "add_files")
+        and call.args
+    ):
         return [_packing(opened, quoted(effects.word(call, 0)))]
     return None
 
@@ -315,11 +344,18 @@ def _database(effects: Effects, call: Asked, tool: str) -> str:
     kind = (address or "").lower()
     tool = tool or ("sqlite3" if "sqlite" in kind else "psql" if "pg" in kind or "postgres" in kind else "mysql")
     if tool == "sqlite3":
-        path = literal(found[1]) if found else next(iter(words), UNKNOWN)
+        path = literal(found[1] or found[2]) if found else next(iter(words), UNKNOWN)
         return f"sqlite3 {quoted(path)}"
-    name = named.get("dbname") or named.get("database") or named.get("db") or (literal(found[1]) if found else UNKNOWN)
+    name = (
+        named.get("dbname")
+        or named.get("database")
+        or named.get("db")
+        or (literal(found[1] or found[2]) if found else UNKNOWN)
+    )
     host = named.get("host") or literal("localhost")
-    return f"{tool} -h {quoted(host)} {'-d' if tool == 'psql' else '-D'} {quoted(name)} {'-c' if tool == 'psql' else '-e'}"
+    return (
+        f"{tool} -h {quoted(host)} {'-d' if tool == 'psql' else '-D'} {quoted(name)} {'-c' if tool == 'psql' else '-e'}"
+    )
 
 
 def _fetches(effects: Effects, call: Asked, bind: str) -> list[str] | None:
@@ -332,9 +368,8 @@ def _fetches(effects: Effects, call: Asked, bind: str) -> list[str] | None:
 
 def _threads(effects: Effects, call: Asked, _: str) -> list[str] | None:
     """`Thread(target=f)`, `Process(target=f)`, `Timer(5, f)`, `atexit.register(f)`: a function runs beside."""
-    target = call.named.get("target") or (call.args[0] if call.member in ("start_new_thread", "register", "submit") and call.args else None)
-    if call.member == "Timer" and len(call.args) > 1:
-        target = call.args[1]
+    place = {"start_new_thread": 0, "register": 0, "submit": 0, "Timer": 1}.get(call.member, len(call.args))
+    target = call.named.get("target") or (call.args[place] if place < len(call.args) else None)
     name = effects.writer.read.full_name(target).rpartition(".")[2] if target is not None else ""
     if name not in effects.writer.functions:
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from hinomi.evidence.scripts.rewritten.dialects import Dialect
@@ -132,7 +133,7 @@ class Reading:
                 named[text_of(key).strip(":'\"")] = value
             elif self.role(child) != "skip":
                 args.append(self.bare(child))
-        for key, value in zip(args, args[1:], strict=False):  # PeerAddr => "…" is a list in Perl
+        for key, value in pairwise(args):  # PeerAddr => "…" is a list in Perl
             if key.type == "autoquoted_bareword":
                 named[text_of(key)] = value
         return tuple(args), named

@@ -7,6 +7,8 @@ import shlex
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from hinomi.evidence.scripts.syntax import parse
+
 
 class Piece(NamedTuple):
     """A part of a word: plain text, or an expansion (`${name}`, `$(command)`)."""
@@ -63,10 +65,11 @@ def _quoted(text: str) -> str:
 
 
 def code(word: Word) -> str:
-    """Return a word as the command line it holds; one that is not known at all is given to a shell."""
-    if word and all(piece.expands for piece in word):
-        return f"sh -c {quoted(word)}"
-    return "".join(piece.text for piece in word).replace("\n", "; ").strip() or ":"
+    """Return a word as the command line it holds; one whose command is not known is given to a shell."""
+    text = "".join(piece.text for piece in word).replace("\n", "; ").strip()
+    if (word and word[0].expands) or parse("bash", text.encode("utf-8", "surrogateescape")).root_node.has_error:
+        return f"sh -c {quoted(word)}"  # also what would break the lines after it
+    return text or ":"
 
 
 def one(datum: Datum) -> Word:

@@ -12,7 +12,21 @@ from hinomi.evidence.scripts.escapes import c_escapes
 from hinomi.evidence.scripts.rewritten import calls
 from hinomi.evidence.scripts.rewritten.reading import Asked, Reading, first_field, operator_of
 from hinomi.evidence.scripts.rewritten.words import (
-    UNKNOWN, Datum, Piece, Word, code, command, constant, formatted, joined, literal, many, one, output, quoted, variable,
+    UNKNOWN,
+    Datum,
+    Piece,
+    Word,
+    code,
+    command,
+    constant,
+    formatted,
+    joined,
+    literal,
+    many,
+    one,
+    output,
+    quoted,
+    variable,
 )  # fmt: skip
 from hinomi.evidence.scripts.syntax import text_of
 
@@ -23,7 +37,6 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 40
 _JOINS = frozenset(("+", ".", "..", "/", "<<"))
-_ANY = frozenset(("&&", "||", "and", "or"))
 _NUMBERS: dict[str, Callable[[int, int], int]] = {"*": int.__mul__, "+": int.__add__, "-": int.__sub__}
 
 
@@ -36,6 +49,7 @@ class Writer:
         self.lists: dict[str, list[Word]] = {}
         self.bound: dict[str, Word] = {}  # names that stand for a word while a condition is read
         self.functions: set[str] = set()
+        self.classes: set[str] = set()
         self.query: Callable[[Asked], str | None] = lambda _: None  # a database's answer, as `Effects` knows it
         self.depth = 0
 
@@ -61,7 +75,9 @@ class Writer:
         """An if-else expression gives one of its ends; of anything else nothing is known."""
         if node.type in ("conditional_expression", "conditional", "ternary"):
             inner = node.named_children
-            return self.value(inner[0] if node.type == "conditional_expression" and self.dialect.grammar == "python" else inner[-1])
+            return self.value(
+                inner[0] if node.type == "conditional_expression" and self.dialect.grammar == "python" else inner[-1]
+            )
         return UNKNOWN
 
     def pieces(self, node: Node) -> Word:
@@ -108,7 +124,7 @@ class Writer:
         member = name.rpartition(".")[2]
         if member == "returncode":
             return variable(f"{name.rpartition('.')[0]}_status")
-        if name.startswith(calls.REQUEST[4:]):
+        if _of_request(name):
             return (Piece("${QUERY_STRING}", True),)
         holder = first_field(node, "object", "table", "scope")
         return self.value(holder) if member in calls.SAME and holder is not None else variable(name)
@@ -121,11 +137,11 @@ class Writer:
         if holder is None:
             return UNKNOWN
         name = self.read.full_name(holder)
-        if name.startswith(calls.REQUEST) or name.lstrip("$").startswith(calls.REQUEST[:4]):
+        if _of_request(name) or name.lstrip("$").startswith(calls.REQUEST[:4]):
             return (Piece("${QUERY_STRING}", True),)
         key = self.word(node.named_children[1]) if len(node.named_children) > 1 else UNKNOWN
         known = constant(key)
-        if name in ("os.environ", "ENV", "_ENV", "_SERVER") and known:
+        if name.lstrip("$") in ("os.environ", "ENV", "_ENV", "_SERVER") and known:
             return variable(known)
         if name in ("sys.argv", "ARGV", "argv", "arg") and known and known.isdigit():
             return variable(known)
@@ -166,7 +182,7 @@ class Writer:
 
     def _gathered(self, node: Node) -> Datum:
         """`[l for l in out if "x" in l]`: what is gone through, and what of it is kept."""
-        with_source = self._bind_clause(node)
+        with_source = self.bind_clause(node)
         try:
             kept = next((c for c in node.named_children if c.type == "if_clause"), None)
             needle = self.needle(kept.named_children[0]) if kept is not None and kept.named_children else None
@@ -176,7 +192,8 @@ class Writer:
         source = next(iter(with_source.values()), UNKNOWN)
         return output(f"echo {quoted(source)} | grep {quoted(needle)}") if needle is not None else source
 
-    def _bind_clause(self, node: Node) -> dict[str, Word]:
+    def bind_clause(self, node: Node) -> dict[str, Word]:
+        """Let the name of a generator's `for x in y` stand for y while its condition is read."""
         clause = next((c for c in node.named_children if c.type == "for_in_clause"), None)
         left, right = (clause.child_by_field_name(n) if clause is not None else None for n in ("left", "right"))
         if left is None or right is None:
@@ -239,23 +256,6 @@ class Writer:
             return command([w for d in given for w in many(d)])
         return code(given[0])
 
-    # --- conditions ---------------------------------------------------------------------------------------------
-
-    def condition(self, node: Node) -> str:
-        """Return an expression as a question to the shell."""
-        if self.depth > MAX_DEPTH:
-            return '[ -n "$unknown" ]'
-        self.depth += 1
-        try:
-            node = self.read.bare(node)
-            return _ASKS.get(self.read.role(node), _holds)(self, node)
-        finally:
-            self.depth -= 1
-
-    def contains(self, haystack: Word, needle: Word) -> str:
-        """Ask whether a text holds another."""
-        return f"echo {quoted(haystack)} | grep -q {quoted(needle)}"
-
 
 def sides(node: Node) -> tuple[Node | None, Node | None]:
     """Return the members of a binary expression."""
@@ -270,10 +270,18 @@ def function_name(name: str) -> str:
     return "f_" + re.sub(r"\W", "_", name)[:80]
 
 
+def _of_request(name: str) -> bool:
+    """Whether a dotted name is a web framework's request (`flask.request.args.get`)."""
+    for module in ("flask.", "bottle.", "self.", "django."):
+        name = name.removeprefix(module)
+    return name.startswith(calls.REQUEST[4:])
+
+
 # --- what calls give --------------------------------------------------------------------------------------------
 
 
-def _argument(writer: Writer, call: Asked, number: int = 0) -> Word:
+def argument(writer: Writer, call: Asked, number: int = 0) -> Word:
+    """Return one of a call's arguments as a word."""
     return writer.word(call.args[number]) if number < len(call.args) else UNKNOWN
 
 
@@ -285,20 +293,20 @@ def _gives_output(writer: Writer, call: Asked) -> Datum | None:
         return output(writer.run(call))
     if call.name in calls.LISTS_PROCESSES:
         return output("ps ax")
-    if call.name in calls.REQUEST_CALLS or call.name.startswith(calls.REQUEST_HOLDERS):
+    if call.name in calls.REQUEST_CALLS or _of_request(call.name):
         return (Piece("${QUERY_STRING}", True),)
     if call.name in calls.FETCHES:
-        return output(f"curl -s {quoted(_argument(writer, call))}")
+        return output(f"curl -s {quoted(argument(writer, call))}")
     return None
 
 
 def _gives_file(writer: Writer, call: Asked) -> Datum | None:
     if call.name in calls.FOLDERS:
-        return output(f"ls {quoted(_argument(writer, call))}")
+        return output(f"ls {quoted(argument(writer, call))}")
     if call.name in calls.GLOBS:
-        return (Piece(constant(_argument(writer, call)) or "${unknown}", True),)
+        return (Piece(constant(argument(writer, call)) or "${unknown}", True),)
     if call.name in calls.READS or call.name in calls.OPENS:
-        return _content(_argument(writer, call))
+        return _content(argument(writer, call))
     if call.member in calls.READ_METHODS and call.receiver is not None:
         return _content(writer.word(call.receiver))
     return None
@@ -314,9 +322,9 @@ def _content(path: Word) -> Word:
 def _gives_decoded(writer: Writer, call: Asked) -> Datum | None:
     kind = calls.DECODES.get(call.name) or calls.DECODES.get(f"{call.member}" if call.member == "b64decode" else "")
     if kind is not None:
-        return decoded(_argument(writer, call), kind)
+        return decoded(argument(writer, call), kind)
     if call.name in calls.UNPACKS:
-        return output(f"echo {quoted(_argument(writer, call))} | gzip -dc")
+        return output(f"echo {quoted(argument(writer, call))} | gzip -dc")
     return None
 
 
@@ -336,14 +344,14 @@ def _gives_text(writer: Writer, call: Asked) -> Datum | None:
     if call.name in ("os.path.join", "posixpath.join", "File.join"):
         return joined([writer.word(a) for a in call.args], "/")
     if call.name in ("sprintf", "format", "string.format", "Kernel.format", "Kernel.sprintf") and call.args:
-        return formatted(_argument(writer, call), [writer.word(a) for a in call.args[1:]], {})
+        return formatted(argument(writer, call), [writer.word(a) for a in call.args[1:]], {})
     if call.member == "format" and call.receiver is not None:
         named = {name: writer.word(node) for name, node in call.named.items()}
         return formatted(writer.word(call.receiver), [writer.word(a) for a in call.args], named)
     if call.member in ("join", "implode") and call.args:
         return _joined(writer, call)
     if call.name in ("os.getenv", "os.environ.get", "getenv", "ENV.fetch"):
-        return variable(constant(_argument(writer, call)) or "unknown")
+        return variable(constant(argument(writer, call)) or "unknown")
     if call.name in ("os.getpid", "getmypid", "Process.pid"):
         return (Piece("$$", True),)
     return None
@@ -386,148 +394,3 @@ _MAKERS: dict[str, Callable[[Writer, Node], Datum]] = {
     "gather": Writer._gathered,
     "call": Writer._call,
 }
-
-
-# --- what conditions ask ----------------------------------------------------------------------------------------
-
-
-def _holds(writer: Writer, node: Node) -> str:
-    return f"[ -n {quoted(writer.word(node))} ]"
-
-
-def _not(writer: Writer, node: Node) -> str:
-    inner = first_field(node, "argument", "operand") or (node.named_children[-1] if node.named_children else None)
-    if inner is None or operator_of(node).strip() not in ("!", "not", ""):
-        return _holds(writer, node)
-    return negated(writer.condition(inner))
-
-
-def negated(asked: str) -> str:
-    """Return the opposite question."""
-    return asked[2:] if asked.startswith("! ") and not _several(asked) else f"! {_grouped(asked)}"
-
-
-def _grouped(asked: str) -> str:
-    return f"( {asked} )" if _several(asked) or " | " in asked else asked
-
-
-def _several(asked: str) -> bool:
-    return " && " in asked or " || " in asked
-
-
-def _asked_binary(writer: Writer, node: Node) -> str:
-    left, right, operator = *sides(node), operator_of(node).strip()
-    if left is None or right is None:
-        return _holds(writer, node)
-    if operator in _ANY:
-        word = "&&" if operator in ("&&", "and") else "||"
-        return f"{_grouped(writer.condition(left))} {word} {_grouped(writer.condition(right))}"
-    found = _compared(writer, writer.read.bare(left), writer.read.bare(right), operator)
-    return found if found is not None else _holds(writer, node)
-
-
-_UNLIKE = frozenset(("!=", "ne", "!==", "~=", "is not", "not in", "!~", "<>"))
-_LIKE = frozenset(("==", "eq", "===", "is", "in", "=~")) | _UNLIKE
-_ORDER = {"<": "-lt", ">": "-gt", "<=": "-le", ">=": "-ge", "lt": "-lt", "gt": "-gt"}
-
-
-def _compared(writer: Writer, left: Node, right: Node, operator: str) -> str | None:
-    if {text_of(left), text_of(right)} & {"__name__"} or {text_of(left), text_of(right)} == {"__FILE__", "$0"}:
-        return "true"  # run by itself, not taken in by another
-    if operator in _ORDER:
-        return f"[ {quoted(writer.word(left))} {_ORDER[operator]} {quoted(writer.word(right))} ]"
-    if operator not in _LIKE:
-        return None
-    if operator in ("in", "not in"):
-        asked = writer.contains(writer.word(right), writer.word(left))
-    elif operator in ("=~", "!~"):
-        asked = writer.contains(writer.word(left), writer.word(right))
-    else:
-        asked = _equal(writer, left, right)
-    return negated(asked) if operator in _UNLIKE else asked
-
-
-def _equal(writer: Writer, left: Node, right: Node) -> str:
-    if writer.read.role(left) in ("false", "true", "number") or text_of(left) in ('""', "''"):
-        left, right = right, left
-    role, text = writer.read.role(right), text_of(right)
-    call = writer.read.call(left)
-    if call is not None and call.name in calls.RUNS - calls.OUTPUT and text == "0":
-        return writer.run(call)
-    if role == "false":
-        return negated(writer.condition(left))
-    if role == "true":
-        return writer.condition(left)
-    if text == "-1" and call is not None and _contained(writer, call) is not None:
-        return negated(_contained(writer, call) or "")
-    return _equal_words(writer.word(left), writer.word(right))
-
-
-def _equal_words(left: Word, right: Word) -> str:
-    if constant(right) == "":
-        return f"[ -z {quoted(left)} ]"
-    if any(piece.expands and piece.text.startswith("$(") for piece in left) and constant(right):
-        return f"echo {quoted(left)} | grep -q {quoted(right)}"
-    number = (constant(right) or "").isdigit()
-    return f"[ {quoted(left)} {'-eq' if number else '='} {quoted(right)} ]"
-
-
-def _asked_call(writer: Writer, node: Node) -> str:
-    call = writer.read.call(node)
-    if call is None:
-        return _holds(writer, node)
-    test = calls.EXISTS.get(call.name) or (call.name if re.fullmatch("-[edfrwxsl]", call.name) else None)
-    if test is not None:
-        return f"[ {test} {quoted(_argument(writer, call))} ]"
-    if call.member in calls.EXISTS_METHODS and call.receiver is not None:
-        return f"[ {calls.EXISTS_METHODS[call.member]} {quoted(writer.word(call.receiver))} ]"
-    if call.name in ("any", "all", "len", "bool", "count", "defined", "isset", "empty") and call.args:
-        asked = writer.condition(call.args[0])
-        return negated(asked) if call.name == "empty" else asked
-    return _asked_state(writer, call) or _contained(writer, call) or _holds(writer, node)
-
-
-def _asked_state(writer: Writer, call: Asked) -> str | None:
-    if call.name in calls.RUNNING or (call.name in ("os.kill", "kill", "Process.kill", "posix_kill") and _asks(writer, call)):
-        return f"kill -0 {quoted(_argument(writer, call, 1 if call.name in ('kill', 'Process.kill') else 0))}"
-    if call.name in calls.RUNS - calls.OUTPUT:
-        asked = writer.run(call)
-        return asked if writer.dialect.success_is_true or call.name == "exec" else negated(asked)
-    if call.name in writer.functions or call.member in writer.functions:
-        return writer.own_call(call)
-    return None
-
-
-def _asks(writer: Writer, call: Asked) -> bool:
-    """Signal 0 only asks whether a process is there."""
-    return any(constant(writer.word(a)) == "0" for a in call.args)
-
-
-def _contained(writer: Writer, call: Asked) -> str | None:
-    where = calls.CONTAINS.get(call.name)
-    if where is not None and len(call.args) >= 2:
-        return writer.contains(_argument(writer, call, where[0]), _argument(writer, call, where[1]))
-    if call.member in calls.CONTAINS_METHODS and call.receiver is not None and call.args:
-        return writer.contains(writer.word(call.receiver), _argument(writer, call))
-    return None
-
-
-def _asked_gathered(writer: Writer, node: Node) -> str:
-    """`any(x in p for p in …)`."""
-    bound = writer._bind_clause(node)
-    try:
-        body = node.child_by_field_name("body")
-        kept = next((c for c in node.named_children if c.type == "if_clause"), None)
-        asked = kept.named_children[0] if kept is not None and kept.named_children else body
-        return writer.condition(asked) if asked is not None else _holds(writer, node)
-    finally:
-        for name in bound:
-            writer.bound.pop(name, None)
-
-
-_ASKS: dict[str, Callable[[Writer, Node], str]] = {
-    "not": _not, "binary": _asked_binary, "call": _asked_call, "gather": _asked_gathered,
-    "true": lambda _, __: "true", "false": lambda _, __: "false",
-    "number": lambda _, n: "false" if text_of(n) == "0" else "true",
-    "pattern": lambda w, n: w.contains(variable("_"), w.word(n)),
-}  # fmt: skip

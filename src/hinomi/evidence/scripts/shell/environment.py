@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,10 @@ from hinomi.evidence.scripts.values import Conditions, Source, Value, unknown
 
 if TYPE_CHECKING:
     from tree_sitter import Node
+
+
+# What a web server hands to a program (RFC 3875): whoever asks has written it.
+_REQUEST = re.compile(r"QUERY_STRING|HTTP_\w+|PATH_INFO|REQUEST_URI")
 
 
 @dataclass(slots=True)
@@ -52,7 +57,7 @@ class Environment:
             return Value(self.cwd)
         if name == "#":
             return self._count()
-        return unknown(f"${name}")
+        return unknown(f"${name}", Source("request", name) if _REQUEST.fullmatch(name) else None)
 
     def _argument(self, number: int) -> Value:
         if self.positional is None:

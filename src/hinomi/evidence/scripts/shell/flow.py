@@ -156,7 +156,7 @@ def _flattened(node: Node) -> list[tuple[str, Node]]:
 
 
 def pipeline(machine: Machine, node: Node) -> Result:
-    """Walk the commands of a pipe, each with the output of the one before; a `!` before the first is the whole pipe's."""
+    """Walk the commands of a pipe, each with the output of the one before; a `!` is the whole pipe's."""
     commands = [c for c in node.children if c.is_named and c.type != "comment"]
     if commands and commands[0].type == "negated_command" and commands[0].named_children:
         result = pipe(machine, [commands[0].named_children[0], *commands[1:]], None)

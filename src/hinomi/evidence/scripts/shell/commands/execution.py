@@ -16,8 +16,8 @@ _CRON_LINE = re.compile(r"^\s*(@\w+|(?:[\d*/,\-]+|[a-zA-Z]{3})(?:\s+[\w*/,\-]+){
 
 
 def origin_of(value: Value) -> str:
-    """Return where code comes from: download, decoded, argument, file, variable."""
-    if value.source is not None and value.source.kind in ("download", "decoded", "unpacked", "argument", "file"):
+    """Return where code comes from: download, decoded, argument, request, file, variable."""
+    if value.source is not None and value.source.kind in (*_MADE, "argument", "request", "file"):
         return "decoded" if value.source.kind == "unpacked" else value.source.kind
     return "variable"
 

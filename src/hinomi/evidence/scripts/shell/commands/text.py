@@ -161,6 +161,8 @@ def _decoded(machine: Machine, call: Call, encoding: str, decode: object) -> Res
         call, "decodes", text[:500] if data is not None else None, f"{encoding} {target}" if target else encoding
     )
     source = Source("decoded", text[:200], encoding)
+    if data is not None and data.has("request") and data.source is not None:
+        source = data.source  # who asked decides, however it was wrapped
     if data is None or not data.constant or not callable(decode):
         return Result(unknown(f"$({call.text[:200]})", source))
     try:
