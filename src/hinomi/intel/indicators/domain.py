@@ -34,8 +34,9 @@ class _Domain:
 def _candidate(scan: Scan, start: int, end: int) -> Candidate:
     host = scan.lower[start:end].lstrip("-")
     start = end - len(host)
-    line_before = "\n" in scan.text[max(0, start - 4) : start]
-    broken = _BROKEN.search(scan.text, max(0, start - 90), start) if line_before else None
+    line_before = scan.text.rfind("\n", max(0, start - 4), start)
+    hyphen = line_before > 0 and scan.text[line_before - 1] == "-"
+    broken = _BROKEN.search(scan.text, max(0, start - 90), start) if hyphen else None
     if broken and is_host((broken.group(1) + host).lower()) and not scan.taken(broken.start(), start):
         alternative = host
         host, start = broken.group(1).lower() + host, broken.start()

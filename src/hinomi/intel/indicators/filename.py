@@ -13,7 +13,10 @@ from hinomi.intel.indicators.roles import file_role
 from hinomi.intel.indicators.scan import Scan
 from hinomi.intel.vocabulary.namesakes import conditions
 
-_ENDING = re.compile(r"(?:\.[A-Za-z0-9]{1,10}){0,3}\.([A-Za-z0-9]{1,10})(?![A-Za-z0-9_-]|\.[A-Za-z0-9])")
+# behind a character that no dotted ASCII token has; the dot first, which the engine skips to
+_ENDING = re.compile(
+    r"\.(?<=[^\x00-\x28\x2a-\x7f]\.)(?:[A-Za-z0-9]{1,10}\.){0,3}([A-Za-z0-9]{1,10})(?![A-Za-z0-9_-]|\.[A-Za-z0-9])"
+)
 _JAPANESE_STEM = re.compile("[\u3005\u4e00-\u9fff\u30a1-\u30f4\u30fcA-Za-z0-9_()（）【】-]{1,80}$")
 _KANA_STOP = re.compile("^[-)）】]+")
 _OPEN = "「『\"“'`"
@@ -83,8 +86,7 @@ def _japanese(scan: Scan) -> Iterator[Candidate]:
     for match in _ENDING.finditer(scan.text):
         place = match.start()
         extension = match.group(1).lower()
-        before = scan.text[place - 1 : place]
-        if extension not in FILE_EXTENSIONS or (before.isascii() and before != ")") or scan.taken(place, place + 1):
+        if extension not in FILE_EXTENSIONS or scan.taken(place, place + 1):
             continue
         end = match.end()
         opening = _opening_quote(scan.text, place, end)

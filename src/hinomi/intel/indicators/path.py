@@ -22,9 +22,10 @@ _WINDOWS_STOP = re.compile(
 _EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,5}$")
 _NEXT_PART = re.compile(r" (?:[\w().&+-]{1,30} ){0,3}[\w().&+-]{1,30}\\")
 _SLASH = re.compile(r"/(?<![A-Za-z0-9_./\\:%&?=}\])-]/)(?=[\w.~-])")
-_ASSIGNED = re.compile(r"[:=]/(?=(?:tmp|etc|var|usr|opt|home|root|bin|dev)/)")
+_ASSIGNED = re.compile(r"/(?<=[:=]/)(?=(?:tmp|etc|var|usr|opt|home|root|bin|dev)/)")
 _DRIVE = re.compile(r":/(?<=[A-Za-z]:/)(?<![A-Za-z0-9]...)(?=\w)")
-_HOME = re.compile(r"(?:(?<![\w.~/-])~|\$\{?[A-Z_]{2,20}\}?)/(?=[\w.~-])")
+_HOME = re.compile(r"~/(?<![\w.~/-]~/)(?=[\w.~-])")
+_IN_VARIABLE = re.compile(r"\$\{?[A-Z_]{2,20}\}?/(?=[\w.~-])")
 _UNIX = re.compile(r"[\w.+@%~#$={}:*/-]+")
 _ROOTS = frozenset(
     {
@@ -196,10 +197,9 @@ def _unix(scan: Scan) -> Iterator[Candidate]:
 def _unix_starts(text: str) -> list[tuple[int, int]]:
     """Return (start, place after the first slash) of everything that may begin a path, in order."""
     starts = [match.span() for match in _SLASH.finditer(text)]
-    starts += [(match.start() + 1, match.end()) for match in _ASSIGNED.finditer(text)]
+    for pattern in (_ASSIGNED, _HOME, _IN_VARIABLE):  # each begins with a literal, which the engine skips to
+        starts += [match.span() for match in pattern.finditer(text)]
     starts += _drives(text)
-    if "~/" in text or "$" in text:
-        starts += [match.span() for match in _HOME.finditer(text)]
     return sorted(starts)
 
 

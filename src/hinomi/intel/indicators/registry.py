@@ -23,11 +23,9 @@ class _Registry:
     order = 35
 
     def find(self, scan: Scan) -> Iterator[Candidate]:
-        if "hk" not in scan.lower:
-            return
-        for match in _HIVE.finditer(scan.text):
-            start = match.start()
-            if scan.taken(start, match.end()):
+        for start in scan.words("hk"):
+            match = _HIVE.match(scan.text, start)
+            if match is None or scan.taken(start, match.end()):
                 continue
             end = _end(scan.text, match.end(), scan.text[start - 1 : start])
             value = scan.text[start:end].replace("\\\\", "\\").replace(":\\", "\\")

@@ -103,7 +103,7 @@ def network_role(scan: Scan, start: int, end: int, host: str) -> tuple[ClaimRole
     defanged = scan.defanged(start, end)
     before = scan.before(start, 90).strip(_MARKS)
     posed_as = not defanged and _POSED_AS.match(scan.after(end, 40).lstrip())
-    if posed_as or (any(map(before.__contains__, _POSING)) and _IMPERSONATED.search(before + " ")):
+    if posed_as or (before and any(map(before.__contains__, _POSING)) and _IMPERSONATED.search(before + " ")):
         return "impersonated", 40, "the text says that attackers pose as it"
     if not defanged and (cited := _cited(scan, start, host, before)):
         return cited
@@ -192,7 +192,7 @@ def _said_nearest(text: str) -> _Nearest | None:
 def _attack_role(scan: Scan, start: int, end: int, before: str) -> tuple[ClaimRole, str]:
     nearest = _said_nearest(before) if before else None
     after = scan.after(end, 50).strip(_MARKS)
-    own = _SENTENCE_END.split(after, maxsplit=1)[0]
+    own = _SENTENCE_END.split(after, maxsplit=1)[0] if after else ""
     predicate = _said(own) if own else None
     # a Japanese sentence says what is done behind the value; what stands right before it names the value itself
     if predicate and nearest and nearest.distance > _TOUCHING and _PARTICLE.match(own):
@@ -222,9 +222,14 @@ def _listed_role(scan: Scan, start: int) -> tuple[ClaimRole, str]:
     section = scan.section(start)
     if section.role == "indicators":
         return "malicious", "in the list of indicators"
-    if _NETWORK_BLOCK.search(section.heading.lower()):
+    if _is_network_block(section.heading):
         return "malicious", "in a list of network indicators"
     return "mentioned", ""
+
+
+@lru_cache(maxsize=1024)
+def _is_network_block(heading: str) -> bool:
+    return _NETWORK_BLOCK.search(heading.lower()) is not None
 
 
 _LISTED = "its list or section says"
