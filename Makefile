@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= auto
-NATIVE := $(wildcard src/hinomi/evidence/native/*.[ch])
+NATIVE := $(wildcard src/hinomi/*/native/*.[ch])
 
 .PHONY: help setup demo test check wheel lint types imports deps unit rules docs bench clean
 
@@ -58,5 +58,5 @@ bench: setup ## Measure beside the peers that are installed
 	$(BIN)/python -m benchmarks
 
 clean:
-	rm -f src/hinomi/evidence/native/*.so
+	rm -f src/hinomi/*/native/*.so
 	rm -rf $(VENV) dist build demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

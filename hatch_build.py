@@ -1,4 +1,4 @@
-"""Builds the compiled core: every C file below `evidence/native/` becomes an extension module beside it.
+"""Builds the compiled core: every C file in a room for it becomes an extension module beside it.
 
 Hatchling calls the hook for wheels and editable installs; `make setup` runs this file when a C source has changed.
 The modules use Python's limited API, so one build fits every Python from 3.11 on. Without a C compiler or Python's
@@ -22,7 +22,7 @@ try:
 except ImportError:  # run as a program, by a Python that only compiles
     BuildHookInterface = object  # type: ignore[assignment, misc]
 
-NATIVE = Path("src/hinomi/evidence/native")
+ROOMS = (Path("src/hinomi/evidence/native"), Path("src/hinomi/intel/native"))
 SUFFIX = ".abi3.so"
 LIMITED_API = "0x030B0000"  # 3.11: the first with the buffer protocol in it
 TAG = "cp311-abi3"
@@ -49,7 +49,7 @@ class BuildHook(BuildHookInterface):  # type: ignore[misc, type-arg]
 
 def build(root: Path, *flags: str) -> list[Path]:
     """Compile every source beside itself and return the modules; none, said, where that cannot be done here."""
-    sources = sorted((root / NATIVE).glob("*.c"))
+    sources = sorted(source for room in ROOMS for source in (root / room).glob("*.c"))
     obstacle = _obstacle()
     if obstacle:
         for source in sources:

@@ -31,19 +31,19 @@ class Folded:
     """Folded text. Only invisible characters are dropped, every other character maps to exactly one."""
 
     text: str
-    _starts: array[int]
-    _shifts: array[int]
+    starts: array[int]
+    shifts: array[int]
 
     def original(self, offset: int) -> int:
         """Return the original offset of the folded character at `offset`."""
-        if not self._starts:
+        if not self.starts:
             return offset
-        number = bisect_right(self._starts, offset) - 1
-        return offset + (self._shifts[number] if number >= 0 else 0)
+        number = bisect_right(self.starts, offset) - 1
+        return offset + (self.shifts[number] if number >= 0 else 0)
 
     def span(self, start: int, end: int) -> Span:
         """Return the original span of the folded, non-empty slice `start:end`."""
-        return (self.original(start), self.original(end - 1) + 1) if self._starts else (start, end)
+        return (self.original(start), self.original(end - 1) + 1) if self.starts else (start, end)
 
 
 def fold(text: str) -> Folded:

@@ -26,7 +26,7 @@ def hook():
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hook) -> Path:
     monkeypatch.delenv("HINOMI_PURE", raising=False)
-    folder = tmp_path / hook.NATIVE
+    folder = tmp_path / hook.ROOMS[0]
     folder.mkdir(parents=True)
     (folder / "tiny.c").write_text(SOURCE)
     return tmp_path
@@ -42,13 +42,13 @@ def test_sources_become_modules_beside_them(project: Path, hook) -> None:
     if hook._obstacle() is not None:
         pytest.skip(hook._obstacle())
     (made,) = hook.build(project, "-Werror")
-    assert made == project / hook.NATIVE / "tiny.abi3.so"
+    assert made == project / hook.ROOMS[0] / "tiny.abi3.so"
     assert load(made).__name__ == "tiny"
     assert {path.name for path in made.parent.iterdir()} == {"tiny.c", "tiny.abi3.so"}
 
 
 def test_asked_for_python_an_earlier_module_goes(project: Path, hook, monkeypatch, capsys) -> None:
-    old = project / hook.NATIVE / "tiny.abi3.so"
+    old = project / hook.ROOMS[0] / "tiny.abi3.so"
     old.touch()
     monkeypatch.setenv("HINOMI_PURE", "1")
     assert hook.build(project) == [] and not old.exists()
@@ -64,7 +64,7 @@ def test_without_a_compiler_one_line_says_so(project: Path, hook, monkeypatch, c
 def test_without_the_headers_of_a_library_only_its_module_goes(project: Path, hook, monkeypatch, capsys) -> None:
     if hook._obstacle() is not None:
         pytest.skip(hook._obstacle())
-    folder = project / hook.NATIVE
+    folder = project / hook.ROOMS[0]
     (folder / "needy.c").write_text("#include <no_such_header.h>\n" + SOURCE)
     (folder / "needy.abi3.so").touch()
     monkeypatch.setattr(hook, "LIBRARIES", {"no_such_header.h": ("-lnone", "none-dev")})
@@ -86,7 +86,7 @@ def test_a_wheel_is_of_this_platform_only_with_modules(project: Path, hook, monk
     monkeypatch.delenv("HINOMI_PURE")
     if hook._obstacle() is None:
         data = data_of()
-        assert data["artifacts"] == [str(hook.NATIVE / "tiny.abi3.so")]
+        assert data["artifacts"] == [str(hook.ROOMS[0] / "tiny.abi3.so")]
         assert data["tag"].startswith("cp311-abi3-linux_") and not data["pure_python"]
 
 

@@ -1,23 +1,15 @@
-"""The compiled core: what touches every file of a target, in C, without Python's lock.
+"""The compiled core of collecting: what touches every file of a target, in C, without Python's lock.
 
-Each C file here is a module of its own, built by `hatch_build.py`. None of them is needed: whoever uses one has the
-same work in Python beside it, used where nothing was built or HINOMI_PURE is 1.
+How it is built and left out: `hinomi.model.native`.
 """
 
 from __future__ import annotations
 
-import os
-from importlib import import_module
 from types import ModuleType
 
-PURE = "HINOMI_PURE"
+from hinomi.model import native
 
 
 def compiled(name: str) -> ModuleType | None:
     """Return a compiled module, None where the work is to be done in Python."""
-    if os.environ.get(PURE) == "1":
-        return None
-    try:
-        return import_module(f"{__name__}.{name}")
-    except ImportError:
-        return None
+    return native.compiled(__name__, name)

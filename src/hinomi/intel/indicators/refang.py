@@ -7,7 +7,6 @@ every rewritten place is remembered, so that a candidate knows its original span
 from __future__ import annotations
 
 import re
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -55,32 +54,6 @@ class Refanged:
     places: list[int]
     lengths: list[int]
     spans: list[Span]
-
-    def original(self, start: int, end: int) -> Span:
-        """Return the span in the text before refanging."""
-        if not self.places:
-            return start, end
-        number = bisect_right(self.places, start) - 1
-        if number + 1 == len(self.places) or self.places[number + 1] >= end:  # no edit begins within it
-            stop = self.places[number] + self.lengths[number] if number >= 0 else 0
-            if start >= stop:
-                shift = self.spans[number][1] - stop if number >= 0 else 0
-                return start + shift, end + shift
-        return self._at(start, after=False), self._at(end, after=True)
-
-    def _at(self, offset: int, *, after: bool) -> int:
-        number = (bisect_left if after else bisect_right)(self.places, offset) - 1
-        if number < 0:
-            return offset
-        place, length, span = self.places[number], self.lengths[number], self.spans[number]
-        if offset >= place + length:
-            return span[1] + offset - place - length
-        return span[1] if after else span[0]
-
-    def defanged(self, start: int, end: int) -> bool:
-        """Tell whether any marker was replaced within `start:end`."""
-        number = bisect_left(self.places, end) - 1
-        return number >= 0 and self.places[number] + self.lengths[number] > start
 
 
 def refang(text: str) -> Refanged:

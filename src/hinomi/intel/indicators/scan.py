@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Any, Literal, Protocol, runtime_checkable
@@ -10,16 +9,9 @@ from typing import Any, Literal, Protocol, runtime_checkable
 from hinomi.intel.extractor import Candidate, ReadingContext
 from hinomi.intel.folding import fold
 from hinomi.intel.indicators.refang import refang
+from hinomi.intel.indicators.window import LINE, window
 from hinomi.model.claims import ClaimRole, ClaimType, Section, Span
 
-_DOT = re.compile(r"\.(?=[\w])")
-_LABELS = re.compile(r"[A-Za-z0-9_\u00c0-\u058f-]+(?:\.[A-Za-z0-9_\u00c0-\u058f-]+)*")
-_IN_LABEL = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") | frozenset(
-    map(chr, range(0xC0, 0x590))
-)
-_HEX = re.compile(r"[0-9a-fA-F]{8,}")
-_MAX_TOKEN = 300
-_LINE = 400
 _NO_SECTION = Section("", "other", (0, 0))
 
 Kind = Literal["domain", "file", "neither"]
@@ -42,34 +34,20 @@ class Scan:
 
     def __init__(self, context: ReadingContext, start: int = 0, end: int | None = None) -> None:
         self.context = context
-        self._base = start
         whole = start == 0 and (end is None or end >= len(context.text))
         folded = context.folded if whole else fold(context.text[start:end])
         refanged = refang(folded.text)
-        self._folded, self._refanged = folded, refanged
         self.text = refanged.text
         self.lower = self.text.lower()
         if len(self.lower) != len(self.text):  # a few letters grow in lower case; offsets must hold
             self.lower = "".join(c if len(c.lower()) != 1 else c.lower() for c in self.text)
-        self._taken = bytearray(len(self.text))
+        self._window = opened = window(folded, refanged, self.lower, start)
+        self.take, self.taken, self.original, self.defanged = opened.take, opened.taken, opened.original, opened.defanged
+        self.line_start, self.before, self.after = opened.line_start, opened.before, opened.after
+        self._edits = len(refanged.places)
         self._heads: dict[int, str] = {}
         self.kinds: dict[int, Kind] = {}
         self._near, self._section = (-1, -1), _NO_SECTION
-        self._asked = (-1, -1)  # an offset and where its line starts: several questions are asked of one place
-
-    def original(self, start: int, end: int) -> Span:
-        """Return the span in the report's own text."""
-        first, last = self._refanged.original(start, end)
-        first, last = self._folded.span(first, last)
-        return first + self._base, last + self._base
-
-    def take(self, start: int, end: int) -> None:
-        """Mark a stretch as used, so that no later family reads a part of it as something else."""
-        self._taken[start:end] = b"\x01" * (end - start)
-
-    def taken(self, start: int, end: int) -> bool:
-        """Tell whether any of `start:end` is used already."""
-        return self._taken.find(1, start, end) >= 0
 
     def candidate(
         self,
@@ -84,7 +62,7 @@ class Scan:
         **attributes: Any,
     ) -> Candidate:
         """Make a candidate for `start:end`; notes by itself that it was written defanged, which makes it surer."""
-        if self._refanged.places and self._refanged.defanged(start, end):
+        if self._edits and self.defanged(start, end):
             attributes["defanged"] = True
             confidence = min(98, confidence + 15)
         return Candidate(kind, value, self.original(start, end), role, confidence, why, None, attributes)
@@ -92,29 +70,7 @@ class Scan:
     @property
     def defangs(self) -> bool:
         """Tell whether the report defangs as a habit: what it leaves plain is then no indicator, as a rule."""
-        return len(self._refanged.places) >= 6
-
-    def defanged(self, start: int, end: int) -> bool:
-        """Tell whether the stretch was written defanged."""
-        return self._refanged.defanged(start, end)
-
-    def line_start(self, offset: int) -> int:
-        """Return where the line of `offset` begins, at most 400 characters back."""
-        if offset != self._asked[0]:
-            low = max(0, offset - _LINE)
-            self._asked = offset, max(low, self.text.rfind("\n", low, offset) + 1)
-        return self._asked[1]
-
-    def before(self, offset: int, size: int = 60) -> str:
-        """Return the small-letter text before `offset` in its line."""
-        if self.text[offset - 1 : offset] == "\n":
-            return ""
-        return self.lower[max(self.line_start(offset), offset - size) : offset]
-
-    def after(self, offset: int, size: int = 60) -> str:
-        """Return the small-letter text after `offset` in its line."""
-        end = self.text.find("\n", offset, offset + size)
-        return self.lower[offset : end if end >= 0 else offset + size]
+        return self._edits >= 6
 
     def section(self, offset: int) -> Section:
         """Return the innermost section around `offset`; one without role when there is none."""
@@ -126,8 +82,8 @@ class Scan:
         return self._section
 
     def _line_end(self, offset: int) -> int:
-        end = self.text.find("\n", offset, offset + _LINE)
-        return end if end >= 0 else offset + _LINE
+        end = self.text.find("\n", offset, offset + LINE)
+        return end if end >= 0 else offset + LINE
 
     def heading(self, offset: int) -> str:
         """Return the small-letter heading of the section around `offset`, or an empty text."""
@@ -153,12 +109,12 @@ class Scan:
     @cached_property
     def dotted(self) -> list[Span]:
         """Tokens of two or more labels joined by dots, in order."""
-        return list(_dotted(self.text))
+        return self._window.dotted()
 
     @cached_property
     def hex_runs(self) -> list[Span]:
         """Runs of eight or more hex digits, in order."""
-        return [m.span() for m in _HEX.finditer(self.text)]
+        return self._window.hex_runs()
 
     def words(self, pattern: str) -> Iterator[int]:
         """Yield where the literal `pattern` (small letters) begins."""
@@ -183,21 +139,3 @@ def _introduction(lower: str, start: int) -> str:
         if len(words) >= 2:
             break
     return " ".join(words)
-
-
-def _dotted(text: str) -> Iterator[Span]:
-    low = 0
-    for dot in _DOT.finditer(text):
-        place = dot.start()
-        if place < low or place == 0:
-            continue
-        start = place
-        floor = max(low, place - _MAX_TOKEN)
-        while start > floor and text[start - 1] in _IN_LABEL:
-            start -= 1
-        match = _LABELS.match(text, place + 1)
-        if match is None:
-            continue
-        low = match.end()
-        if start < place and low - start <= _MAX_TOKEN:
-            yield start, low
