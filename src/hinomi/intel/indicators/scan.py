@@ -42,8 +42,9 @@ class Scan:
         if len(self.lower) != len(self.text):  # a few letters grow in lower case; offsets must hold
             self.lower = "".join(c if len(c.lower()) != 1 else c.lower() for c in self.text)
         self._window = opened = window(folded, refanged, self.lower, start)
-        self.take, self.taken, self.original, self.defanged = opened.take, opened.taken, opened.original, opened.defanged
-        self.line_start, self.before, self.after = opened.line_start, opened.before, opened.after
+        self.take, self.taken, self.original = opened.take, opened.taken, opened.original
+        self.defanged, self.line_start = opened.defanged, opened.line_start
+        self.before, self.after = opened.before, opened.after
         self._edits = len(refanged.places)
         self._heads: dict[int, str] = {}
         self.kinds: dict[int, Kind] = {}

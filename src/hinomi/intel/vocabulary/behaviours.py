@@ -7,11 +7,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
+from hinomi.intel.vocabulary.keys import PhraseKeys
 from hinomi.intel.vocabulary.loading import read_yaml
 from hinomi.intel.vocabulary.trie import trie_pattern
-from hinomi.intel.vocabulary.words import TextWords
+from hinomi.intel.vocabulary.words import TextWords, Word
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,35 +64,26 @@ class CueIndex:
         self.numbers = {cue: number for number, cue in enumerate(ordered)}
         english = [cue for cue in ordered if cue[0].isascii()]
         japanese = [cue for cue in ordered if not cue[0].isascii()]
-        self._whole = {cue[:-1]: self.numbers[cue] for cue in english if cue.endswith("|")}
-        self._begins = {cue: self.numbers[cue] for cue in english if not cue.endswith("|") and _ONE_WORD.fullmatch(cue)}
-        self._longer: dict[str, list[str]] = {}
+        self._english: dict[str, list[tuple[int, _Ends]]] = {}
         for cue in english:
-            if not cue.endswith("|") and not _ONE_WORD.fullmatch(cue):
-                first = _ONE_WORD.match(cue)
-                self._longer.setdefault(first[0] if first else "", []).append(cue)
-        firsts = {cue: found[0] for cue in english if (found := _ONE_WORD.match(cue))}.values()
-        self._heads = {first[:4] for first in firsts if len(first) > 3}
-        self._short = {first for first in firsts if len(first) < 4}
+            whole, first = cue.removesuffix("|"), _ONE_WORD.match(cue)
+            if first:
+                ends = "word" if cue != whole else "within" if first[0] == cue else "beyond"
+                self._english.setdefault(whole, []).append((self.numbers[cue], ends))
+        self._phrases = PhraseKeys(self._english)
         known = set(japanese)
         self._shorter = {cue: [cue[:n] for n in range(len(cue), 0, -1) if cue[:n] in known] for cue in japanese}
         self._pattern = re.compile(f"(?=({trie_pattern(japanese)}))")
         self._longest = max(map(len, japanese), default=0)
-        self._cache: dict[str, tuple[tuple[int, int, str], ...]] = {}
 
     def find(self, text: str, words: TextWords) -> Iterator[tuple[int, int, int]]:
         """Yield (number, start, end) of the cues in `text`: the English ones first, each by its place.
 
         The text is in lower case, and `words` are its words.
         """
-        heads, short = self._heads, self._short
-        may = [w for w in words.places if w[:4] in heads or w[:3] in short or w[:2] in short]
-        known = {word: cues for word in may if (cues := self._of_word(word))}
-        for number in words.numbers(known):
-            start, _, word = words.all[number]
-            for cue_number, length, rest in known[word]:
-                if not rest or text.startswith(rest, start):
-                    yield cue_number, start, start + length
+        hits = (hit for number, key in self._phrases.find(words) for hit in self._of_key(key, words.all[number]))
+        for start, _, cue_number, end in sorted(hits):
+            yield cue_number, start, end
         for run in _NOT_ASCII.finditer(text) if not text.isascii() else ():
             for found in self._pattern.finditer(text, run.start(), run.end() + self._longest):
                 if found.start() >= run.end():
@@ -99,29 +91,28 @@ class CueIndex:
                 for cue in self._shorter[found[1]]:
                     yield self.numbers[cue], found.start(), found.start() + len(cue)
 
-    def _of_word(self, word: str) -> tuple[tuple[int, int, str], ...]:
-        """Return (number, length, cue where it goes on behind the word) of the cues that a word is or begins with.
+    def _of_key(self, key: str, word: Word) -> Iterator[tuple[int, int, int, int]]:
+        """Yield (start, rank, number, end) of the cues written as `key`, which stands where `word` begins.
 
-        Kept for the commonest words.
+        The rank tells the cues of one place apart: the word itself, its longest beginning, the shortest longer one.
         """
-        if (kept := self._cache.get(word)) is not None:
-            return kept
-        beginnings = [word[:n] for n in range(min(len(word), _LONG_CUE), 0, -1)]
-        begins = [(self._begins[one], len(one), "") for one in beginnings if one in self._begins]
-        whole = [(self._whole[word], len(word), "")] if word in self._whole else []
-        longer = [(self.numbers[cue], len(cue), cue) for cue in self._longer.get(word, ())]
-        known = (*whole, *begins, *longer)
-        if len(self._cache) < _CACHED_WORDS and len(word) < _LONG_WORD:
-            self._cache[word] = known
-        return known
+        start, end, _ = word
+        size = len(key)
+        for number, ends in self._english[key]:
+            if ends == "word" and size == end - start:
+                yield start, -_LONGEST_CUE, number, end
+            elif ends == "within" and size <= end - start:
+                yield start, -size, number, start + size
+            elif ends == "beyond" and size > end - start:
+                yield start, size, number, start + size
 
 
+_Ends = Literal["word", "within", "beyond"]
+"""Where an English cue ends: with the word it begins at, anywhere within it, or behind it."""
+_LONGEST_CUE = 1 << 16
 _ONE_WORD = re.compile(r"[a-z0-9]+")
 _NOT_ASCII = re.compile("[^\x00-\x7f]+")
 """Where cues that are not English begin."""
-_CACHED_WORDS = 20_000
-_LONG_WORD = 24
-_LONG_CUE = 18
 
 
 @cache

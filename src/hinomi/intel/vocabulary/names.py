@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Literal, NamedTuple
 
+from hinomi.intel.vocabulary.keys import NameKeys
 from hinomi.intel.vocabulary.loading import read_lines, read_yaml
-from hinomi.intel.vocabulary.words import HEAD, TextWords, Word, same_length_lower
+from hinomi.intel.vocabulary.words import TextWords, same_length_lower
 
 Kind = Literal["actor", "malware", "tool", "campaign"]
-MAX_WORDS = 5
-
-_GAP = re.compile(r" ?[-_.・] ?| ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +63,9 @@ class NameIndex:
             known = self._forms.get(key, ())
             if all((f.name.kind == "actor") != (form.name.kind == "actor") for f in known):
                 self._forms[key] = (*known, form)
-        self._heads = {key[:n] for key in self._forms for n in range(1, HEAD + 1)}
         # Names are capitalised: a lower-case word begins one only where a form is written so, or is one by itself.
-        small = {key for key, known in self._forms.items() if any(f.text[0].islower() for f in known)}
-        self._small_heads = {key[:n] for key in small for n in range(1, HEAD + 1)}
+        small = [key for key, known in self._forms.items() if any(f.text[0].islower() for f in known)]
+        self._keys = NameKeys(self._forms, small)
 
     def __len__(self) -> int:
         return len(self._forms)
@@ -84,43 +80,7 @@ class NameIndex:
         `words` are those of the text in lower case, where the caller has them already.
         """
         words = TextWords(same_length_lower(text)) if words is None else words
-        all_, heads, small, forms = words.all, self._heads, self._small_heads, self._forms
-        beginnings = [word for head in words.heads.keys() & self._heads for word in words.heads[head]]
-        whole = {word for word in beginnings if word.rstrip("ー") in forms}
-        capital = {word for word in beginnings if word not in forms and word[:HEAD] not in small}
-        free = 0
-        for number in words.numbers(beginnings):
-            if number < free:
-                continue
-            start, end, word = all_[number]
-            if word in capital and "a" <= text[start] <= "z":
-                continue
-            if word not in whole:  # it begins a name only together with the next word, right after it
-                following = all_[number + 1] if number + 1 < len(all_) else None
-                if following is None or following[0] - end > 3 or (word + following[2])[:HEAD] not in heads:
-                    continue
-            hit, taken = self._longest(text, all_, number)
-            if hit is not None:
-                free = number + taken
-                yield hit
-
-    def _longest(self, text: str, words: Sequence[Word], first: int) -> tuple[Hit | None, int]:
-        start, end, key = words[first]
-        best: Hit | None = None
-        taken = 0
-        for number in range(first, min(first + MAX_WORDS, len(words))):
-            if number > first:
-                gap = text[end : words[number][0]]
-                if len(gap) > 3 or not _GAP.fullmatch(gap):
-                    break
-                end = words[number][1]
-                key += words[number][2]
-                if key[:HEAD] not in self._heads:
-                    break
-            forms = self._forms.get(key.rstrip("ー"))
-            if forms:
-                best, taken = Hit(start, end, forms), number - first + 1
-        return best, taken
+        return (Hit(start, end, self._forms[key]) for start, end, key in self._keys.find(text, words))
 
 
 @cache

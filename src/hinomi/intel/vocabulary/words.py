@@ -11,9 +11,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import accumulate
 
-HEAD = 7
-"""Letters by which the words that may begin a name are told from the others."""
-
 # A run of letters and digits of one script. Japanese glues words of other scripts on without a space.
 _WORD = re.compile(r"[0-9a-z\u00df-\u024f]+|[\u30a1-\u30fa\u30fc]+|[\u4e00-\u9fff\u3005]+|[\u3041-\u3096]+")
 _SPLIT = re.compile(r"([0-9a-z]+)")
@@ -42,21 +39,17 @@ def same_length_lower(text: str) -> str:
 class TextWords:
     """The words of one text in order, and where each distinct one stands in it."""
 
-    __slots__ = ("all", "heads", "places")
+    __slots__ = ("all", "lowered", "places")
     places: dict[str, list[int]]
     """By distinct word, the numbers of its places in `all`, ascending."""
-    heads: dict[str, list[str]]
-    """By first letters (at most HEAD), the distinct words that begin so."""
 
     def __init__(self, lowered: str) -> None:
+        self.lowered = lowered
         self.all = split_words(lowered)
         places: defaultdict[str, list[int]] = defaultdict(list)
         for number, (_, _, word) in enumerate(self.all):
             places[word].append(number)
-        heads: defaultdict[str, list[str]] = defaultdict(list)
-        for word in places:
-            heads[word[:HEAD]].append(word)
-        self.places, self.heads = dict(places), dict(heads)
+        self.places = dict(places)
 
     def numbers(self, words: Iterable[str]) -> list[int]:
         """Return the numbers in `all` where any of the distinct `words` stands, ascending."""
