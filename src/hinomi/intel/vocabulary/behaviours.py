@@ -68,7 +68,7 @@ class CueIndex:
         for cue in english:
             whole, first = cue.removesuffix("|"), _ONE_WORD.match(cue)
             if first:
-                ends = "word" if cue != whole else "within" if first[0] == cue else "beyond"
+                ends: _Ends = "word" if cue != whole else "within" if first[0] == cue else "beyond"
                 self._english.setdefault(whole, []).append((self.numbers[cue], ends))
         self._phrases = PhraseKeys(self._english)
         known = set(japanese)
