@@ -31,7 +31,7 @@ def script_of(exe: bytes | None, arguments: Sequence[bytes], cwd: bytes | None) 
 
     A relative name is joined to `cwd`, the folder that the process is in now.
     """
-    if not arguments or not _interprets(exe, arguments[0]):
+    if not arguments or not interprets(exe, arguments[0]):
         return None
     name = _first_plain(arguments[1:])
     if not name or name == b"-":
@@ -43,7 +43,8 @@ def script_of(exe: bytes | None, arguments: Sequence[bytes], cwd: bytes | None) 
     return os.path.normpath(name)
 
 
-def _interprets(exe: bytes | None, called: bytes) -> bool:
+def interprets(exe: bytes | None, called: bytes = b"") -> bool:
+    """Whether a program is one that runs scripts, by its file's name or by the name that it was called with."""
     names = (called.rsplit(b"/", 1)[-1], (exe or b"").rsplit(b"/", 1)[-1])
     return any(_SHELL.fullmatch(name) or _OTHERS.fullmatch(name) for name in names)
 

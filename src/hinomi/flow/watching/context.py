@@ -8,9 +8,12 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from hinomi.evidence.collector import HostCollector, load_collectors
 from hinomi.evidence.process.reader import GONE, ProcessReader
+from hinomi.evidence.process.scriptname import script_of
+from hinomi.flow.watching.history import program_of
 from hinomi.flow.watching.looking import Looker
 from hinomi.model.findings import Coverage
 from hinomi.model.tables import Row
+from hinomi.model.tables.files import File
 from hinomi.model.tables.host import Persistence
 from hinomi.model.tables.processes import Process
 from hinomi.model.tables.scripts import ScriptAction
@@ -20,7 +23,8 @@ from hinomi.watch.live.processes import Identity
 MAX_RECENT_ROWS = 3_000
 MAX_NAMED = 200  # files looked at because a batch names them
 HOST_COLLECTORS = frozenset({"accounts", "persistence", "settings"})
-SNAPSHOT_COLLECTORS = frozenset({"processes", "sockets"})
+SNAPSHOT_COLLECTORS = frozenset({"processes", "sockets", "memory_regions", "interfaces", "kernel_modules"})
+SEARCH_COLLECTORS = frozenset({"hidden_processes"})  # asks for every process id there can be
 _CONFIGURATION = (b"/etc/", b"/var/spool/", b"/usr/lib/systemd/", b"/lib/systemd/", b"/usr/local/lib/systemd/",
                   b"/run/systemd/", b"/boot/")  # fmt: skip
 _HOMES = (b"/root/.", b"/home/")
@@ -79,6 +83,12 @@ class Context:
     def recent(self) -> list[Row]:
         """Return the rows of the files kept."""
         return [row for rows in self._recent.values() for row in rows]
+
+    def file_of(self, row: Process) -> File | None:
+        """Return the row of what a process runs, where that was looked at lately."""
+        path = program_of(row)
+        rows = self._recent.get(path_bytes(path), ()) if path is not None else ()
+        return next((one for one in rows if isinstance(one, File)), None)
 
     def named(self, rows: Iterable[Row], coverage: Coverage) -> None:
         """Look at the files that `rows` name and that are not known yet, so that rules can join them."""
@@ -146,14 +156,25 @@ class ProcessRows:
     def _caught(self, identity: Identity) -> Process | None:
         if identity.uid is None:
             return None
-        state = None
-        if identity.exe is not None and not identity.container:
-            state = self._looker.target.ownership.state(path_bytes(identity.exe), None)
+        script = _script_of(identity)
         return Process(
             pid=identity.pid, ppid=identity.ppid, name=identity.name, exe=identity.exe, cmdline=list(identity.cmdline),
+            script=script, script_package_state=self._state(identity, script),
             uid=identity.uid, euid=identity.uid, login_uid=identity.login_uid, started=identity.started,
-            ended=identity.ended, container=identity.container, exe_package_state=state,
+            ended=identity.ended, container=identity.container, exe_package_state=self._state(identity, identity.exe),
         )  # fmt: skip
+
+    def _state(self, identity: Identity, path: str | None) -> str | None:
+        if path is None or identity.container:
+            return None
+        return self._looker.target.ownership.state(path_bytes(path), None)
+
+
+def _script_of(identity: Identity) -> str | None:
+    """Return the script that a process ran, where its command line gives the whole path: its folder is not known."""
+    exe = None if identity.exe is None else path_bytes(identity.exe)
+    script = script_of(exe, [path_bytes(word) for word in identity.cmdline], None)
+    return None if script is None else path_text(script)
 
 
 def _guarded(collector: HostCollector, looker: Looker, coverage: Coverage) -> Iterator[Row]:

@@ -16,8 +16,9 @@ from itertools import islice
 from hinomi.evidence.names import names_of
 from hinomi.flow.watching.asking import Rules
 from hinomi.flow.watching.comparing import change_row, content_only, facts_of
-from hinomi.flow.watching.context import Context, ProcessRows
+from hinomi.flow.watching.context import SEARCH_COLLECTORS, SNAPSHOT_COLLECTORS, Context, ProcessRows
 from hinomi.flow.watching.explaining import Explainer, States, with_reasons
+from hinomi.flow.watching.history import StartHistory
 from hinomi.flow.watching.listening import PACKAGE
 from hinomi.flow.watching.looking import Looker
 from hinomi.flow.watching.packages import PackageWork
@@ -43,6 +44,7 @@ MAX_AT_ONCE = 1_000  # paths
 MAX_JUDGED = 3_000  # rows about which rules are asked at once
 RENEW = 10_000  # changes after which workers are renewed
 MAX_WAIT = 1.0  # seconds that judging may wait for more to judge
+SEARCH_REST = 1_000  # times what a search for hidden processes cost, until the next: a thousandth of one core
 MAX_QUIET = 8192  # kinds of program starts about which the rules had nothing to say
 
 
@@ -122,10 +124,12 @@ class Judge:
         self._held: dict[bytes, Change] = {}
         self._due = _Due()
         self._quiet: OrderedDict[bytes, None] = OrderedDict()
+        self._history = StartHistory()
         self._known_findings: set[str] = set()
         self.away: set[bytes] = set()  # mount points whose file system is not there now
         self.counters: Counter[str] = Counter()
         self._trimmed = 0  # changes at which memory was given back
+        self._next_search = 0.0  # monotonic
         self.recording: Recording | None = None
 
     def begin(self, recording: Recording, coverage: Coverage) -> None:
@@ -331,13 +335,21 @@ class Judge:
         self.counters["starts"] += len(rows)
         self.counters["starts-unknown"] += len(starts) - len(rows)
         telling = {id(row): (s, row) for s, row in rows if (_kind(s, row)) not in self._quiet}
+        self._context.named([row for _, row in telling.values()], self.recording.coverage)
+        back = [one for s, row in rows for one in self._history.saw(s, row, self._context.file_of(row))]
         self.recording.append([row for _, row in rows if id(row) not in telling])
         self.recording.append([row for _, row in telling.values()], remember=True)
         if telling:
             self._judge_starts(list(telling.values()))
+        self._judge(back, set())
         for _, row in rows:
             self._teller.start(row)
         return len(starts) - len(rows)
+
+    def ended(self, ends: Sequence[tuple[int, float, float]]) -> None:
+        """Learn which programs have ended (`ProcessTable.ends`)."""
+        for pid, started, at in ends:
+            self._history.ended(pid, started, at)
 
     def _judge_starts(self, telling: Sequence[tuple[Identity, Process]]) -> None:
         line = {pid for start, _ in telling for pid, _ in start.ancestors}
@@ -351,12 +363,19 @@ class Judge:
             self._quiet.popitem(last=False)
 
     def snapshot(self) -> None:
-        """Look at all processes and sockets at once: what hides, what listens, what became odd while it ran."""
+        """Look at all processes at once: what hides, what listens, what was put into one, what became odd as it ran."""
         assert self.recording is not None
-        from hinomi.flow.watching.context import SNAPSHOT_COLLECTORS
-
         fresh = self._context.refresh_host(self.recording.coverage, SNAPSHOT_COLLECTORS)
-        self._judge(fresh, set())
+        self._judge(fresh + self._search(self.recording.coverage), set())
+
+    def _search(self, coverage: Coverage) -> list[Row]:
+        """Search for hidden processes where it is time again; how dear that is depends on the kernel's `pid_max`."""
+        if time.monotonic() < self._next_search:
+            return []
+        began = time.process_time()
+        fresh = self._context.refresh_host(coverage, SEARCH_COLLECTORS)
+        self._next_search = time.monotonic() + SEARCH_REST * (time.process_time() - began)
+        return fresh
 
     # --- rules ----------------------------------------------------------------------------------------------------
 

@@ -348,6 +348,8 @@ class _Watcher:
         if batch.changes:
             self._judge.settle(batch.changes, more=batch.waiting > 0)
             batch.changes = []
+        self._judge.ended(batch.ends)
+        batch.ends = []
         if batch.starts:
             unknown = self._judge.started(batch.starts)
             times, batch.starts = [start.started for start in batch.starts], []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
@@ -15,6 +15,7 @@ MAX_OPENED = 4096
 BRIEF_SECONDS = 1.0  # how long an answer about a living process holds where nothing tells of its changes
 MAX_ARGUMENTS = 4096  # bytes of a command line that are kept
 MAX_STARTS = 20_000  # process starts that wait for the judge
+MAX_ENDS = 2048  # ends of those it has taken; the oldest give way, which costs only the history of who restarts whom
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ class ProcessTable:
         self._brief: dict[int, tuple[float, Identity | None]] = {}
         self._loaders = frozenset(loaders)
         self._starts: dict[tuple[int, float], Identity] = {}
+        self._ends: deque[tuple[int, float, float]] = deque(maxlen=MAX_ENDS)
         self.dropped_starts = 0
         self.unread = 0  # programs that ended before they could be read
 
@@ -135,7 +137,9 @@ class ProcessTable:
         if gone is None:
             return
         self._ended.pop(pid, None)
-        self._ended[pid] = replace(gone, ended=self._clock())
+        self._ended[pid] = ended = replace(gone, ended=self._clock())
+        if ended.ended is not None and (pid, gone.started) not in self._starts:
+            self._ends.append((pid, gone.started, ended.ended))
         if len(self._ended) > self._max_ended:
             self._ended.popitem(last=False)
 
@@ -210,6 +214,12 @@ class ProcessTable:
     def _has_ended(self, start: Identity) -> bool:
         gone = self._ended.get(start.pid)
         return gone is not None and gone.started == start.started and start.pid not in self._alive
+
+    def ends(self) -> list[tuple[int, float, float]]:
+        """Return and forget which processes have ended: number, `Identity.started`, and when."""
+        taken = list(self._ends)
+        self._ends.clear()
+        return taken
 
     def living(self) -> list[Identity]:
         """Return every living process."""

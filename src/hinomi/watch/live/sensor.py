@@ -56,6 +56,7 @@ class Batch:
 
     changes: list[Change] = field(default_factory=list)
     starts: list[Identity] = field(default_factory=list)
+    ends: list[tuple[int, float, float]] = field(default_factory=list)  # of starts told of before (`ProcessTable.ends`)
     lost: list[Lost] = field(default_factory=list)
     marks: list[Marked] | None = None  # where they have changed
     mounted: list[str] = field(default_factory=list)
@@ -269,6 +270,7 @@ class Sensor:
         batch, self._next = self._next, Batch()
         self._overflowing.clear()
         batch.changes = self._pending.take(self._options.batch_paths)
+        batch.ends = self._processes.ends()
         batch.starts = self._processes.starts(self._options.batch_starts)
         self._first_start = time.monotonic() if self._processes.has_starts else None
         batch.waiting = len(self._pending)
