@@ -238,3 +238,32 @@ def test_views_that_are_watched_for_races_are_read_here(tree: Path) -> None:
     rows: list[Row] = []
     collect(target, rows.append, Coverage(), collectors=(), jobs=4)
     assert b"/a" in seen and len([row for row in rows if isinstance(row, File)]) == 11
+
+
+class Prepared(Words):
+    """Says in a file when it was asked to load what workers share, and which processes looked at files."""
+
+    def __init__(self, told: Path) -> None:
+        super().__init__()
+        self.told = told
+
+    def prepare(self) -> None:
+        self.told.write_text("prepared")
+
+    def examine(self, file: ContentFile, target: Target, coverage: Coverage) -> Iterator[Row]:
+        yield ContentMatch(path="/", rule=str(os.getpid()), offset=1)
+
+
+@pytest.mark.parametrize(("files", "loaded"), [(5, False), (300, True)])
+def test_a_few_files_are_read_by_one_worker_that_loads_only_what_it_needs(
+    tmp_path: Path, files: int, loaded: bool
+) -> None:
+    folder, said, rows = tmp_path / "tree", tmp_path / "told", list[Row]()
+    folder.mkdir()
+    for number in range(files):
+        (folder / str(number)).write_text(f"text {number}")
+    collect(root_target(folder), rows.append, Coverage(), collectors=[Prepared(said)], jobs=3)
+    readers = {row.rule for row in rows if isinstance(row, ContentMatch)}
+    assert said.exists() == loaded
+    assert str(os.getpid()) not in readers and (loaded or len(readers) == 1)
+    assert len([row for row in rows if isinstance(row, ContentMatch)]) == files

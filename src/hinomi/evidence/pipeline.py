@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -135,7 +135,7 @@ class Pipeline:
                     self._take_all(folder)
                 finally:
                     folder.release()
-            self._hand_out()
+            self._hand_out(last=True)
             self._emit_until(0)
         except BaseException:
             self._examiner.stop()
@@ -173,22 +173,24 @@ class Pipeline:
         if isinstance(view, DescriptorView) and view.by_descriptor and self._core is not None:
             self._batch = FolderBatch()
 
-    def _start_workers(self, reader: FileReader) -> WorkerPool | DigestThreads:
-        """Start the workers when there is something to read: an unchanged tree needs none."""
+    def _start_workers(self, reader: FileReader, *, few: bool) -> WorkerPool | DigestThreads:
+        """Start the workers when there is something to read: an unchanged tree needs none, and for a few files one
+        worker is enough, which loads only what they need.
+        """
         if self._kept is not None and self._kept.pool is not None:
             self._pool = self._kept.pool
             return self._pool
-        for collector in self._collectors:  # what all workers need is loaded once, here, and shared
-            prepare = getattr(collector, "prepare", None)
-            if prepare is not None:
-                prepare()
+        few = few and self._kept is None
+        for prepare in () if few else _preparations(self._collectors):
+            prepare()
+        jobs = 1 if few else self._jobs
         limits = self._target.limits
         if isinstance(self._batch, FolderBatch) and self._core is not None:
             seconds = limits.max_file_seconds
-            self._pool = DigestThreads(self._core, self._jobs, limits.max_file_size, seconds, nice=self._nice)
+            self._pool = DigestThreads(self._core, jobs, limits.max_file_size, seconds, nice=self._nice)
         else:
             bounds = Bounds(limits.max_file_seconds, limits.max_worker_memory, self._nice, self._cache_folder)
-            self._pool = WorkerPool(reader.answer, self._jobs, bounds, reader.answer)
+            self._pool = WorkerPool(reader.answer, jobs, bounds, reader.answer)
         if self._kept is not None:
             self._kept.pool = self._pool
         return self._pool
@@ -298,12 +300,12 @@ class Pipeline:
         if full or len(batch.entries) >= BATCH_FILES or self._batch_bytes >= BATCH_BYTES:
             self._hand_out()
 
-    def _hand_out(self) -> None:
-        """Give the gathered files to a worker, as soon as one has room."""
+    def _hand_out(self, *, last: bool = False) -> None:
+        """Give the gathered files to a worker, as soon as one has room; after the `last` ones no more will come."""
         batch = self._batch
         if self._reader is None or not batch.entries:
             return
-        pool = self._pool or self._start_workers(self._reader)
+        pool = self._pool or self._start_workers(self._reader, few=last)
         while not pool.has_room() or pool.held > MAX_HELD:
             self._wait_for(pool)
         self._batch, self._batch_bytes = type(batch)(), 0
@@ -466,6 +468,14 @@ class Pipeline:
             return self._reader.read(entry)
         assert self._folder is not None  # without workers, entries are emitted as they are taken
         return self._examiner.read(self._folder, entry)
+
+
+def _preparations(collectors: Sequence[ContentCollector]) -> Iterator[Callable[[], None]]:
+    """Yield what loads, once and in this process, what all workers then share."""
+    for collector in collectors:
+        prepare = getattr(collector, "prepare", None)
+        if prepare is not None:
+            yield prepare
 
 
 def usable_cores() -> int:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from hinomi.evidence.scripts.detect import language_of
+from hinomi.evidence.trust.checks import is_checker, python_checks, shell_checks
 from hinomi.model.errors import ParseError
 from hinomi.model.tables import Row
 from hinomi.model.tables.trust import IntegrityCheck
@@ -28,14 +29,10 @@ class IntegrityChecksCollector:
 
     def wants(self, entry: Entry, head: bytes) -> bool:
         """By name first: few scripts check files."""
-        from hinomi.evidence.trust.checks import is_checker
-
         return entry.size <= MAX_FILE and is_checker(entry.path) and _language(entry, head) is not None
 
     def examine(self, file: ContentFile, target: Target, coverage: Coverage) -> Iterator[Row]:
         """Yield one row per comparison; a Python program of another generation is counted, not understood."""
-        from hinomi.evidence.trust.checks import python_checks, shell_checks
-
         language = _language(file.entry, file.head)
         try:
             found = (python_checks if language == "python" else shell_checks)(file.read(MAX_FILE))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable
+from functools import lru_cache
 from hashlib import shake_128
 from itertools import islice
 
 SIZE = 64
 MAX_TOKENS = 6_000
 MIN_TOKENS = 24  # shorter scripts resemble each other by chance
+MAX_KNOWN = 1 << 14  # triples whose digests are remembered: blanked tokens repeat from script to script
 _VALUES = struct.Struct(f"<{SIZE}I")  # 64 independent hashes of a triple are one long digest of it
 
 
@@ -19,5 +21,10 @@ def minhash(tokens: Iterable[str]) -> list[int]:
     if len(words) < MIN_TOKENS:
         return []
     triples = set(zip(words, words[1:], words[2:], strict=False))
-    hashes = [_VALUES.unpack(shake_128(b"\0".join(triple)).digest(_VALUES.size)) for triple in triples]
+    hashes = [_VALUES.unpack(_digest(triple)) for triple in triples]
     return [min(column) for column in zip(*hashes, strict=True)]
+
+
+@lru_cache(maxsize=MAX_KNOWN)
+def _digest(triple: tuple[bytes, bytes, bytes]) -> bytes:
+    return shake_128(b"\0".join(triple)).digest(_VALUES.size)

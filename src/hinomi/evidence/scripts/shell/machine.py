@@ -41,6 +41,7 @@ class ShellMachine:
         self.chroot: str | None = None
         self.stdin: Value | None = None
         self.made: dict[str, Value] = {}  # what the script itself wrote into files
+        self.bodies: dict[Node, list[Node]] = {}  # of functions: nodes that are asked for again are made again
 
     # --- entry points -------------------------------------------------------------------------------------------
 
@@ -51,7 +52,7 @@ class ShellMachine:
             if not self.inlined[name]:
                 with self.recorder.in_function(name):
                     self.inlined[name] += 1
-                    self.block(flow.body_of(definition))
+                    self.block(self._body(definition))
 
     def code(self, text: str, line: int) -> Result:
         """Walk constant code found in a string (`sh -c`, `eval`, decoded text), to a bounded depth."""
@@ -155,9 +156,15 @@ class ShellMachine:
         self.inlined[name] += 1
         kept, self.env.positional = self.env.positional, list(call.args)
         with recorder.in_function(name), flow.returns(self) as returned, recorder.in_background(call.background):
-            result = self.block(flow.body_of(self.env.functions[name]))
+            result = self.block(self._body(self.env.functions[name]))
         self.env.positional = kept
         return Result(result.output, flow.verdict(returned, result.conditions))
+
+    def _body(self, definition: Node) -> list[Node]:
+        body = self.bodies.get(definition)
+        if body is None:
+            body = self.bodies[definition] = flow.body_of(definition)
+        return body
 
     def _recursion(self, name: str) -> None:
         first = next((i for i, d in enumerate(self.recorder.drafts) if d.function == name), None)
