@@ -21,7 +21,7 @@ MAX_PARSED = 1 << 20  # larger ones are bundles: minified, slow to parse
 
 
 class ScriptCollector:
-    """Reads scripts of eight languages and package.json install scripts; see `wants` for which."""
+    """Reads scripts of nine languages and package.json install scripts; see `wants` for which."""
 
     name = "scripts"
     tables: tuple[type[Row], ...] = (Script, ScriptAction)

@@ -49,6 +49,8 @@ def analyse(
     if spoken is None:
         raise ParseError("script-unknown-language", place=path, cause="no language that is read here")
     cut = _utf8(data[:max_size])
+    if spoken == "batch":
+        return _analyse_batch(path, cut, len(data) > max_size, digest or sha256(data).hexdigest())
     tree = parse(_GRAMMARS[spoken], cut)
     recorder = Recorder(path)
     try:
@@ -62,6 +64,22 @@ def analyse(
         lines=text.count("\n") + (not text.endswith("\n") and bool(text)), parse_errors=error_count(tree.root_node),
         truncated=recorder.truncated or len(data) > max_size, commands=sorted(recorder.commands)[:MAX_LISTED],
         mentions=_mentions(text, actions), shingles=minhash(_tokens(tree.root_node)),
+    )  # fmt: skip
+    return ScriptAnalysis(row, actions)
+
+
+def _analyse_batch(path: str, data: bytes, cut: bool, digest: str) -> ScriptAnalysis:
+    """Return what a batch file does; it has no syntax tree."""
+    from hinomi.evidence.scripts.batch import tokens_of, walk_batch
+
+    text = data.decode("utf-8", "surrogateescape")
+    recorder = Recorder(path)
+    walk_batch(recorder, text)
+    actions = recorder.actions()
+    row = Script(
+        path=path, sha256=digest, language="batch", lines=len(text.splitlines()), truncated=recorder.truncated or cut,
+        commands=sorted(recorder.commands)[:MAX_LISTED],
+        mentions=_mentions(text.replace("\\", "/"), actions), shingles=minhash(tokens_of(text)),
     )  # fmt: skip
     return ScriptAnalysis(row, actions)
 

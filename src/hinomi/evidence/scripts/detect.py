@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-Language = Literal["shell", "powershell", "javascript", "python", "perl", "php", "ruby", "lua"]
+Language = Literal["shell", "powershell", "javascript", "python", "perl", "php", "ruby", "lua", "batch"]
 REWRITTEN: frozenset[Language] = frozenset(("python", "perl", "php", "ruby", "lua"))  # read as shell: `rewritten`
 _SHELLS = frozenset(
     "sh bash dash ash ksh zsh mksh rbash ksh93 pdksh posh busybox lksh yash openrc-run runscript"
@@ -32,6 +32,7 @@ _SHELL_SUFFIXES = (
 )
 _POWERSHELL_SUFFIXES = (b".ps1", b".psm1")
 _JAVASCRIPT_SUFFIXES = (b".js", b".cjs", b".mjs")
+_BATCH_SUFFIXES = (b".bat", b".cmd")
 _REWRITTEN_SUFFIXES: dict[bytes, Language] = {
     b".py": "python", b".pyw": "python", b".pl": "perl", b".cgi": "perl", b".php": "php", b".phtml": "php",
     b".php5": "php", b".php7": "php", b".inc": "php", b".rb": "ruby", b".lua": "lua",
@@ -47,6 +48,7 @@ _BY_SUFFIX: dict[bytes, Language] = {
     **dict.fromkeys(_SHELL_SUFFIXES, "shell"),
     **dict.fromkeys(_POWERSHELL_SUFFIXES, "powershell"),
     **dict.fromkeys(_JAVASCRIPT_SUFFIXES, "javascript"),
+    **dict.fromkeys(_BATCH_SUFFIXES, "batch"),
 }
 _INIT_FOLDER = re.compile(rb"/(?:init|rc|profile|if-up|dispatcher|local|rcS)\.d/|/rc\.local")
 _STATEMENT = re.compile(
@@ -102,6 +104,8 @@ def language_of(path: bytes, head: bytes) -> Language | None:
     known = _BY_SUFFIX.get(suffix)
     if known in ("javascript", "powershell"):
         return known
+    if known == "batch":
+        return known if _is_text(head) else None
     if name == b"package.json":
         return "javascript"
     if known is None and name not in _NAMES and (b"." in name[1:] and not _in_init_folder(path)):
@@ -125,10 +129,15 @@ def _in_init_folder(path: bytes) -> bool:
     return (b".d/" in path or b"/rc.local" in path) and _INIT_FOLDER.search(path) is not None
 
 
+def _is_text(head: bytes) -> bool:
+    """Whether a beginning is text: .cmd and .com are names of programs and data too."""
+    return head[:2] in (b"\xff\xfe", b"\xfe\xff") or (b"\x00" not in head[:512] and head[:2] != b"MZ")
+
+
 def guessed(path: bytes, head: bytes) -> bool:
     """Tell whether only the content made it a script: such a file is dropped when it does not parse."""
     name = path.rsplit(b"/", 1)[-1].lower()
-    suffixes = (*_SHELL_SUFFIXES, *_POWERSHELL_SUFFIXES, *_JAVASCRIPT_SUFFIXES, *_REWRITTEN_SUFFIXES)
+    suffixes = (*_SHELL_SUFFIXES, *_POWERSHELL_SUFFIXES, *_JAVASCRIPT_SUFFIXES, *_BATCH_SUFFIXES, *_REWRITTEN_SUFFIXES)
     known = name in _NAMES or name.endswith(suffixes)
     return interpreter_of(head) is None and not known and name != b"package.json"
 

@@ -7,7 +7,7 @@ from hinomi.model.tables.base import Row, column, table
 
 @table(
     "scripts",
-    "One row per script (eight languages, also package.json install scripts).",
+    "One row per script (nine languages, also package.json install scripts).",
     subject="path",
 )
 class Script(Row):
@@ -15,7 +15,7 @@ class Script(Row):
 
     path: str = column("Absolute path inside the target; `file » name` for a script held inside another file.")
     sha256: str | None = column("SHA-256 of the content.", default=None)
-    language: str = column("shell, powershell, javascript, python, perl, php, ruby or lua.")
+    language: str = column("shell, powershell, javascript, python, perl, php, ruby, lua or batch.")
     interpreter: str | None = column("Interpreter of the #! line.", default=None)
     lines: int = column("Number of lines.")
     parse_errors: int = column("Syntax-tree nodes that could not be parsed.", default=0)
