@@ -74,6 +74,7 @@ def test_utf_16_is_read_and_programs_are_left_alone():
     assert language_of(b"/a/x.com", b"echo") is None
 
 
+@settings(deadline=None)
 @given(st.text(max_size=300))
 def test_any_text_is_split_and_nothing_is_added(text):
     for number, line in logical_lines(text):

@@ -26,13 +26,25 @@ def disk_inside(kind: str, source: Source, beside: Beside, notes: Notes, layer: 
     if kind == "vmdk":
         return open_vmdk(source, beside)
     if kind == "vhd":
-        return open_vhd(source)
+        return open_vhd(source, lambda names: _parent(names, beside, notes, layer))
     if kind == "ewf":
         return EwfSource(source, beside)
-    disk = VhdxSource(source)
+    disk = VhdxSource(source, lambda names: _parent(names, beside, notes, layer))
     if disk.pending:
         notes.miss("", "changed", "VHDX log not replayed: the disk was in use")
     return disk
+
+
+def _parent(names: list[bytes], beside: Beside, notes: Notes, layer: int) -> tuple[Source, Source] | None:
+    """Return the parent's file and disk, by the first of its names that lies beside; None where none does."""
+    if layer >= MAX_LAYERS:
+        raise BudgetError("depth")
+    for name in names:
+        file = beside.open(name.replace(b"\\", b"/").rsplit(b"/", 1)[-1])
+        kind = recognise(file) if file is not None else None
+        if file is not None and kind in ("vhd", "vhdx") and kind is not None:
+            return file, disk_inside(kind, file, beside, notes, layer + 1)
+    return None
 
 
 def _below(source: Source, beside: Beside, notes: Notes, layer: int) -> Source | None:

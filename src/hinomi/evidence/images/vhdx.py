@@ -1,4 +1,4 @@
-"""Microsoft's VHDX. Format: [MS-VHDX] 8.0. A log that was not replayed is said, not replayed."""
+"""Microsoft's VHDX, differencing ones too. Format: [MS-VHDX] 8.0. A log that was not replayed is said, not replayed."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from uuid import UUID
 
 from hinomi.evidence.archives.source import Source
 from hinomi.evidence.images.disk import read_in_steps
+from hinomi.evidence.images.vhd import Parent, from_below, mixed
 from hinomi.evidence.kept import Kept
 from hinomi.model.errors import ParseError
+from hinomi.model.text import printable
 
 MIB = 1 << 20
 HEADERS_AT = (64 << 10, 128 << 10)
@@ -20,15 +22,17 @@ _METADATA = UUID("8b7ca206-4790-4b9a-b8fe-575f050f886e").bytes_le
 _FILE = UUID("caa16737-fa36-4d43-b3b6-33f0aa44e76b").bytes_le
 _SIZE = UUID("2fa54224-cd1b-4876-b211-5dbed83bf4b8").bytes_le
 _SECTOR = UUID("8141bf1d-a96f-4709-ba47-f233a8faab5f").bytes_le
+_LOCATOR = UUID("a8d35f2d-b30b-454d-abf7-d3d84834ab0c").bytes_le
 _HAS_PARENT = 2
-_PRESENT, _PARTLY = 6, 7
+_MISSING, _UNDEFINED, _PRESENT, _PARTLY = 0, 1, 6, 7
+MAX_KEYS = 64
 
 
 class VhdxSource:
     """The disk inside a VHDX; `pending` says whether its log holds changes that are not seen here."""
 
-    def __init__(self, source: Source) -> None:
-        """Read headers and tables; `ParseError` for damage and for differencing disks."""
+    def __init__(self, source: Source, parent: Parent) -> None:
+        """Read headers and tables; `ParseError` for damage and where the parent of a differencing disk is missing."""
         self._source = source
         regions = self._regions()
         items = self._metadata(regions)
@@ -37,8 +41,8 @@ class VhdxSource:
         sector = int.from_bytes(items[_SECTOR][:4], "little")
         if not MIB <= block <= 256 * MIB or block & (block - 1) or sector not in (512, 4096):
             raise ParseError("image.damaged", cause="VHDX sizes")
-        if flags & _HAS_PARENT:
-            raise ParseError("image.unsupported", cause="a differencing VHDX: name the disk it is a layer over")
+        self._below = _parent_of(items.get(_LOCATOR, b""), parent) if flags & _HAS_PARENT else None
+        self._sector = sector
         self._block = block
         self._ratio = (1 << 23) * sector // block
         self._table_at, self._table_size = regions[_BAT]
@@ -51,9 +55,31 @@ class VhdxSource:
 
     def _piece(self, index: int, inside: int, number: int) -> bytes:
         entry = self._entry(index + index // self._ratio)
-        if entry & 7 not in (_PRESENT, _PARTLY):
-            return bytes(number)
-        return self._source.read_at((entry >> 20) * MIB + inside, number)
+        state, start = entry & 7, (entry >> 20) * MIB
+        if state == _PARTLY and self._below is not None:
+            return self._partly(index, start, inside, number)
+        if state in (_PRESENT, _PARTLY):
+            return self._source.read_at(start + inside, number)
+        below = self._below if state in (_MISSING, _UNDEFINED) else None
+        return from_below(below, index * self._block + inside, number)
+
+    def _partly(self, index: int, start: int, inside: int, number: int) -> bytes:
+        """Return bytes of a block of which some sectors are the parent's; a bitmap serves the blocks of one chunk."""
+        chunk, nth = divmod(index, self._ratio)
+        place = (self._entry(chunk * (self._ratio + 1) + self._ratio) >> 20) * MIB
+        first = nth * self._block // self._sector
+        size = -(-self._block // self._sector // 8) or 1
+        bitmap = self._source.read_at(place + first // 8, size)
+        step = self._sector // 512
+
+        def is_here(one: int) -> bool:
+            bit = one // step
+            return bit >> 3 < len(bitmap) and bool(bitmap[bit >> 3] >> (bit & 7) & 1)
+
+        return mixed(
+            inside, number, is_here, lambda at, length: self._source.read_at(start + at, length),
+            lambda at, length: from_below(self._below, index * self._block + at, length),
+        )  # fmt: skip
 
     def _entry(self, index: int) -> int:
         at = index * 8
@@ -91,3 +117,32 @@ class VhdxSource:
         heads = [raw for at in HEADERS_AT if (raw := self._source.read_at(at, 80))[:4] == b"head" and len(raw) == 80]
         newest = max(heads, key=lambda raw: raw[8:16][::-1], default=bytes(80))
         return bool(newest[48:64].strip(b"\0"))
+
+
+def _parent_of(locator: bytes, parent: Parent) -> Source:
+    """Return the disk that a differencing one is a layer over, and see that it is the right one."""
+    said = _keys(locator)
+    paths = [said[key] for key in ("relative_path", "volume_path", "absolute_win32_path") if said.get(key)]
+    found = parent([path.encode("utf-8", "replace") for path in paths])
+    if found is None:
+        shown = printable(paths[0][-200:]) if paths else "no name"
+        raise ParseError("image.incomplete", cause=f"the parent of a differencing VHDX is not beside it: {shown}")
+    file, disk = found
+    marks = {said.get(key, "").strip("{}").lower() for key in ("parent_linkage", "parent_linkage2")}
+    heads = [file.read_at(at + 32, 16) for at in HEADERS_AT]
+    if not any(str(UUID(bytes_le=raw)) in marks for raw in heads if len(raw) == 16):
+        raise ParseError("image.incomplete", cause="what lies beside a differencing VHDX is not its parent")
+    return disk
+
+
+def _keys(locator: bytes) -> dict[str, str]:
+    """Return what a parent locator says, by key."""
+    found: dict[str, str] = {}
+    count = min(int.from_bytes(locator[18:20], "little"), MAX_KEYS)
+    for at in range(20, 20 + 12 * count, 12):
+        if at + 12 > len(locator):
+            break
+        key, value, key_size, value_size = struct.unpack_from("<IIHH", locator, at)
+        name = locator[key : key + key_size].decode("utf-16-le", "replace")
+        found[name] = locator[value : value + value_size].decode("utf-16-le", "replace")
+    return found
