@@ -7,6 +7,7 @@ function in ROWS that returns measured figures with the bar each has to reach. T
 from __future__ import annotations
 
 import argparse
+import importlib
 import importlib.util
 import json
 import multiprocessing
@@ -15,6 +16,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -170,6 +172,40 @@ def speed(corpora: Corpora) -> Iterator[Figure]:
     yield from _rates("indicators alone", _medians(_indicators, corpora.folder), 2.0)
 
 
+PEERS: dict[str, tuple[str, Callable[[ModuleType, str], object]]] = {
+    "ioc-finder": ("ioc_finder", lambda module, text: module.find_iocs(text)),
+    "iocextract": ("iocextract", lambda module, text: list(module.extract_iocs(text, refang=True))),
+}
+"""Other extractors of indicators, measured where they are installed: the module of each, and how it is asked."""
+
+
+def speed_peers(corpora: Corpora) -> Iterator[Figure]:
+    """How many times as fast as each peer, in one run: a ratio that holds whatever the machine does at the time."""
+    for name, (module, _) in PEERS.items():
+        if importlib.util.find_spec(module) is None:
+            continue
+        ours, theirs = (_medians(run, corpora.folder, 3) for run in (_indicators_by_report, partial(_peer, name)))
+        yield Figure(f"{name}, MB/s of one core's time", theirs.size / 1e6 / theirs.process, 0.0)
+        yield Figure(f"indicators alone, times as fast as {name}", theirs.process / ours.process, 1.0)
+
+
+def _indicators_by_report(folder: Path) -> Took:
+    cases = Corpora(folder).lines("indicators_reports_dev.jsonl")
+    indicator_claims({"id": "warm", "text": WARM})
+    return _timed(_bytes_of(cases), lambda: [indicator_claims(case) for case in cases])
+
+
+def _peer(name: str, folder: Path) -> Took:
+    cases = Corpora(folder).lines("indicators_reports_dev.jsonl")
+    module, ask = importlib.import_module(PEERS[name][0]), PEERS[name][1]
+    ask(module, WARM)
+    return _timed(_bytes_of(cases), lambda: [ask(module, case["text"]) for case in cases])
+
+
+def _bytes_of(cases: Sequence[dict[str, Any]]) -> int:
+    return sum(len(case["text"].encode()) for case in cases)
+
+
 def _medians(run: Callable[[Path], Took], folder: Path, times: int = 5) -> Took:
     """Return the medians of several runs, each in a new process: what one run learns, the next does not know."""
     with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
@@ -240,6 +276,7 @@ ROWS: tuple[tuple[Callable[[Corpora], Iterator[Figure]], bool], ...] = (
     (techniques, False),
     (speed_everything, True),
     (speed, False),
+    (speed_peers, True),
     (hostile, False),
 )
 """Each row and whether it needs the corpora."""
