@@ -65,7 +65,7 @@ class Composer:
             self.note(label, value)
             self.dropped += kind is not None
             return None
-        if found.harmless and role in ACTIVE:
+        if found.harmless and (role in ACTIVE or role == "mentioned"):
             return self.claim(label, found.type, found.value, "benign", why=found.harmless, confidence=20)
         if role in ("malicious", "delivery") and found.type in ("md5", "sha1", "sha256", "sha512", "ssdeep", "imphash"):
             role = "sample"

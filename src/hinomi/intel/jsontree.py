@@ -49,10 +49,14 @@ def words(value: Any) -> list[str]:
 
 
 def day(value: Any) -> str | None:
-    """Return the date of an ISO 8601 time, or None."""
+    """Return the date of an ISO 8601 time, or None; 0001-01-01 and the like stand where no date was given."""
     from datetime import date
 
     try:
-        return date.fromisoformat(word(value)[:10]).isoformat()
+        known = date.fromisoformat(word(value)[:10])
     except ValueError:
         return None
+    return known.isoformat() if known.year >= _FIRST_YEAR else None
+
+
+_FIRST_YEAR = 1971

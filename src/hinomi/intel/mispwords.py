@@ -5,7 +5,8 @@ from __future__ import annotations
 from hinomi.model.claims import ClaimType
 
 TYPES: dict[str, ClaimType | None] = {
-    "ip-src": None, "ip-dst": None, "domain": "domain", "hostname": "domain", "url": "url", "uri": None, "link": "url",
+    "ip-src": None, "ip-dst": None, "ip": None,
+    "domain": "domain", "hostname": "domain", "url": "url", "uri": None, "link": "url",
     "email": "email", "email-src": "email", "email-dst": "email", "email-reply-to": "email", "md5": "md5",
     "sha1": "sha1", "sha256": "sha256", "sha512": "sha512", "ssdeep": "ssdeep", "imphash": "imphash", "tlsh": "tlsh",
     "filename": "filename", "filepath": "filepath", "regkey": "registry-key", "mutex": "mutex",

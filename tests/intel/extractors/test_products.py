@@ -185,6 +185,7 @@ def test_an_unknown_product_at_the_version_comes_before_a_known_one_elsewhere() 
         "v1.0とは異なり、v2.0は、ダイアログボックスを自動的に閉じます。",
         "2.15.0での修正不十分による、任意のコード実行の脆弱性",
         "2021.12.27に更新された記事 1.2.3",
+        "The implant reached factories in Japan through 198.51.100.9.",
         "See section 4.2.1 and figure 3.1.",
         "The issue (CVSS 9.8) was fixed on 12.05.2024; see section 4.2.1 and port 8.443.",
         "Patch servers connecting to 198.51.100.77 and upgrade TLS 1.2.",

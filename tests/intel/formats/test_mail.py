@@ -116,6 +116,28 @@ def test_attached_documents_are_read_and_their_claims_name_them():
     assert not report.notes
 
 
+def test_attached_sheets_and_slides_are_read():
+    xlsx = zipped(
+        {
+            "xl/workbook.xml": "<workbook/>",
+            "xl/sharedStrings.xml": "<sst><si><t>C2</t></si><si><t>kiri[.]example</t></si></sst>",
+            "xl/worksheets/sheet1.xml": '<worksheet><row><c t="s"><v>0</v></c><c t="s"><v>1</v></c></row></worksheet>',
+        }
+    )
+    slide = "<s><p><r><t>The loader calls hxxp://mori[.]example/b</t></r></p></s>"
+    pptx = zipped({"ppt/presentation.xml": "<p/>", "ppt/slides/slide1.xml": slide})
+    sheet, slides = "vnd.openxmlformats-officedocument.spreadsheetml.sheet", "octet-stream"
+    report = read_report(
+        "a.eml",
+        mailed(("iocs.xlsx", f"application/{sheet}", xlsx), ("brief.pptx", f"application/{slides}", pptx)),
+    )
+    where = {c.value: c.attributes.get("attachment") for c in report.claims}
+    assert (where["kiri.example"], where["http://mori.example/b"]) == ("iocs.xlsx", "brief.pptx")
+    for claim in report.claims:
+        assert report.text[claim.span[0] : claim.span[1]] == claim.text
+    assert not report.notes
+
+
 def test_an_attached_archive_is_listed_and_a_program_named():
     archive = zipped({"invoice/見積書.exe": "MZ", "readme.txt": "x"})
     report = read_report(

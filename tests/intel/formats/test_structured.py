@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
 
 import pytest
@@ -57,6 +59,42 @@ def test_openioc() -> None:
         ("md5", MD5, "sample"), ("filename", "rooftile", "mentioned"), ("domain", "bad.example", "malicious"),
         ("domain", "relay.kawara-net.com", "mentioned"),
     }  # fmt: skip
+
+
+def test_openioc_handles_are_of_files_too_and_the_first_of_january_1_is_no_date() -> None:
+    data = b"""<?xml version="1.0"?><ioc xmlns="http://schemas.mandiant.com/2010/ioc" id="x">
+    <short_description>Roof</short_description><authored_date>0001-01-01T00:00:00</authored_date><definition>
+    <IndicatorItem condition="is"><Context search="ProcessItem/HandleList/Handle/Name"/>
+    <Content type="string">system32\\rooftile9.exe</Content></IndicatorItem>
+    <IndicatorItem condition="is"><Context search="ProcessItem/HandleList/Handle/Name"/>
+    <Content type="string">_ROOF_2108</Content></IndicatorItem></definition></ioc>"""
+    report = read_report("r.ioc", data.replace(b"\\\\", b"\\"))
+    assert report.published is None
+    assert said(report) == {("filename", "rooftile9.exe", "malicious"), ("mutex", "_ROOF_2108", "malicious")}
+
+
+def test_misp_attributes_of_two_values_and_what_a_comment_says_of_an_address() -> None:
+    attributes = [
+        {"type": "domain|ip", "category": "Network activity", "value": "kawara.example|203.0.113.77", "to_ids": True},
+        {"type": "ip-dst|port", "category": "Network activity", "value": "198.51.100.3|443", "to_ids": True,
+         "comment": "C2 server"},
+        {"type": "ip-dst", "category": "Network activity", "value": "8.8.8.8", "to_ids": False},
+    ]  # fmt: skip
+    report = read_report("e.json", json.dumps({"Event": {"info": "Roof", "Attribute": attributes}}).encode())
+    assert said(report) == {
+        ("domain", "kawara.example", "malicious"), ("ipv4", "203.0.113.77", "malicious"),
+        ("ipv4", "198.51.100.3", "command-and-control"), ("ipv4", "8.8.8.8", "benign"),
+    }  # fmt: skip
+
+
+def test_stix_1_tells_command_servers_by_the_type_of_the_indicator() -> None:
+    data = stix1()
+    assert b"Address_Value" in data
+    opening = re.search(rb"<[\w:]*Indicator(?: [^>]*)?>", data)
+    assert opening is not None
+    typed = data.replace(opening[0], opening[0] + b"<Type>C2</Type>", 1)
+    roles = {c.role for c in read_report("s.xml", typed).claims if c.type in ("ipv4", "domain")}
+    assert "command-and-control" in roles
 
 
 def test_stix_1() -> None:

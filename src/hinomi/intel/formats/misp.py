@@ -8,9 +8,11 @@ from typing import Any
 from hinomi.intel.composing import Composer
 from hinomi.intel.exchange import extension
 from hinomi.intel.format import DAMAGE, Statements, damaged, document
+from hinomi.intel.indicators.roles import said
 from hinomi.intel.jsontree import Tree, day, looks_like_json, parsed, tree, trees, word, words
 from hinomi.intel.mispwords import GALAXIES, PROSE, TECHNIQUES, TYPES
 from hinomi.intel.normal import clean
+from hinomi.intel.vocabulary.techniques import technique_names
 from hinomi.model.claims import ClaimRole, Document
 
 _TAG = re.compile(r'misp-galaxy:([a-z0-9-]{1,60})="([^"]{1,200})"')
@@ -116,13 +118,15 @@ def _value(composer: Composer, kind: str, value: str, role: ClaimRole) -> None:
 def _role(item: Tree) -> ClaimRole:
     if item.get("to_ids") not in (True, "1", 1):
         return "mentioned"
-    return "delivery" if item.get("category") in _DELIVERY else "malicious"
+    told = said(word(item.get("comment")).lower()) if item.get("category") == "Network activity" else None
+    return told or ("delivery" if item.get("category") in _DELIVERY else "malicious")
 
 
 def _cluster(composer: Composer, galaxy: str, value: str, cluster: Tree) -> None:
     if galaxy in TECHNIQUES:
         for number in _NUMBER.findall(value) or words(tree(cluster.get("meta")).get("external_id", []))[:1]:
-            composer.indicator(galaxy, "attack-technique", number, "mentioned", why="a galaxy of the event")
+            name = technique_names().get(number)
+            composer.claim(galaxy, "attack-technique", number, why="a galaxy of the event", canonical=name)
     elif kind := GALAXIES.get(galaxy):
         name = re.sub(r" - [GSC]\d{4}$", "", value)
         composer.claim(galaxy, kind, name, why="a galaxy of the event")

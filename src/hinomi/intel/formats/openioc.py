@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from hinomi.intel.composing import Composer
@@ -25,6 +26,7 @@ _TERMS: dict[str, ClaimType | None] = {
     "fileitem/peinfo/importtablehash": "imphash", "driveritem/drivername": "filename",
     "urlhistoryitem/domain": "domain", "portitem/localip": None, "network/string": None,
 }  # fmt: skip
+_FILE = re.compile(r"(?<=\\)[^\\]{1,200}\.[A-Za-z0-9]{1,5}$")
 _EXACT = frozenset({"is", ""})
 
 
@@ -68,6 +70,8 @@ def _item(composer: Composer, item: Any) -> None:
         composer.note(f"not {search}", value)
         return
     kind = _TERMS.get(search.lower())
+    if kind == "mutex" and (file := _FILE.search(value)):  # a handle may be of a file
+        kind, value = "filename", file[0]
     if search.lower() not in _TERMS:
         composer.note(search, value)
         return

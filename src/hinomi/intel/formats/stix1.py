@@ -116,7 +116,16 @@ def _object(element: Any) -> str:
 
 
 def _role(element: Any) -> ClaimRole:
-    return "malicious" if any(local(a) == "Indicator" for a in _above(element)) else "mentioned"
+    indicator = next((a for a in _above(element) if local(a) == "Indicator"), None)
+    if indicator is None:
+        return "mentioned"
+    kinds = [(e.text or "").strip().upper() for e in indicator if local(e) == "Type"]
+    return "command-and-control" if _C2 in kinds and _object(element) in _NETWORK else "malicious"
+
+
+_C2 = "C2"
+"""Of STIX 1's vocabulary of indicator types (IndicatorTypeVocab)."""
+_NETWORK = frozenset({"AddressObject", "DomainNameObject", "URIObject", "HostnameObject", "SocketAddressObject"})
 
 
 def _parts(element: Any, value: str) -> list[str]:

@@ -159,8 +159,8 @@ def _known_site(host: str) -> tuple[ClaimRole, int, str] | None:
 
 
 @lru_cache(maxsize=4096)
-def _said(text: str) -> ClaimRole | None:
-    """The role that the words name, the first that fits."""
+def said(text: str) -> ClaimRole | None:
+    """Return the role that small-letter words name, the first that fits; None where they name none."""
     for role, pattern, hints in _ROLES:
         if any(map(text.__contains__, hints)) and pattern.search(text):
             return role
@@ -193,15 +193,15 @@ def _attack_role(scan: Scan, start: int, end: int, before: str) -> tuple[ClaimRo
     nearest = _said_nearest(before) if before else None
     after = scan.after(end, 50).strip(_MARKS)
     own = _SENTENCE_END.split(after, maxsplit=1)[0] if after else ""
-    predicate = _said(own) if own else None
+    predicate = said(own) if own else None
     # a Japanese sentence says what is done behind the value; what stands right before it names the value itself
     if predicate and nearest and nearest.distance > _TOUCHING and _PARTICLE.match(own):
         return predicate, f"the words after it say {predicate}"
     if nearest:
         return nearest.role, f"the words before it say {nearest.role}"
-    if after and (role := predicate or _said(after)):
+    if after and (role := predicate or said(after)):
         return role, f"the words after it say {role}"
-    if before and (role := _said(before)):
+    if before and (role := said(before)):
         return role, f"the sentence before it says {role}"
     if len(before) > _PROSE and "|" not in before and scan.section(start).role != "indicators":
         return "mentioned", ""  # a sentence speaks for itself
@@ -217,7 +217,7 @@ _PARTICLE = re.compile(r"[」』\")]{0,2}(?:から|より|に|へ|と|を|で|�
 
 def _listed_role(scan: Scan, start: int) -> tuple[ClaimRole, str]:
     """The role that the value's list or section gives it."""
-    if role := _said(scan.lead(start)):
+    if role := said(scan.lead(start)):
         return role, f"{_LISTED} {role}"
     section = scan.section(start)
     if section.role == "indicators":

@@ -91,7 +91,19 @@ def _is_version(line: str, match: re.Match[str]) -> bool:
         return True
     if _NO_VERSION_BEFORE.search(before) or _NO_VERSION_AFTER.match(line, match.end()):
         return False
-    return number.count(".") != 3 or not (_ADDRESS_BEFORE.search(before) and not _VERSION_WORD.search(before))
+    if number.count(".") != 3 or _VERSION_WORD.search(before):
+        return True
+    return not _ADDRESS_BEFORE.search(before) and not _like_address(number)
+
+
+def _like_address(number: str) -> bool:
+    """Whether four numbers begin higher than versions do, and could each be an octet."""
+    parts = number.split(".")
+    return all(part.isdigit() and int(part) < 256 for part in parts) and int(parts[0]) >= _HIGH
+
+
+_HIGH = 128
+"""Versions begin with small numbers, browsers' by now with 100 and more, of which later parts are no octets."""
 
 
 def _is_named_so(before: str) -> bool:
