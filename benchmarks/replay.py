@@ -5,8 +5,8 @@
 Packages built here and upgraded by dpkg and apt, real packages, log rotation, compilers, editors, cron, git, Python
 environments, back-ups, units, PostgreSQL, nginx and sshd with clients, each by the program itself. All happens in a
 root of its own: this machine's files below, memory above (overlayfs), so nothing done stays. The watcher runs in there
-and watches /etc /usr /var /home /srv /tmp. What is not installed is skipped and named. The bar is an hour of it
-(`--minutes 60`) without a finding at `high` or above.
+and watches /etc /usr /var /home /srv /tmp. What is not installed is skipped and named (`sh tools/make_work_tools.sh`
+installs it). The bar is an hour of it (`--minutes 60`) without a finding at `high` or above.
 """
 
 from __future__ import annotations

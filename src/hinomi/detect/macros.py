@@ -42,6 +42,11 @@ CREATE MACRO twin_score(a, b) AS (
 CREATE MACRO is_script(p) AS (p IN (SELECT path FROM scripts));
 CREATE MACRO is_elf(p) AS (p IN (SELECT path FROM elf));
 """
+_WORDS = r"""
+CREATE MACRO what_ja(w) AS CASE w
+  WHEN 'added' THEN '追加' WHEN 'changed' THEN '変更'
+  WHEN 'removed' THEN '削除' WHEN 'came-and-went' THEN '作成後に削除' ELSE w END;
+"""
 _NETWORK = r"""
 CREATE MACRO is_public_address(a) AS (
   regexp_matches(a, '^\d{1,3}(\.\d{1,3}){3}$')
@@ -50,4 +55,4 @@ CREATE MACRO is_public_address(a) AS (
   AND NOT regexp_matches(a, '^192\.0\.[02]\.|^198\.(1[89]|51\.100)\.|^203\.0\.113\.'));
 """
 
-MACROS: str = _PATH + _NAME + _LIST + _NETWORK
+MACROS: str = _PATH + _NAME + _LIST + _WORDS + _NETWORK
