@@ -138,10 +138,10 @@ lived=0
 while [ ! -e stop ]; do
   if ! alive; then
     {folder}/{peer} & echo $! > {peer}.pid
-  elif [ $lived -ge 8 ] && [ "$(cat turn)" = {me} ]; then
+  elif [ $lived -ge 2 ] && [ "$(cat turn)" = {me} ]; then
     echo {peer} > turn; exit 0
   fi
-  sleep 0.2; lived=$((lived + 1))
+  sleep 1; lived=$((lived + 1))
 done
 """
 
