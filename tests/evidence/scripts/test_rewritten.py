@@ -24,7 +24,7 @@ def told(language, text):
 
 
 ACCOUNT = ("adds-account", "acme", "acme:x:0:0::/root:/bin/sh; /")
-SHELL = ("executes-code", "download", "nc -e /bin/sh")
+SHELL = ("executes-code", "connection", "nc -e /bin/sh")
 SECRETS = "select user, passhash from accounts"
 ONE = {
     ("python", "import os\nos.system('cp /bin/a /bin/b')"): ("copies", "/bin/b", "/bin/a"),

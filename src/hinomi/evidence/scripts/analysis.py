@@ -95,9 +95,13 @@ def _utf8(data: bytes) -> bytes:
 def _walk(language: Language, recorder: Recorder, root: Node) -> None:
     """Walk in a language; each walk is imported only when a script of it is there."""
     if language in REWRITTEN:
-        from hinomi.evidence.scripts.rewritten import walk_rewritten
+        from hinomi.evidence.scripts.rewritten import MAX_STEPS, rewritten_tree
+        from hinomi.evidence.scripts.shell.machine import walk_shell
 
-        walk_rewritten(recorder, root, language)
+        text, cut = rewritten_tree(root, language)
+        recorder.truncated |= cut
+        recorder.allowance = MAX_STEPS
+        walk_shell(recorder, parse("bash", text.encode("utf-8", "surrogateescape")).root_node)
     elif language == "shell":
         from hinomi.evidence.scripts.shell.machine import walk_shell
 

@@ -97,7 +97,7 @@ def language_of(path: bytes, head: bytes) -> Language | None:
     name = path[path.rfind(b"/") + 1 :].lower()
     interpreter = interpreter_of(head) if head[:2] == b"#!" else None
     if interpreter is not None:
-        return _by_interpreter(interpreter, name)
+        return language_of_interpreter(interpreter)
     suffix = name[max(0, name.rfind(b".")) :]
     if suffix in _REWRITTEN_SUFFIXES:
         return _by_name(path, suffix, head)
@@ -142,7 +142,8 @@ def guessed(path: bytes, head: bytes) -> bool:
     return interpreter_of(head) is None and not known and name != b"package.json"
 
 
-def _by_interpreter(interpreter: str, name: bytes) -> Language | None:
+def language_of_interpreter(interpreter: str) -> Language | None:
+    """Return the language that a program of this name or path reads."""
     program = interpreter.rsplit("/", 1)[-1]
     if program in _SHELLS:
         return "shell"

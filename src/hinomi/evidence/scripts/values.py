@@ -47,9 +47,9 @@ class Source:
     """Where a value that is no constant comes from.
 
     `kind`: processes (a process list), process (the entries of one program), pid-file, file, download, decoded,
-    unpacked, packed, query, time, argument, request (a web client's words), status (an exit status: zero means
-    `conditions` hold), flag (a constant that was assigned under `conditions`), accounts, exists (a listing that is
-    empty when the path is missing).
+    unpacked, packed, query, time, argument, request (a web client's words), connection, status (an exit status:
+    zero means `conditions` hold), flag (a constant that was assigned under `conditions`), accounts, exists (a listing
+    that is empty when the path is missing).
     `margin` is 1 where a process list also counts the search itself (`ps | grep x` without `grep -v grep`).
     """
 
@@ -89,6 +89,7 @@ def unknown(text: str, source: Source | None = None) -> Value:
 # Where several sources meet in one text, the one that says most about it.
 _RANK = {
     "request": 6,
+    "connection": 6,
     "query": 5,
     "download": 5,
     "decoded": 5,

@@ -62,7 +62,7 @@ class ScriptAction(Row):
     | downloads | URL | destination |
     | uploads | URL | source |
     | decodes | input | encoding (base64, hex, gzip-string, xor) |
-    | executes-code | origin: download, decoded, request (of a web client), variable, argument, file | the construct (eval, bash -c, IEX, | sh) |
+    | executes-code | origin: download, connection (both ways), decoded, request (of a web client), variable, argument, file | the construct (eval, bash -c, IEX, | sh) |
     | persists | where (crontab, Run key, unit, startup file) | command |
     | schedules | time expression | command |
     | loads-library | library path | mechanism (LD_PRELOAD, ld.so.preload) |

@@ -6,6 +6,7 @@ line number, and the shell's walk (guards, loops, functions, process lists) read
 becomes an unknown value; nothing is executed.
 """
 
-from hinomi.evidence.scripts.rewritten.program import rewritten, walk_rewritten
+from hinomi.evidence.scripts.rewritten.base import MAX_STEPS
+from hinomi.evidence.scripts.rewritten.program import rewritten, rewritten_tree
 
-__all__ = ["rewritten", "walk_rewritten"]
+__all__ = ["MAX_STEPS", "rewritten", "rewritten_tree"]

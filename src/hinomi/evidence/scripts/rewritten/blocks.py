@@ -46,8 +46,11 @@ def _condition_of(base: Base, node: Node) -> Node | None:
 
 
 def _asked_first(base: Base, question: Node | None) -> None:
-    """An assignment inside a condition (`if ($x = f())`) comes before the question."""
-    if question is not None and base.writer.read.role(question) == "assign":
+    """An assignment inside a condition (`if ($x = f())`) comes before the question, and so does a connection."""
+    if question is None:
+        return
+    call = base.writer.read.call(question)
+    if base.writer.read.role(question) == "assign" or (call is not None and call.name in calls.CONNECTS):
         base.statement(question)
 
 

@@ -61,7 +61,7 @@ SAME = frozenset(  # give what they were given, as far as this reading goes
     " split preg_split tostring"
     " stringify String each_line lines to_a values items exe info getvalue get_data readable stdout text content body"
     " slurp scalar sort keys map filter array_filter array_map lines chars fetchall fetchone"
-    " fetch_assoc fetchArray fetch_all fetchAll".split()
+    " fetch_assoc fetchArray fetch_all fetchAll inet_aton to_i".split()
 )
 FETCHES = frozenset(
     "urllib.request.urlopen urllib.urlopen urllib2.urlopen urlopen requests.get requests.request httpx.get aiohttp.get"
@@ -99,7 +99,7 @@ LISTS_PROCESSES = frozenset("psutil.process_iter psutil.pids psutil.get_process_
 CONNECTS = frozenset(
     "socket.create_connection IO::Socket::INET.new IO::Socket.new fsockopen pfsockopen"
     " stream_socket_client TCPSocket.new"
-    " TCPSocket.open socket.connect socket_connect".split()
+    " TCPSocket.open socket.connect socket_connect connect".split()
 )
 LISTENS = frozenset("TCPServer.new TCPServer.open stream_socket_server socket_bind socket.create_server".split())
 STREAMS = frozenset("os.dup2 dup2 POSIX::dup2 pty.spawn $stdin.reopen STDIN.reopen".split())

@@ -21,7 +21,7 @@ _SQL = re.compile(
 )
 _ADDRESS = re.compile(r"^(?:\w+://)?([\w.-]+):(\d{1,5})$")
 _SOURCE = re.compile(r"(?:dbname|database)=([^;\"']+)|sqlite:(?:///)?(?!\w+=)([^;:\"']+)$", re.I)  # of a DSN or URL
-_BARE_SHELL = re.compile(r"(?:exec )?(?:/\S*/)?(?:ba|da|a|k|z)?sh(?: -i)?(?: &)?")
+_BARE_SHELL = re.compile(r"(?:exec )?(?:/\S*/)?(?:ba|da|a|k|z)?sh(?: -l?i)?(?: \d?[<>]&\S+)*(?: &)?")
 _STREAMS = ("stdin", "stdout", "stderr", "in", "out", "err")
 _PLAIN = ("PIPE", "DEVNULL", "STDOUT", "None", "devnull", "log")
 _FIELDS = re.compile(r"\{(\d)(\?)?\}|\{\*\}")
@@ -308,7 +308,8 @@ def _pair(effects: Effects, call: Asked) -> tuple[Word, Word]:
     named = {key: word(node) for key, node in call.named.items()}
     host, port = named.get("PeerAddr") or named.get("PeerHost"), named.get("PeerPort") or named.get("LocalPort")
     if host is None and port is None:
-        given = [w for a in call.args for w in many(effects.writer.value(a)) if "socket" not in (constant(w) or "")]
+        args = call.args[1:] if call.name == "connect" else call.args  # Perl gives the socket first
+        given = [w for a in args for w in many(effects.writer.value(a)) if "socket" not in (constant(w) or "")]
         host, port = (given[0] if given else UNKNOWN), given[1] if len(given) > 1 else None
     match = _ADDRESS.match(constant(host or UNKNOWN) or "")
     if match is not None and port is None:
@@ -379,5 +380,5 @@ def _threads(effects: Effects, call: Asked, _: str) -> list[str] | None:
 
 
 _EFFECTS: tuple[Callable[[Effects, Asked, str], list[str] | None], ...] = (
-    _queries, _runs, _filled, _waits, _saves, _opens, _writes, _unpacks, _connects, _fetches, _threads,
+    _queries, _runs, _filled, _waits, _saves, _connects, _opens, _writes, _unpacks, _fetches, _threads,
 )  # fmt: skip

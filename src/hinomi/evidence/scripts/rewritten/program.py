@@ -6,10 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from hinomi.evidence.scripts.record import Recorder
 from hinomi.evidence.scripts.rewritten import calls
 from hinomi.evidence.scripts.rewritten.asked import condition
-from hinomi.evidence.scripts.rewritten.base import BODIES, MAX_STEPS, Base, last
+from hinomi.evidence.scripts.rewritten.base import BODIES, Base, last
 from hinomi.evidence.scripts.rewritten.blocks import BLOCKS, loop_over
 from hinomi.evidence.scripts.rewritten.dialects import DIALECTS, Dialect
 from hinomi.evidence.scripts.rewritten.reading import Asked, first_field
@@ -25,20 +24,17 @@ _EACH = frozenset("each each_line map select times each_entry foreach".split())
 _BESIDE = frozenset(("Thread.new", "Thread.start", "fork", "Process.fork"))
 
 
-def walk_rewritten(recorder: Recorder, root: Node, language: str) -> None:
-    """Walk a program of one of `DIALECTS` and record what it does."""
-    from hinomi.evidence.scripts.shell.machine import walk_shell
-
+def rewritten_tree(root: Node, language: str) -> tuple[str, bool]:
+    """Return the shell text for a program of one of `DIALECTS`, and whether its bounds cut it short."""
     program = Program(DIALECTS[language])
-    text = program.written(root)
-    recorder.truncated |= program.cut
-    recorder.allowance = MAX_STEPS
-    walk_shell(recorder, parse("bash", text.encode("utf-8", "surrogateescape")).root_node)
+    return program.written(root), program.cut
 
 
 def rewritten(data: bytes, language: str) -> str:
-    """Return the shell text that stands for a program."""
-    return Program(DIALECTS[language]).written(parse(DIALECTS[language].grammar, data).root_node)
+    """Return the shell text that stands for a program, which may be a one-liner without its language's marks."""
+    dialect = DIALECTS[language]
+    data = data if b"<?" in data else dialect.prefix.encode() + data
+    return Program(dialect).written(parse(dialect.grammar, data).root_node)
 
 
 class Program(Base):

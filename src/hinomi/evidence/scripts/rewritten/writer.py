@@ -352,6 +352,8 @@ def _gives_text(writer: Writer, call: Asked) -> Datum | None:
         return _joined(writer, call)
     if call.name in ("os.getenv", "os.environ.get", "getenv", "ENV.fetch"):
         return variable(constant(argument(writer, call)) or "unknown")
+    if call.name in ("sockaddr_in", "pack_sockaddr_in") and len(call.args) == 2:
+        return [argument(writer, call, 1), argument(writer, call, 0)]
     if call.name in ("os.getpid", "getmypid", "Process.pid"):
         return (Piece("$$", True),)
     return None

@@ -20,6 +20,7 @@ class Redirect:
 
     operator: str
     target: Value
+    descriptor: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,7 @@ class Machine(Protocol):
     chroot: str | None
     stdin: Value | None
     made: dict[str, Value]
+    connections: dict[str, str]
 
     def line(self, node: Node) -> int:
         """Return the 1-based line of a node in the script."""

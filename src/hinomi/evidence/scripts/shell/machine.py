@@ -6,8 +6,10 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from hinomi.evidence.scripts.detect import REWRITTEN, language_of_interpreter
 from hinomi.evidence.scripts.foreign import told
 from hinomi.evidence.scripts.record import Recorder
+from hinomi.evidence.scripts.rewritten import rewritten
 from hinomi.evidence.scripts.shell import flow, loops, simple
 from hinomi.evidence.scripts.shell.conditions import TRUE, test, tokens_of
 from hinomi.evidence.scripts.shell.core import NOTHING, Call, Handler, Result
@@ -42,6 +44,7 @@ class ShellMachine:
         self.stdin: Value | None = None
         self.made: dict[str, Value] = {}  # what the script itself wrote into files
         self.bodies: dict[Node, list[Node]] = {}  # of functions: nodes that are asked for again are made again
+        self.connections: dict[str, str] = {}  # number of a stream that is a connection -> address
 
     # --- entry points -------------------------------------------------------------------------------------------
 
@@ -184,7 +187,7 @@ class ShellMachine:
 
     def foreign_code(self, call: Call, code: Value) -> None:
         """Record what a one-liner of another language does."""
-        construct = f"{call.name} code"
+        construct, before = f"{call.name} code", len(self.recorder.drafts)
         if not code.constant or code.has("download", "decoded"):
             origin = (
                 code.source.kind
@@ -192,7 +195,12 @@ class ShellMachine:
                 else "variable"
             )
             self.emit(call, "executes-code", origin, construct)
-        for action, what, detail in told(code.text):
+        language = language_of_interpreter(call.name)
+        if language in REWRITTEN and code.text and len(code.text) <= MAX_NESTED_CODE:
+            self.isolated(
+                lambda: self.code(rewritten(code.text.encode("utf-8", "surrogateescape"), language), call.line)
+            )
+        for action, what, detail in told(code.text) if len(self.recorder.drafts) == before else ():
             self.emit(call, action, what, f"{call.name} {detail}")
             if action == "sleeps" and what is not None:
                 self.recorder.slept(float(what))

@@ -49,7 +49,7 @@ def redirected(machine: Machine, node: Node, stdin: Value | None = None) -> Resu
     elif body.type == "command":
         result = command(machine, body, given, tuple(redirects))
     else:
-        result = with_input(machine, body, given or _read(redirects))
+        result = with_input(machine, body, given or _read(machine, redirects))
         result = _into_files(machine, result, redirects, node)
     return _after_heredoc(machine, after, result)
 
@@ -81,9 +81,12 @@ def _file_redirect(machine: Machine, node: Node) -> list[Redirect]:
         return []
     fields = fields_of(machine, destination)
     target = fields[0] if fields else Value("")
+    descriptor = next((text_of(c) for c in node.children if c.type == "file_descriptor"), "")
+    if target.text in machine.connections and operator in ("<&", ">&"):
+        return [Redirect(operator, Value(f"/dev/fd/{target.text}"), descriptor)]
     if not target.text or target.text.isdigit() or target.text.startswith(("-", "&")):
         return []
-    return [Redirect(operator, machine.env.resolve(target))]
+    return [Redirect(operator, machine.env.resolve(target), descriptor)]
 
 
 def _heredoc(machine: Machine, node: Node) -> tuple[Value | None, list[Redirect], list[Node]]:
@@ -116,11 +119,13 @@ def _into_files(machine: Machine, result: Result, redirects: list[Redirect], nod
     return _finish(machine, call, result)
 
 
-def _read(redirects: Iterable[Redirect]) -> Value | None:
+def _read(machine: Machine, redirects: Iterable[Redirect]) -> Value | None:
     """Return the content of `< file` as a value of that source."""
     for redirect in redirects:
         if redirect.operator == "<":
             return sinks.content_of(redirect.target)
+        if redirect.operator == "<&":
+            return sinks.from_connection(machine, redirect.target.text.rpartition("/")[2])
     return None
 
 
@@ -228,7 +233,12 @@ def command(machine: Machine, node: Node, stdin: Value | None = None, more: tupl
     if not words:
         return NOTHING
     call = _call(
-        machine, words, machine.line(node), given if given is not None else _read(every), every, tuple(settings)
+        machine,
+        words,
+        machine.line(node),
+        given if given is not None else _read(machine, every),
+        every,
+        tuple(settings),
     )
     return _after_heredoc(machine, after, run(machine, call))
 

@@ -46,8 +46,16 @@ def redirected_to(machine: Machine, call: Call, redirect: Redirect, output: Valu
     target = redirect.target
     if target.text.startswith(("/dev/tcp/", "/dev/udp/")):
         connected(machine, call, target)
+        if redirect.operator == "<>" and len(machine.connections) < 100:
+            machine.connections[redirect.descriptor] = target.text
     else:
         written(machine, call, target, output, append=">>" in redirect.operator)
+
+
+def from_connection(machine: Machine, descriptor: str) -> Value | None:
+    """Return what is read from a stream that is a connection."""
+    address = machine.connections.get(descriptor)
+    return None if address is None else unknown(f"$(<&{descriptor})", Source("connection", address, "/dev/tcp"))
 
 
 def connected(machine: Machine, call: Call, device: Value) -> None:
@@ -72,7 +80,15 @@ def written(machine: Machine, call: Call, path: Value, output: Value, *, append:
 
 def _told(output: Value) -> str | None:
     source = output.source
-    if source is not None and source.kind in ("query", "download", "decoded", "unpacked", "packed", "edited"):
+    if source is not None and source.kind in (
+        "query",
+        "download",
+        "connection",
+        "decoded",
+        "unpacked",
+        "packed",
+        "edited",
+    ):
         return f"{source.kind}: {source.tool} {source.object or ''}".strip()
     return output.text if output.text else None
 
@@ -80,7 +96,7 @@ def _told(output: Value) -> str | None:
 def _by_source(machine: Machine, call: Call, path: Value, source: Source) -> None:
     if source.kind == "packed":
         machine.emit(call, "repacks", path, f"{source.tool} {source.object or ''}".strip())
-    elif source.kind == "download":
+    elif source.kind in ("download", "connection"):
         machine.emit(call, "downloads", source.object, path)
 
 
@@ -185,6 +201,8 @@ def history_off(machine: Machine, name: str, line: int, text: str) -> None:
 
 def started(machine: Machine, call: Call, *, background: bool = False) -> Result:
     """Record a program the script starts; one with a host and a port among its words also connects."""
+    if not call.path.constant and call.path.has("connection", "request") and call.path.source is not None:
+        machine.emit(call, "executes-code", call.path.source.kind, "as a command")
     if not _PROGRAM.match(call.path.text) or call.path.text in _NO_PROGRAMS:
         return Result()  # what is left of text that could not be parsed
     path = machine.env.resolve(call.path) if "/" in call.path.text else call.path
@@ -209,7 +227,7 @@ def started(machine: Machine, call: Call, *, background: bool = False) -> Result
 
 
 def _start_of_made(machine: Machine, call: Call, origin: Value | None) -> None:
-    if origin is not None and origin.has("download", "decoded") and origin.source is not None:
+    if origin is not None and origin.has("download", "connection", "decoded") and origin.source is not None:
         machine.emit(call, "executes-code", origin.source.kind, "starts a file it made")
 
 

@@ -247,7 +247,9 @@ def openssl(machine: Machine, call: Call) -> Result:
     if verb == "s_client":
         address = call.option("-connect", "-host")
         machine.emit(call, "connects", address, "openssl s_client")
-        return Result(unknown("$(openssl s_client)", Source("download", address.text if address else None, "openssl")))
+        return Result(
+            unknown("$(openssl s_client)", Source("connection", address.text if address else None, "openssl"))
+        )
     if verb in ("base64",) or ("-base64" in texts and "-d" in texts and verb == "enc" and len(texts) < 6):
         return base64_text(machine, call) or Result()
     if verb in ("enc", "aes-256-cbc", "des3", "rc4", "smime", "cms") and ("-d" in texts or "-decrypt" in texts):

@@ -11,12 +11,12 @@ from hinomi.evidence.scripts.shell.registry import handles
 from hinomi.evidence.scripts.shell.simple import again
 from hinomi.evidence.scripts.values import Source, Value, joined
 
-_MADE = ("download", "decoded", "unpacked")
+_MADE = ("download", "connection", "decoded", "unpacked")
 _CRON_LINE = re.compile(r"^\s*(@\w+|(?:[\d*/,\-]+|[a-zA-Z]{3})(?:\s+[\w*/,\-]+){4})\s+(\S.*)$")
 
 
 def origin_of(value: Value) -> str:
-    """Return where code comes from: download, decoded, argument, request, file, variable."""
+    """Return where code comes from: download, connection, decoded, argument, request, file, variable."""
     if value.source is not None and value.source.kind in (*_MADE, "argument", "request", "file"):
         return "decoded" if value.source.kind == "unpacked" else value.source.kind
     return "variable"
@@ -31,7 +31,7 @@ def shell(machine: Machine, call: Call) -> Result | None:
     words = call.operands("-o", "-O", "--rcfile", "--init-file")
     for redirect in call.redirects:
         if redirect.target.text.startswith(("/dev/tcp/", "/dev/udp/")):
-            machine.emit(call, "executes-code", "download", f"{call.name} on /dev/tcp")
+            machine.emit(call, "executes-code", "connection", f"{call.name} on /dev/tcp")
     if words:
         return _file(machine, call, words)
     if call.stdin is not None:

@@ -171,9 +171,9 @@ def netcat(machine: Machine, call: Call) -> Result:
         else None
     )
     if runs is not None:
-        machine.emit(call, "executes-code", "download", f"{call.name} -e {runs.text}")
+        machine.emit(call, "executes-code", "connection", f"{call.name} -e {runs.text}")
     elif call.name == "socat" and ("EXEC:" in call.text.upper() or "SYSTEM:" in call.text.upper()):
-        machine.emit(call, "executes-code", "download", "socat EXEC")
+        machine.emit(call, "executes-code", "connection", "socat EXEC")
     elif (
         data is not None
         and data.has("file", "packed", "query", "accounts", "unpacked")
@@ -181,7 +181,7 @@ def netcat(machine: Machine, call: Call) -> Result:
         and not listens
     ):
         machine.emit(call, "uploads", address, data.source.object)
-    return Result(unknown(f"$({call.text[:200]})", Source("download", address.text if address else None, call.name)))
+    return Result(unknown(f"$({call.text[:200]})", Source("connection", address.text if address else None, call.name)))
 
 
 @handles("ssh", "autossh", "dbclient", "plink", "chisel", "frpc", "ngrok")

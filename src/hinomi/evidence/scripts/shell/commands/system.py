@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hinomi.evidence.scripts.shell import sinks
 from hinomi.evidence.scripts.shell.conditions import TRUE, test
 from hinomi.evidence.scripts.shell.core import Call, Machine, Result
 from hinomi.evidence.scripts.shell.registry import handles
@@ -56,7 +57,9 @@ def read(machine: Machine, call: Call) -> Result:
     if wait is not None and (call.stdin is None or call.stdin.has("file")):
         slept(machine, call, seconds_of(wait.text))
     names = [w.text for w in call.operands("-t", "-p", "-d", "-n", "-N", "-u", "-a", "-i")]
-    source = call.stdin.source if call.stdin is not None else None
+    stream = call.option("-u")
+    given = sinks.from_connection(machine, stream.text) if stream is not None else None
+    source = given.source if given is not None else call.stdin.source if call.stdin is not None else None
     whole = call.stdin if call.stdin is not None and call.stdin.constant and len(names) == 1 else None
     for name in names[:20]:
         machine.env.assign(name, whole if whole is not None else unknown(f"${name}", source))
