@@ -49,14 +49,16 @@ def words(value: Any) -> list[str]:
 
 
 def day(value: Any) -> str | None:
-    """Return the date of an ISO 8601 time, or None; 0001-01-01 and the like stand where no date was given."""
+    """Return the date of an ISO 8601 time, or None; 0001-01-01 and `UNDATED` stand where no date was given."""
     from datetime import date
 
     try:
         known = date.fromisoformat(word(value)[:10])
     except ValueError:
         return None
-    return known.isoformat() if known.year >= _FIRST_YEAR else None
+    return known.isoformat() if known.year >= _FIRST_YEAR and known.isoformat() != UNDATED else None
 
 
 _FIRST_YEAR = 1971
+UNDATED = "2000-01-01"
+"""What we write where a format wants a date and the report has none."""

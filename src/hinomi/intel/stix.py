@@ -11,11 +11,12 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from hinomi.intel.jsontree import UNDATED
 from hinomi.model.claims import Claim, Report
 
 _NAMESPACE = uuid.UUID("6c0d6f5e-5e0e-5f5c-9d2c-6a2f2f1f7b1e")
 """Ours, for uuid5: the same thing has the same id in every export."""
-_EPOCH = "2000-01-01T00:00:00.000Z"
+_EPOCH = f"{UNDATED}T00:00:00.000Z"
 _ACTIVE_ROLES = frozenset({"command-and-control", "delivery", "sample", "malicious", "mentioned"})
 _HASHES = {
     "md5": "MD5",

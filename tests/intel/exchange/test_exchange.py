@@ -85,6 +85,13 @@ def test_rejected_claims_stay_at_home() -> None:
         assert "203.0.113.77" not in json.dumps(written)
 
 
+def test_a_report_without_a_date_comes_back_without_one() -> None:
+    (bundle,) = bundles_in(json.loads(json.dumps(bundle_of([TWO])))["objects"])
+    for data in (bundle, event_of([TWO])):
+        assert read_report("t.json", json.dumps(data).encode()).published is None
+    assert read_report("o.json", json.dumps(event_of([ONE])).encode()).published == ONE.published == "2024-03-05"
+
+
 def test_misp_reads_its_own_event() -> None:
     event = event_of([ONE, TWO])["Event"]
     assert {"uuid", "info", "date", "Attribute", "Orgc", "threat_level_id", "analysis"} <= event.keys()

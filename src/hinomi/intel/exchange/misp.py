@@ -14,13 +14,13 @@ from typing import Any
 
 from hinomi.intel.composing import ACTIVE
 from hinomi.intel.exchange import extension
+from hinomi.intel.jsontree import UNDATED
 from hinomi.intel.mispwords import ATTRIBUTES
 from hinomi.intel.normal import clean
 from hinomi.model.claims import Claim, Report
 
 _NAMESPACE = uuid.UUID("3d1a0c1e-7f53-5c55-8c8e-2f6d5c2b9a77")
 _ORGANISATION = {"id": "0", "name": "Hinomi", "uuid": str(uuid.uuid5(_NAMESPACE, "organisation"))}
-_DAY = "2000-01-01"
 OBJECT = extension.MISP_OBJECT
 TEMPLATE = str(uuid.uuid5(_NAMESPACE, "template"))
 _SEEN = frozenset({"actor", "campaign", "malware", "cve", "mitigation"})
@@ -30,7 +30,7 @@ def event_of(reports: Sequence[Report]) -> dict[str, Any]:
     """Return one MISP event over `reports`; rejected claims are left out, harmless ones are not `to_ids`."""
     ordered = sorted(reports, key=lambda r: r.id)
     identity = str(uuid.uuid5(_NAMESPACE, "\0".join(r.id for r in ordered)))
-    day = max((r.published or _DAY)[:10] for r in ordered) if ordered else _DAY
+    day = max((r.published or UNDATED)[:10] for r in ordered) if ordered else UNDATED
     moment = _timestamp(day)
     attributes: dict[str, dict[str, Any]] = {}
     for report in ordered:
