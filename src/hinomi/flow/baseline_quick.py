@@ -73,7 +73,7 @@ def _with_unchanged(new: pa.Table, old: pa.Table, inside: set[bytes], view: Root
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    from hinomi.watch.baseline.entries import SCHEMA, sorted_by_path
+    from hinomi.watch.baseline.entries import COLUMNS, sorted_by_path
 
     measured = set(new.column("path").to_pylist())
     there = [
@@ -85,7 +85,7 @@ def _with_unchanged(new: pa.Table, old: pa.Table, inside: set[bytes], view: Root
     if not there:
         return new
     same = old.filter(pc.is_in(old.column("path"), value_set=pa.array(there, pa.binary())))
-    return sorted_by_path(pa.concat_tables([new, same.select(SCHEMA.names)]).unify_dictionaries())
+    return sorted_by_path(pa.concat_tables([new, same.select(list(COLUMNS))]).unify_dictionaries())
 
 
 def _sample(old: pa.Table, paths: list[bytes], touched: set[bytes], sample: int, seed: int) -> list[bytes]:

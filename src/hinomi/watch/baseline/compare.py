@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Any, Literal
-
-import pyarrow as pa
-import pyarrow.compute as pc
+from typing import TYPE_CHECKING, Any, Literal
 
 from hinomi.watch.baseline.entries import ATTRIBUTES, row_of
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 What = Literal["added", "removed", "changed"]
 Values = dict[str, Any]
@@ -40,11 +40,13 @@ class Difference:
 def compare(
     old: pa.Table, new: pa.Table, *, ignore: Collection[str] = (), removed_among: Collection[bytes] | None = None
 ) -> list[Difference]:
-    """Compare two tables of `entries.SCHEMA`, both sorted by path; differences in path order.
+    """Compare two tables of `entries.schema`, both sorted by path; differences in path order.
 
     `ignore` are attributes that do not count. With `removed_among`, `new` is only part of the target, and of what it
     lacks only these paths are gone.
     """
+    import pyarrow.compute as pc
+
     places = pc.index_in(new.column("path"), value_set=old.column("path").combine_chunks())
     was_there = pc.is_valid(places)
     found = [Difference(path, "added", new=values) for path, values in _rows(new.filter(pc.invert(was_there)))]
@@ -56,12 +58,17 @@ def compare(
 
 def _gone(old: pa.Table, new: pa.Table, among: Collection[bytes] | None) -> pa.Table:
     """Return what only the old table has; rows are made of nothing else, a quick look measured next to nothing."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
     if among is not None:
         old = old.filter(pc.is_in(old.column("path"), value_set=pa.array(among, pa.binary())))
     return old.filter(pc.invert(pc.is_in(old.column("path"), value_set=new.column("path").combine_chunks())))
 
 
 def _changed(before: pa.Table, now: pa.Table, names: list[str]) -> list[Difference]:
+    import pyarrow as pa
+
     by_row: dict[int, list[str]] = {}
     for name in names:
         for number in _unequal(before.column(name), now.column(name)):
@@ -77,6 +84,9 @@ def _changed(before: pa.Table, now: pa.Table, names: list[str]) -> list[Differen
 
 def _unequal(a: pa.ChunkedArray, b: pa.ChunkedArray) -> list[int]:
     """Return the rows where two columns differ; null equals null."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
     if pa.types.is_dictionary(a.type):
         a, b = a.cast(pa.string()), b.cast(pa.string())
     differs = pc.fill_null(pc.not_equal(a, b), False)

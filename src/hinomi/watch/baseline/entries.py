@@ -3,55 +3,68 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
-
-import pyarrow as pa
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from hinomi.model.stamps import STAMP_BYTES, stamp_of
 
-_WORD = pa.dictionary(pa.int32(), pa.string())
-SCHEMA = pa.schema(
-    [
-        ("path", pa.binary()),
-        ("kind", _WORD),
-        ("mode", pa.int32()),
-        ("uid", pa.int64()),
-        ("gid", pa.int64()),
-        ("size", pa.int64()),
-        ("inode", pa.uint64()),
-        ("links", pa.int64()),
-        ("blocks", pa.int64()),
-        ("mtime", pa.int64()),  # nanoseconds since 1970 UTC, as all times here
-        ("ctime", pa.int64()),
-        ("btime", pa.int64()),
-        ("device", _WORD),
-        ("link", pa.binary()),
-        ("sha256", pa.binary(32)),
-        ("xattrs", _WORD),
-        ("capabilities", _WORD),
-        ("acl", _WORD),
-        ("label", _WORD),
-        ("flags", _WORD),
-        ("text", pa.binary()),
-        ("package", _WORD),
-    ]
-)
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+COLUMNS = {  # name: kind, as `schema` has it
+    "path": "bytes",
+    "kind": "word",
+    "mode": "int32",
+    "uid": "int64",
+    "gid": "int64",
+    "size": "int64",
+    "inode": "uint64",
+    "links": "int64",
+    "blocks": "int64",
+    "mtime": "int64",  # nanoseconds since 1970 UTC, as all times here
+    "ctime": "int64",
+    "btime": "int64",
+    "device": "word",
+    "link": "bytes",
+    "sha256": "digest",
+    "xattrs": "word",
+    "capabilities": "word",
+    "acl": "word",
+    "label": "word",
+    "flags": "word",
+    "text": "bytes",
+    "package": "word",
+}
 NOT_COMPARED = frozenset({"path", "text", "package"})
-ATTRIBUTES = tuple(name for name in SCHEMA.names if name not in NOT_COMPARED)
+ATTRIBUTES = tuple(name for name in COLUMNS if name not in NOT_COMPARED)
 PLACE = frozenset({"inode", "ctime", "btime", "blocks", "links"})  # of the copy, not of what was copied
-STAMPS = pa.schema([("folder", pa.binary()), ("stamp", pa.binary(STAMP_BYTES))])
 _CLAMP = (1 << 63) - 1
+
+
+@cache
+def schema() -> pa.Schema:
+    """Return the Arrow schema of a table of entries. Arrow is loaded where tables are: the watcher has none."""
+    import pyarrow as pa
+
+    word = pa.dictionary(pa.int32(), pa.string())
+    kinds = {"bytes": pa.binary(), "word": word, "digest": pa.binary(32), "int32": pa.int32(), "int64": pa.int64(),
+             "uint64": pa.uint64()}  # fmt: skip
+    return pa.schema([(name, kinds[kind]) for name, kind in COLUMNS.items()])
 
 
 def table_of(rows: Iterable[Sequence[Any]], packages: Sequence[str | None] | None = None) -> pa.Table:
     """Return measured rows (their fields are the columns up to `text`) as a table sorted by path."""
-    columns = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in SCHEMA.names[:-1]]
+    import pyarrow as pa
+
+    columns = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(len(COLUMNS) - 1)]
     columns.append(list(packages) if packages is not None else [None] * len(columns[0]))
-    arrays = [_array(values, field.type) for values, field in zip(columns, SCHEMA, strict=True)]
-    return sorted_by_path(pa.Table.from_arrays(arrays, schema=SCHEMA))
+    arrays = [_array(values, field.type) for values, field in zip(columns, schema(), strict=True)]
+    return sorted_by_path(pa.Table.from_arrays(arrays, schema=schema()))
 
 
 def _array(values: list[Any], kind: pa.DataType) -> pa.Array:
+    import pyarrow as pa
+
     if pa.types.is_dictionary(kind):
         texts = pa.array([None if value is None else _storable(value) for value in values], pa.string())
         return texts.dictionary_encode().cast(kind)
@@ -89,6 +102,8 @@ def row_of(table: pa.Table, number: int) -> dict[str, Any]:
 
 def stamps_of(table: pa.Table) -> pa.Table:
     """Return the stamp of every folder that has entries."""
+    import pyarrow as pa
+
     names = ("path", "inode", "size", "ctime")
     order = sorted(zip(*(table.column(name).to_pylist() for name in names), strict=True), key=_folder_and_name)
     folders: list[bytes] = []
@@ -104,7 +119,8 @@ def stamps_of(table: pa.Table) -> pa.Table:
             folders.append(folder)
             stamps.append(stamp_of([p.rpartition(b"/")[2] for p in paths], inodes, sizes, ctimes))
         start = end
-    return pa.table([folders, stamps], schema=STAMPS)
+    stamped = pa.schema([("folder", pa.binary()), ("stamp", pa.binary(STAMP_BYTES))])
+    return pa.table([folders, stamps], schema=stamped)
 
 
 def _folder(path: bytes) -> bytes:
@@ -118,6 +134,7 @@ def _folder_and_name(row: Sequence[Any]) -> tuple[bytes, bytes]:
 
 def counts_of(table: pa.Table) -> Mapping[str, int]:
     """Return how many entries there are of each kind."""
+    import pyarrow as pa
     import pyarrow.compute as pc
 
     kinds = pc.value_counts(table.column("kind").cast(pa.string()))
@@ -126,6 +143,7 @@ def counts_of(table: pa.Table) -> Mapping[str, int]:
 
 def replaced(old: pa.Table, new: pa.Table, paths: Iterable[bytes]) -> pa.Table:
     """Return `old` with these paths as `new` has them; those that it lacks are left out."""
+    import pyarrow as pa
     import pyarrow.compute as pc
 
     chosen = pa.array(sorted(paths), pa.binary())

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Protocol
 
 from hinomi.watch.baseline.compare import Difference, Values
-from hinomi.watch.baseline.entries import SCHEMA, table_of
+from hinomi.watch.baseline.entries import COLUMNS
 from hinomi.watch.baseline.world import Reader, World
 from hinomi.watch.known import Facts
 
-_UNKNOWN: Values = dict.fromkeys(SCHEMA.names)
+_UNKNOWN: Values = dict.fromkeys(COLUMNS)
 _ALWAYS = ("kind", "mode", "uid", "gid", "link")
 _OF_CONTENT = ("inode", "size", "mtime", "ctime", "sha256", "capabilities")
 MAX_OUTSIDE = 512 << 20  # bytes of unwatched files that are read in one world to see whether a package vouches for them
@@ -43,7 +43,7 @@ class LiveWorld(World):
         standing: Callable[[bytes], Facts | None],
     ) -> None:
         """As `World`; nothing is read of `known` until it is asked for. `standing` tells what is not watched."""
-        super().__init__(table_of(()), differences, reader, packages_before, packages_now)
+        super().__init__(None, differences, reader, packages_before, packages_now)
         self._known = known
         self._standing = standing
         self._outside = MAX_OUTSIDE

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import BinaryIO, NamedTuple, Protocol
-
-import pyarrow as pa
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Protocol
 
 from hinomi.watch.baseline.compare import Difference, Values
 from hinomi.watch.baseline.entries import index_of, row_of
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 MAX_LINKS = 40
 _INFO, _MANIFEST = b"/var/lib/dpkg/info", b".md5sums"
@@ -69,13 +70,16 @@ class World:
 
     def __init__(
         self,
-        old: pa.Table,
+        old: pa.Table | None,
         differences: list[Difference],
         reader: Reader,
         packages_before: Mapping[str, str],
         packages_now: Mapping[str, str],
     ) -> None:
-        """Take the baseline's entries and what differs from them; packages are name -> "version manifest-digest"."""
+        """Take the baseline's entries and what differs from them; packages are name -> "version manifest-digest".
+
+        Without `old` there are no entries but those that differ.
+        """
         self.reader = reader
         self.differences = {difference.path: difference for difference in differences}
         self.reasons: dict[bytes, Reason] = {}
@@ -159,8 +163,7 @@ class World:
     def _packaged(self) -> dict[bytes, list[bytes]]:
         """Return {digest: paths} of all regular files that a package owns now."""
         found: dict[bytes, list[bytes]] = {}
-        old = zip(*(self._old.column(name).to_pylist() for name in ("path", "sha256", "package")), strict=True)
-        for path, digest, package in old:
+        for path, digest, package in self._columns("path", "sha256", "package"):
             if digest is not None and package is not None and path not in self.differences:
                 found.setdefault(digest, []).append(path)
         for path, difference in self.differences.items():
@@ -171,15 +174,24 @@ class World:
 
     # --- entries --------------------------------------------------------------------------------------------------
 
+    def _columns(self, *names: str) -> Iterable[tuple[Any, ...]]:
+        if self._old is None:
+            return ()
+        return zip(*(self._old.column(name).to_pylist() for name in names), strict=True)
+
+    def _index(self) -> dict[bytes, int]:
+        """Return the row number of each path in the baseline."""
+        if self._old_index is None:
+            self._old_index = {} if self._old is None else index_of(self._old)
+        return self._old_index
+
     def before(self, path: bytes) -> Values | None:
         """Return an entry as the baseline has it."""
         difference = self.differences.get(path)
         if difference is not None:
             return difference.old
-        if self._old_index is None:
-            self._old_index = index_of(self._old)
-        number = self._old_index.get(path)
-        return None if number is None else row_of(self._old, number)
+        number = self._index().get(path)
+        return None if number is None or self._old is None else row_of(self._old, number)
 
     def now(self, path: bytes) -> Values | None:
         """Return an entry as it is now; one that does not differ is as it was."""
@@ -192,10 +204,8 @@ class World:
 
     def paths_below(self, folder: bytes) -> list[bytes]:
         """Return the paths that are or were below a folder, in order."""
-        if self._old_index is None:
-            self._old_index = index_of(self._old)
         if self._paths is None:
-            self._paths = list(self._old_index)
+            self._paths = list(self._index())
         prefix = folder.rstrip(b"/") + b"/"
         return sorted({*_below(self._paths, prefix), *_below(self._sorted, prefix)})
 
