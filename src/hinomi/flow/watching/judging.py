@@ -18,8 +18,8 @@ from hinomi.flow.watching.asking import Rules
 from hinomi.flow.watching.comparing import change_row, content_only, facts_of
 from hinomi.flow.watching.context import SEARCH_COLLECTORS, SNAPSHOT_COLLECTORS, Context, ProcessRows
 from hinomi.flow.watching.explaining import Explainer, States, with_reasons
+from hinomi.flow.watching.hearing import PACKAGE
 from hinomi.flow.watching.history import StartHistory
-from hinomi.flow.watching.listening import PACKAGE
 from hinomi.flow.watching.looking import Looker
 from hinomi.flow.watching.packages import PackageWork
 from hinomi.flow.watching.reconciling import differing_paths

@@ -24,7 +24,7 @@ from hinomi.detect.yara import content_collector
 from hinomi.evidence.options import Selection
 from hinomi.evidence.priority import be_nice
 from hinomi.flow.checking import library_indicators, rules_of
-from hinomi.flow.watching.apart import apart
+from hinomi.flow.watching.apart import ApartError, apart
 from hinomi.flow.watching.asking import Rules
 from hinomi.flow.watching.judging import Judge
 from hinomi.flow.watching.listening import SensorProcess
@@ -46,6 +46,7 @@ from hinomi.watch.live.syscalls import give_back
 STOPPERS = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
 OF_PROCESSES = ("process-events-lost", "too-many-starts", "unknown-starts")
 """Gaps about programs, which /proc may still tell of; no file needs to be looked at."""
+MIGRATION_SECONDS = 3600.0
 LEARN_SECONDS = 7 * 86_400.0
 PULSE = 1.0
 ALIVE_EVERY = 5.0
@@ -85,6 +86,7 @@ def watch(
         sensor = SensorProcess(options, scopes, os.fsencode(os.path.realpath(folder)))
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPERS)
         try:
+            _bring_up_to_date(place)
             with Case.open(place) as case:
                 _Watcher(case, place, options, teller, sensor, scopes, rule_folders, seconds, alerts).run()
         finally:
@@ -92,6 +94,12 @@ def watch(
             signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
     finally:
         lock.release()
+
+
+def _bring_up_to_date(place: Place) -> None:
+    """Migrate the case's state in a process of its own, whose memory is given back; errors are those of opening it."""
+    with suppress(ApartError, OSError):
+        apart(lambda: Case.open(place).close(), MIGRATION_SECONDS)
 
 
 def _settle_memory() -> None:
