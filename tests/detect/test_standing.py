@@ -131,3 +131,19 @@ def test_only_what_is_certain_is_empty() -> None:
     scan = plan("CTE_SCAN", **{"CTE Index": "7"})
     assert is_empty(plan("CTE", nothing, scan, **{"Table Index": "7"}))
     assert not is_empty(plan("CTE", some, scan, **{"Table Index": "7"}))
+
+
+def test_a_table_whose_rows_come_and_go_is_copied_and_loses_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hinomi.detect.standing.MAX_HOLES", 5)
+    evidence = StandingEvidence(tmp_path)
+
+    def stored() -> int:
+        return int(evidence.query("SELECT estimated_size FROM duckdb_tables() WHERE table_name = 'files'").rows[0][0])
+
+    for number in range(40):
+        evidence.put("files", [filled("files", {"path": f"/srv/{number}"})], [number])
+        evidence.drop("files", [number - 2] if number >= 2 else [])
+        assert stored() <= 8, "what was taken away keeps no room"
+    assert evidence.query("SELECT row, path FROM files ORDER BY row").rows == [(38, "/srv/38"), (39, "/srv/39")]

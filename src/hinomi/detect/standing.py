@@ -18,6 +18,7 @@ from hinomi.model.errors import RuleError
 from hinomi.model.tables import TABLES, Row, columns_of
 
 MEMORY_LIMIT = "48MB"
+MAX_HOLES = 2_000  # rows taken away, whose room the engine keeps: with more of them than rows, a table is copied
 CHUNK = 256  # rows taken in at once: the engine copies what it is given several times
 _SOME_ROWS = "SELECT unnest(?::BIGINT[])"
 
@@ -31,6 +32,7 @@ class StandingEvidence(Queries):
         make_tables(self.connection)
         lock(self.connection, ())
         self._counts: Counter[str] = Counter()
+        self._holes: Counter[str] = Counter()
 
     def has(self, table: str) -> bool:
         """Whether a table has any row now."""
@@ -63,16 +65,21 @@ class StandingEvidence(Queries):
         """Take rows of one table away by their numbers."""
         if len(numbers) >= self._counts[table]:
             self.connection.execute(f'TRUNCATE "{table}"')
-            self._counts[table] = 0
+            self._counts[table] = self._holes[table] = 0
             return
         self.connection.execute(f'DELETE FROM "{table}" WHERE row IN ({_SOME_ROWS})', [list(numbers)])
         self._counts[table] -= len(numbers)
+        self._holes[table] += len(numbers)
+        if self._holes[table] > max(MAX_HOLES, self._counts[table]):
+            self.connection.execute(f'CREATE OR REPLACE TABLE "{table}" AS SELECT * FROM "{table}"')
+            self._holes[table] = 0
 
     def empty(self) -> None:
         """Take all rows away."""
         for table in [name for name, number in self._counts.items() if number]:
             self.connection.execute(f'TRUNCATE "{table}"')
         self._counts.clear()
+        self._holes.clear()
 
 
 def make_tables(connection: Any) -> None:

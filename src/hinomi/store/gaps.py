@@ -46,7 +46,11 @@ class GapStore:
     def open(
         self, host: str, reason: str, place: str, since: str, until: str | None, *, number: int = 1, detail: str = ""
     ) -> Gap:
-        """Record a gap. One of the same reason and place that still lasts is widened instead."""
+        """Record a gap. One of the same reason and place that still lasts is widened instead.
+
+        None ends before it began, also where the clock was set back in between.
+        """
+        since = min(since, until) if until is not None else since
         with self._engine.begin() as connection:
             same = (GAPS.c.host == host, GAPS.c.reason == reason, GAPS.c.place == place, _OPEN)
             known = connection.execute(select(GAPS).where(*same).limit(1)).first()
@@ -71,10 +75,9 @@ class GapStore:
 
     def close(self, gap: Gap, changes: int, *, until: str | None = None) -> Gap:
         """Record that what a gap may hide has been looked at again, and how many changes that showed."""
-        values = {
-            "reconciled_at": self._clock().isoformat(), "changes": changes,
-            "until": until or gap.until or self._clock().isoformat(),
-        }  # fmt: skip
+        now = self._clock().isoformat()
+        ended = until or gap.until or now
+        values = {"reconciled_at": now, "changes": changes, "until": ended, "since": min(gap.since, ended)}
         with self._engine.begin() as connection:
             connection.execute(update(GAPS).where(GAPS.c.id == gap.id).values(**values))
             self._forget(connection)

@@ -12,6 +12,7 @@ import pytest
 
 from hinomi.detect.catalogue import load_rules
 from hinomi.detect.rowset import filled
+from hinomi.flow.watching.answering import SETTLED
 from hinomi.flow.watching.asking import Rules
 from hinomi.model.findings import Coverage
 from hinomi.model.tables import Row, table_of
@@ -114,7 +115,7 @@ def test_a_process_that_has_grown_is_replaced(tmp_path: Path, monkeypatch: pytes
     try:
         rows, before = numbered(SCRIPT, 0), rules.pid
         answers = []
-        for _ in range(7):
+        for _ in range(SETTLED + 2):
             answers.append(ask(rules, rows, coverage))
         assert rules.pid != before and len({frozenset(answer) for answer in answers}) == 1 and answers[0]
     finally:

@@ -43,3 +43,16 @@ def test_a_file_that_never_rests_waits_longer_unless_its_rights_change() -> None
     assert not pending.due() and pending.next_due() is not None
     pending.add(FileEvent(b"/log", ATTRIBUTES), None)
     assert pending.due()
+
+
+def test_what_is_equal_in_many_changes_is_one_object() -> None:
+    clock, writer = Clock(), Identity(1)
+    pending = Pending(10, wall=clock, monotonic=Clock())
+    for n in range(3):
+        pending.add(FileEvent(b"/%d" % n, CONTENT), writer)
+        clock.now += 0.001
+    clock.now -= 3600.0
+    pending.add(FileEvent(b"/earlier", CONTENT), Identity(2))
+    first, second, third, earlier = pending.take(10)
+    assert first.writers is second.writers is third.writers == (writer,) and first.first is third.last
+    assert earlier.first == clock.now and [w.pid for w in earlier.writers] == [2], "a clock set back is believed"

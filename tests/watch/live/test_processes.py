@@ -81,3 +81,24 @@ def test_after_lost_events_what_lives_is_compared_with_what_was_known() -> None:
 @given(st.binary(max_size=120))
 def test_any_bytes_are_no_crash(data: bytes) -> None:
     parse_event(data)
+
+
+def test_children_of_one_parent_share_their_line_until_it_becomes_another_program() -> None:
+    found, living = table()
+    for pid in (40, 41):
+        found.take(ProcessEvent(FORK, pid, 10))
+    living[10] = Identity(10, 1, "bash", "/bin/bash", uid=5)
+    found.take(ProcessEvent(EXEC, 10))
+    found.take(ProcessEvent(FORK, 42, 10))
+    lines = {one.pid: one.ancestors for one in found.living()}
+    assert lines[40] is lines[41] and lines[40][0] == (10, "/bin/sh") and lines[42][0] == (10, "/bin/bash")
+
+
+def test_without_events_an_answer_holds_for_a_moment_whatever_the_wall_clock_says() -> None:
+    asked, now = [], [100.0]
+    found = ProcessTable(lambda pid: asked.append(pid) or Identity(pid), clock=lambda: -1e9, monotonic=lambda: now[0])
+    found.follows = False
+    for step in (0.0, 0.5, 1.0):
+        now[0] += step
+        found.who(7, None)
+    assert asked == [7, 7]

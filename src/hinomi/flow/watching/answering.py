@@ -34,10 +34,10 @@ from hinomi.watch.live.syscalls import give_back
 
 SECONDS = 120.0  # for one question
 NEEDS_SECONDS = 120.0
-GROWN = 24 << 20  # bytes of memory more than after the first answers, after which a fresh process should take over
-SETTLED = 5  # answers
+GROWN = 32 << 20  # bytes of memory more than before the first question, after which a fresh process should take over
+SETTLED = 30  # answers, before which none takes over
 TRIM_AFTER = 1_000
-REST_SECONDS = 2.0  # without a question, after which memory is given back
+REST_SECONDS = 0.3  # without a question, after which memory is given back
 Needs = Mapping[str, frozenset[str]]
 Numbered = tuple[Row, int]
 
@@ -114,7 +114,8 @@ class _Answering:
         self._evidence.parse(rule.body for rule in catalogue.of_kind("sql"))
         self._moved = 0  # rows since memory was given back
         self._answers = 0
-        self._base = 0  # bytes, once it has answered a few
+        give_back()
+        self._base = _own_memory()
 
     def answer(self, question: Question) -> Answer:
         if question.afresh:
@@ -132,8 +133,6 @@ class _Answering:
 
     def _has_grown(self) -> bool:
         self._answers += 1
-        if self._answers == SETTLED:
-            self._base = _own_memory()
         return self._answers > SETTLED and _own_memory() > self._base + GROWN
 
     def _put(self, rows: Sequence[Numbered]) -> None:

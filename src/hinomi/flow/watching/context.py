@@ -20,7 +20,7 @@ from hinomi.model.tables.scripts import ScriptAction
 from hinomi.model.text import path_bytes, path_text
 from hinomi.watch.live.processes import Identity
 
-MAX_RECENT_ROWS = 3_000
+MAX_RECENT_ROWS = 2_000
 MAX_NAMED = 200  # files looked at because a batch names them
 HOST_COLLECTORS = frozenset({"accounts", "persistence", "settings"})
 SNAPSHOT_COLLECTORS = frozenset({"processes", "sockets", "memory_regions", "interfaces", "kernel_modules"})
@@ -139,6 +139,10 @@ class ProcessRows:
             return known
         self._keep(key, row)
         return row
+
+    def kept(self) -> list[Process]:
+        """Return the rows that are kept."""
+        return list(self._rows.values())
 
     def _keep(self, key: tuple[int, float], row: Process) -> None:
         self._rows[key] = row

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import time
 from glob import glob
 
 from hinomi.evidence.process import procfs
 from hinomi.model.text import path_text
 from hinomi.watch.live.processes import MAX_ARGUMENTS, Identity
+from hinomi.watch.live.sensor import since_boot
 
 _UNSET = 4294967295
 _LOADERS = ("/lib*/ld-*", "/lib/*/ld-*", "/usr/lib*/ld-*", "/usr/lib/*/ld-*")
@@ -18,8 +20,15 @@ class IdentityReader:
 
     def __init__(self, proc: bytes = procfs.PROC) -> None:
         self._proc = proc
-        self._boot = procfs.boot_time(procfs.read(proc + b"/stat", 1 << 20))
+        self._boot, self._offset = 0.0, float("-inf")
         self._tick = os.sysconf("SC_CLK_TCK")
+
+    def _booted(self) -> float:
+        """Return when this machine was started, by the wall clock as it is set now."""
+        offset = time.time() - since_boot()
+        if abs(offset - self._offset) > 1.0:
+            self._boot, self._offset = procfs.boot_time(procfs.read(self._proc + b"/stat", 1 << 20)), offset
+        return self._boot
 
     def __call__(self, pid: int) -> Identity | None:
         """Return who a process is; None where it has ended. What it is comes first: it may end at any moment."""
@@ -37,7 +46,7 @@ class IdentityReader:
                 exe=None if exe is None else path_text(procfs.parse_exe(exe).path or exe),
                 cmdline=tuple(path_text(word) for word in words), uid=status.uid, login_uid=self._login_uid(base),
                 container=procfs.container_of(procfs.read(base + b"cgroup", procfs.MAX_STATUS)),
-                started=self._boot + stat.start / self._tick,
+                started=self._booted() + stat.start / self._tick,
             )  # fmt: skip
         except (OSError, ValueError):
             return None

@@ -41,7 +41,8 @@ from hinomi.watch.live.processes import Identity
 from hinomi.watch.live.syscalls import give_back
 
 MAX_AT_ONCE = 1_000  # paths
-MAX_JUDGED = 3_000  # rows about which rules are asked at once
+MAX_JUDGED = 2_000  # rows about which rules are asked at once
+REST_SECONDS = 5.0  # without anything to judge, after which memory is given back and no worker waits for more
 RENEW = 10_000  # changes after which workers are renewed
 MAX_WAIT = 1.0  # seconds that judging may wait for more to judge
 SEARCH_REST = 1_000  # times what a search for hidden processes cost, until the next: a thousandth of one core
@@ -130,6 +131,7 @@ class Judge:
         self.counters: Counter[str] = Counter()
         self._trimmed = 0  # changes at which memory was given back
         self._next_search = 0.0  # monotonic
+        self._busy_at: float | None = None  # monotonic time of the last batch; None once rested
         self.recording: Recording | None = None
 
     def begin(self, recording: Recording, coverage: Coverage) -> None:
@@ -146,6 +148,7 @@ class Judge:
 
         Where `more` waits, rules may be asked later about several batches at once; `conclude` asks them now.
         """
+        self._busy_at = time.monotonic()
         wanted = [c for c in changes if not self._is_away(c.path) and not self._looker.leaves_out(c.path)]
         self._work.saw(c.path for c in wanted)
         return self._settle(self._hold(wanted) if self._work.busy else wanted, found_by, more=more)
@@ -309,6 +312,8 @@ class Judge:
             self.counters["changes"] += len(settled.changes)
             due.settled.pop(0)
         self._due = _Due()
+        if self.recording is not None:
+            self.recording.forget_all_but((*self._context.host(), *self._context.recent(), *self._processes.kept()))
 
     def _explain(self, settled: _Settled) -> None:
         """Give the changes their reasons, and the states what is to be remembered of that."""
@@ -331,6 +336,7 @@ class Judge:
         Returns how many there is no row of: they ended before anything could be learnt, even from their parents.
         """
         assert self.recording is not None
+        self._busy_at = time.monotonic()
         rows = [(s, row) for s in starts if (row := self._processes.row(s)) is not None]
         self.counters["starts"] += len(rows)
         self.counters["starts-unknown"] += len(starts) - len(rows)
@@ -421,6 +427,10 @@ class Judge:
             self.conclude()
         if self.counters["changes"] > self._trimmed + MAX_AT_ONCE:
             self._give_back()
+        if self._busy_at is not None and time.monotonic() > self._busy_at + REST_SECONDS:
+            self._busy_at = None
+            self._looker.close()
+            give_back()
         if self._work.stale and not self._work.busy:
             self.refresh(packages=True)
             self._explainer.refresh()
@@ -444,6 +454,10 @@ class Judge:
         self._looker.refresh(packages=packages)
         self._processes.refresh()
         self._users = names_of(self._looker.view).users
+
+    def clock_stepped(self) -> None:
+        """See when processes were started by the clock as it is set now."""
+        self._processes.refresh()
 
     def _is_away(self, path: bytes) -> bool:
         return any(is_below(path, point) for point in self.away)

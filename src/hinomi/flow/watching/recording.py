@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from hinomi.flow.watching.apart import apart
@@ -51,6 +51,12 @@ class Recording:
             while len(self._numbers) > MAX_REMEMBERED:
                 self._numbers.popitem(last=False)
         return [number for _, number in placed]
+
+    def forget_all_but(self, rows: Iterable[Row]) -> None:
+        """Keep the numbers of these rows only: no other is asked about again."""
+        kept = {id(row) for row in rows}
+        for key in [key for key in self._numbers if key not in kept]:
+            del self._numbers[key]
 
     def finish(self) -> None:
         """Turn the spool into evidence and end the run; a run without rows leaves nothing behind but its record."""

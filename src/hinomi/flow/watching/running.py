@@ -346,6 +346,8 @@ class _Watcher:
         for step in batch.clock_steps:
             self._case.journal.append("clock-stepped", seconds=round(step, 3))
             self._teller.note("watch.clock", seconds=round(step, 3))
+        if batch.clock_steps:
+            self._judge.clock_stepped()
         batch.clock_steps = []
         if batch.mounted or batch.unmounted:
             self._remounted(batch.mounted, batch.unmounted)

@@ -10,6 +10,7 @@ from hinomi.watch.live.events import URGENT, FileEvent
 from hinomi.watch.live.processes import Identity
 
 MAX_WRITERS = 4
+GRAIN = 0.01  # seconds that are one moment
 MAX_BUSY = 2048
 BUSY_AFTER = 3  # looks within BUSY_SECONDS
 BUSY_SECONDS = 60.0
@@ -46,7 +47,10 @@ class _Busy:
 
 
 class Pending:
-    """Collects events by path. Events beyond `limit` paths are refused, and the caller records the loss."""
+    """Collects events by path: a hundred thousand may wait, so what is equal in many of them is one object.
+
+    Events beyond `limit` paths are refused, and the caller records the loss.
+    """
 
     def __init__(self, limit: int, *, wall: Callable[[], float], monotonic: Callable[[], float]) -> None:
         self._limit = limit
@@ -54,6 +58,8 @@ class Pending:
         self._monotonic = monotonic
         self._changes: dict[bytes, Change] = {}
         self._busy: OrderedDict[bytes, _Busy] = OrderedDict()
+        self._now = 0.0
+        self._sole: tuple[Identity, ...] = ()  # the writer of the last change that has one only
         self.oldest: float | None = None  # monotonic time of the first event that waits
 
     def __len__(self) -> int:
@@ -62,7 +68,7 @@ class Pending:
     def add(self, event: FileEvent, writer: Identity | None) -> bool:
         """Take an event; False where there is no room for another path."""
         change = self._changes.get(event.path)
-        now = self._wall()
+        now = self._moment()
         if change is None:
             if len(self._changes) >= self._limit:
                 return False
@@ -76,9 +82,21 @@ class Pending:
         if event.what & URGENT:
             change.not_before = 0.0
         if writer is not None and (not change.writers or change.writers[-1] is not writer):
-            others = [w for w in change.writers if w.pid != writer.pid] if change.writers else []
-            change.writers = (*others[1 - MAX_WRITERS :], writer)
+            others = [w for w in change.writers if w.pid != writer.pid]
+            change.writers = (*others[1 - MAX_WRITERS :], writer) if others else self._alone(writer)
         return True
+
+    def _moment(self) -> float:
+        """Return the time, the same within a hundredth of a second."""
+        now = self._wall()
+        if not 0.0 <= now - self._now < GRAIN:
+            self._now = now
+        return self._now
+
+    def _alone(self, writer: Identity) -> tuple[Identity, ...]:
+        if not self._sole or self._sole[0] is not writer:
+            self._sole = (writer,)
+        return self._sole
 
     def hurry(self, path: bytes) -> None:
         """Look at a path with the next batch: it is being run."""

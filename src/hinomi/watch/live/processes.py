@@ -49,17 +49,20 @@ class ProcessTable:
         loaders: Iterable[str] = (),
         max_ended: int = MAX_ENDED,
         clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """`loaders` are the paths of dynamic loaders, which the kernel opens with every program."""
         self._read = read
         self.follows = True  # whether events come; without them, nothing remembered can be trusted
         self._clock = clock
+        self._monotonic = monotonic
         self._max_ended = max_ended
         self._alive: dict[int, Identity] = {}
         self._ended: OrderedDict[int, Identity] = OrderedDict()
         self._opened: OrderedDict[int, str] = OrderedDict()  # programs about to be run, by process
         self._brief: dict[int, tuple[float, Identity | None]] = {}
         self._loaders = frozenset(loaders)
+        self._lines: dict[int, tuple[Identity, tuple[tuple[int, str], ...]]] = {}  # shared by a parent's children
         self._starts: dict[tuple[int, float], Identity] = {}
         self._ends: deque[tuple[int, float, float]] = deque(maxlen=MAX_ENDS)
         self.dropped_starts = 0
@@ -147,7 +150,13 @@ class ProcessTable:
         above = self._alive.get(parent)
         if above is None:
             return ()
-        return ((parent, above.exe or above.name), *above.ancestors[: MAX_ANCESTORS - 1])
+        known = self._lines.get(parent)
+        if known is None or known[0] is not above:
+            if len(self._lines) > MAX_OPENED:
+                self._lines.clear()
+            line = ((parent, above.exe or above.name), *above.ancestors[: MAX_ANCESTORS - 1])
+            known = self._lines[parent] = (above, line)
+        return known[1]
 
     def ran(self, pid: int, program: str) -> None:
         """Learn a program's path from the file system's own event, for one that ends before it can be read.
@@ -186,7 +195,7 @@ class ProcessTable:
 
     def _asked(self, pid: int, depth: int = MAX_ANCESTORS) -> Identity | None:
         """Ask the system about a process and those above it; the answers hold for a moment."""
-        now = self._clock()
+        now = self._monotonic()
         known = self._brief.get(pid)
         if known is not None and now - known[0] < BRIEF_SECONDS:
             return known[1]

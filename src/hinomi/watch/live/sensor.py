@@ -14,7 +14,7 @@ import socket
 import struct
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hinomi.watch.live.connector import ProcessConnector
 from hinomi.watch.live.events import EXECUTED, Backend, FileEvent, Loss, Marked
@@ -25,7 +25,12 @@ from hinomi.watch.live.syscalls import give_back
 
 _SIZE = struct.Struct("=Q")
 TRIM_AFTER = 5_000  # changes and starts handed over, after which memory is given back once nothing waits
-CLOCK_STEP = 2.0  # seconds by which wall and monotonic clock may drift apart between two looks
+CLOCK_STEP = 2.0  # seconds by which the wall clock and the time since boot may drift apart between two looks
+
+
+def since_boot() -> float:
+    """Return the seconds since boot, those asleep included: nothing sets this clock."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +113,10 @@ class Sensor:
         *,
         own_root: int,
         mounts: Callable[[], list[Mount]] = read_mounts,
+        wall: Callable[[], float] = time.time,
+        boot: Callable[[], float] = since_boot,
     ) -> None:
-        """`own_root` is the process whose descendants' changes are our own."""
+        """`own_root` is the process whose descendants' changes are our own; `wall` is a clock that may be set."""
         self._channel = channel
         self._backend = backend
         self._processes = processes
@@ -117,14 +124,15 @@ class Sensor:
         self._options = options
         self._own_root = own_root
         self._mounts = mounts
-        self._pending = Pending(options.max_pending, wall=time.time, monotonic=time.monotonic)
+        self._pending = Pending(options.max_pending, wall=wall, monotonic=time.monotonic)
         self._next = Batch()
         self._asked = False
-        self._quiet_since = time.time()  # nothing was lost before this moment
+        self._wall, self._boot = wall, boot
+        self._quiet_since = wall()  # nothing was lost before this moment
         self._overflowing: dict[str, Lost] = {}
         self._counters = {"events": 0, "own-events": 0, "process-events": 0, "program-starts": 0}
         self._points: set[bytes] = set()
-        self._offset = time.time() - time.monotonic()
+        self._offset = wall() - boot()
         self._first_start: float | None = None
         self._dropped = 0  # program starts for which there was no room
         self._handed = 0  # since memory was given back
@@ -160,8 +168,8 @@ class Sensor:
                 elif key.fileobj is mounts:
                     mounts.poll(0)
                     self._remount()
-            self._drain()
             self._watch_clock()
+            self._drain()
             if self._asked and self._is_time():
                 self._hand_over()
 
@@ -202,7 +210,7 @@ class Sensor:
                 self._lose(loss)
         else:
             return
-        self._quiet_since = time.time()
+        self._quiet_since = self._wall()
 
     def _follow(self) -> None:
         if self._connector is None:
@@ -243,7 +251,7 @@ class Sensor:
 
     def _lose(self, loss: Loss) -> None:
         """Note a loss; losses of one kind within one batch are one stretch."""
-        now = time.time()
+        now = self._wall()
         place = "" if loss.reason in ("too-many-waiting", "vanished-folder") else os.fsdecode(loss.place)
         key = f"{loss.reason}\0{place}"
         known = self._overflowing.get(key)
@@ -259,9 +267,15 @@ class Sensor:
         self._next.marks = self._backend.mark()
 
     def _watch_clock(self) -> None:
-        offset = time.time() - time.monotonic()
-        if abs(offset - self._offset) > CLOCK_STEP:
-            self._next.clock_steps.append(offset - self._offset)
+        """Follow a wall clock that was set: what was noted by it before is told by it as it is now."""
+        offset = self._wall() - self._boot()
+        step = offset - self._offset
+        if abs(step) > CLOCK_STEP:
+            self._next.clock_steps.append(step)
+            self._quiet_since += step
+            moved = {k: replace(x, since=x.since + step, until=x.until + step) for k, x in self._overflowing.items()}
+            self._overflowing = moved
+            self._next.lost = list(moved.values())
         self._offset = offset
 
     # --- out ------------------------------------------------------------------------------------------------------
