@@ -6,10 +6,10 @@ import os
 import sys
 import tempfile
 from pathlib import Path
-from typing import IO
 
 import click
 
+from hinomi.cli.rotation import FollowedFile, Stream
 from hinomi.cli.settings import Settings
 from hinomi.cli.words import say
 from hinomi.model.errors import PermissionDeniedError
@@ -27,12 +27,12 @@ def write(text: str, settings: Settings) -> None:
     tell(settings, say("output.written", path=str(settings.output)))
 
 
-def open_stream(settings: Settings) -> IO[bytes]:
-    """Return where a stream of data goes, line by line: `-o FILE` (appended to) or standard output."""
+def open_stream(settings: Settings) -> FollowedFile | Stream:
+    """Return where a stream of data goes, line by line: `-o FILE` (appended to, rotated or not) or standard output."""
     if settings.output is None:
-        return sys.stdout.buffer
+        return Stream(sys.stdout.buffer)
     try:
-        return settings.output.open("ab")
+        return FollowedFile(settings.output)
     except OSError as error:
         raise PermissionDeniedError("output.not-writable", place=str(settings.output), cause=str(error)) from error
 

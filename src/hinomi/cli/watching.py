@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -33,7 +33,7 @@ class Printer:
     def __init__(self, settings: Settings) -> None:
         self._json = settings.format == "jsonl"
         self._settings = settings
-        self._stream: IO[bytes] = open_stream(settings)
+        self._stream = open_stream(settings)
 
     def change(self, change: FileChange) -> None:
         """A file changed."""
@@ -88,7 +88,6 @@ class Printer:
 
     def _write(self, line: str) -> None:
         self._stream.write(line.encode("utf-8", "backslashreplace") + b"\n")
-        self._stream.flush()
 
 
 def _text(value: object) -> str:

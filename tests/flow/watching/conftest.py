@@ -85,6 +85,10 @@ class Watching:
                 state.pop(change["path"], None)
         return state
 
+    def ended(self) -> int:
+        """Wait until it ends by itself; return its exit code."""
+        return self.process.wait(PATIENCE)
+
     def stop(self, number: int = signal.SIGTERM) -> None:
         if self.process.poll() is None:
             self.process.send_signal(number)

@@ -24,6 +24,8 @@ class Told:
 
     name: str = "told"
     pipe: tuple[int, int] = field(default_factory=os.pipe)
+    waits: float | None = None
+    overdue: list[Loss] = field(default_factory=list)
     waiting: list[tuple[list[FileEvent], list[Loss]]] = field(default_factory=list)
 
     def tell(self, *events: FileEvent, losses: tuple[Loss, ...] = ()) -> None:
@@ -35,9 +37,13 @@ class Told:
 
     def read(self) -> tuple[list[FileEvent], list[Loss]]:
         if not self.waiting:
-            return [], []
+            overdue, self.overdue = self.overdue, []
+            return [], overdue
         os.read(self.pipe[0], 1)
         return self.waiting.pop(0)
+
+    def patience(self) -> float | None:
+        return self.waits
 
     def mark(self) -> list[Marked]:
         return [Marked("/", "told", True)]
@@ -109,3 +115,13 @@ def test_a_machine_that_slept_has_had_no_clock_step() -> None:
         at.wall, at.boot = NOON + 36_000, 36_500.0
         at.backend.tell(FileEvent(b"/woken", CREATED))
         assert at.next().clock_steps == []
+
+
+def test_what_a_backend_holds_back_is_asked_for_without_any_event() -> None:
+    with listening() as at:
+        at.backend.waits = 0.01
+        at.backend.tell(FileEvent(b"/before", CREATED))
+        assert at.next().changes
+        at.backend.overdue = [Loss("vanished-folder", b"", 3)]
+        (lost,) = at.next().lost
+        assert (lost.reason, lost.number) == ("vanished-folder", 3)

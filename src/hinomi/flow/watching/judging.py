@@ -41,6 +41,7 @@ from hinomi.watch.live.processes import Identity
 from hinomi.watch.live.syscalls import give_back
 
 MAX_AT_ONCE = 1_000  # paths
+BESIDE = 50  # paths, where other changes wait meanwhile
 MAX_JUDGED = 2_000  # rows about which rules are asked at once
 REST_SECONDS = 5.0  # without anything to judge, after which memory is given back and no worker waits for more
 RENEW = 10_000  # changes after which workers are renewed
@@ -190,11 +191,13 @@ class Judge:
 
     def reconcile(self, top: bytes, coverage: Coverage, now: float) -> int:
         """Compare everything at and below `top` with the last known state; return how many changes that showed."""
+        return sum(self.reconciling(top, coverage, now, MAX_AT_ONCE))
+
+    def reconciling(self, top: bytes, coverage: Coverage, now: float, at_once: int = BESIDE) -> Iterator[int]:
+        """As `reconcile`, step by step: between two steps whatever else changes is judged."""
         self.conclude()
-        number = 0
-        for paths in differing_paths(self._looker, self._known, top, coverage):
-            number += self.settle([Change(path, 0, now, now) for path in paths], "reconcile")
-        return number
+        for paths in differing_paths(self._looker, self._known, top, coverage, at_once=at_once):
+            yield self.settle([Change(path, 0, now, now) for path in paths], "reconcile")
 
     def _inside(self, folder: Change) -> Iterator[Change]:
         """Yield changes for what stands in a new folder and is not known."""

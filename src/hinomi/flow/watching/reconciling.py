@@ -14,7 +14,9 @@ from hinomi.watch.known import Known
 CHUNK = 1_000
 
 
-def differing_paths(looker: Looker, known: Known, top: bytes, coverage: Coverage) -> Iterator[list[bytes]]:
+def differing_paths(
+    looker: Looker, known: Known, top: bytes, coverage: Coverage, *, at_once: int = CHUNK
+) -> Iterator[list[bytes]]:
     """Yield the paths at and below `top` whose entries differ from what is known, in chunks.
 
     Nothing is read but attributes. What is known in folders that cannot be listed stays as it is: that is in the
@@ -23,7 +25,7 @@ def differing_paths(looker: Looker, known: Known, top: bytes, coverage: Coverage
     chunk: list[bytes] = []
     for path in _differing(looker, known, top, coverage):
         chunk.append(path)
-        if len(chunk) >= CHUNK:
+        if len(chunk) >= at_once:
             yield chunk
             chunk = []
     if chunk:

@@ -30,6 +30,7 @@ from hinomi.flow.watching.judging import Judge
 from hinomi.flow.watching.listening import SensorProcess
 from hinomi.flow.watching.lock import WatchLock, watch_folder
 from hinomi.flow.watching.looking import Looker
+from hinomi.flow.watching.mounting import ComingsAndGoings
 from hinomi.flow.watching.options import WatchOptions
 from hinomi.flow.watching.recording import Recording, recover
 from hinomi.flow.watching.status import StatusFile
@@ -162,6 +163,7 @@ class _Watcher:
         self._judge = Judge(
             case, self._known, self._looker, self._rules, teller, own, hears_all=sensor.hearing.backend == "fanotify"
         )
+        self._comings = ComingsAndGoings(case.gaps, self._judge, teller, scopes, self._looker.target.host)
         self._marks: list[dict[str, Any]] = []
         self._heard: dict[str, int] = {}
         self._waiting = 0
@@ -234,7 +236,7 @@ class _Watcher:
             kept = [s for s in learnt if not any(is_below(s, other) for other in new)]
             self._known.remember("scopes", "\0".join(os.fsdecode(s) for s in [*kept, *new]))
         for gap in self._case.gaps.listed(self._looker.target.host, only_open=True):
-            if gap.reason not in ("not-watched", "unmounted"):
+            if gap.reason != "not-watched" and not (gap.reason == "unmounted" and not os.path.ismount(gap.place)):
                 number = self._judge.reconcile(os.fsencode(gap.place or "/"), Coverage(), time.time())
                 self._teller.gap(self._case.gaps.close(gap, number))
 
@@ -276,9 +278,12 @@ class _Watcher:
                     continue
                 self._rest(self._costing(partial(self._surely, partial(self._take, batch))))
                 self._sensor.ask()
+            self._surely(self._comings.step)
             self._surely(self._come_round)
 
     def _patience(self) -> float:
+        if self._comings.under_way:
+            return 0.0
         wait = self._judge.wait
         return PULSE if wait is None else min(PULSE, wait)
 
@@ -350,7 +355,7 @@ class _Watcher:
             self._judge.clock_stepped()
         batch.clock_steps = []
         if batch.mounted or batch.unmounted:
-            self._remounted(batch.mounted, batch.unmounted)
+            self._comings.take(batch.mounted, batch.unmounted)
             batch.mounted, batch.unmounted = [], []
         if batch.marks is not None:
             self._marked([asdict(mark) for mark in batch.marks])
@@ -404,27 +409,6 @@ class _Watcher:
             if place not in unheard:
                 number = self._judge.reconcile(os.fsencode(place), Coverage(), time.time())
                 self._teller.gap(self._case.gaps.close(gap, number))
-
-    def _remounted(self, mounted: list[str], unmounted: list[str]) -> None:
-        """Follow file systems that come and go: what is away is not removed, and is compared when it is back."""
-        self._judge.refresh(packages=False)
-        for point in unmounted:
-            if self._concerns(point):
-                self._judge.away.add(os.fsencode(point))
-                gap = self._case.gaps.open(self._host, "unmounted", point, _iso(time.time()), None)
-                self._teller.gap(gap)
-        away = {g.place: g for g in self._case.gaps.listed(self._host, only_open=True) if g.reason == "unmounted"}
-        for point in mounted:
-            if not self._concerns(point):
-                continue
-            self._judge.away.discard(os.fsencode(point))
-            number = self._judge.reconcile(os.fsencode(point), Coverage(), time.time())
-            if point in away:
-                self._teller.gap(self._case.gaps.close(away[point], number, until=_iso(time.time())))
-            self._teller.note("watch.mounted", place=point, changes=number)
-
-    def _concerns(self, point: str) -> bool:
-        return any(is_below(os.fsencode(point), scope) for scope in self._scopes)
 
     def _sensor_ended(self) -> None:
         """Start another, and look again at all that may have changed meanwhile."""

@@ -55,6 +55,9 @@ class Backend(Protocol):
     def read(self) -> tuple[list[FileEvent], list[Loss]]:
         """Return what has been reported since, without waiting, bounded per call."""
 
+    def patience(self) -> float | None:
+        """Return the seconds after which `read` may say something without anything being reported; None for never."""
+
     def mark(self) -> list[Marked]:
         """Listen to everything in scope that is there now; called again when mounts change."""
 

@@ -173,6 +173,10 @@ class FanotifyBackend:
                 return told
         return [], self._overdue()
 
+    def patience(self) -> float | None:
+        """Return how long events of vanished folders wait for a name."""
+        return self._orphans.patience if len(self._orphans) else None
+
     def _events(self, data: bytes) -> tuple[list[FileEvent], list[Loss]]:
         """Return what the events of one read say."""
         events: list[FileEvent] = []

@@ -61,6 +61,9 @@ class InotifyBackend:
         """Return the instance."""
         return self._instance
 
+    def patience(self) -> None:
+        """Nothing is said later than it is reported."""
+
     def mark(self) -> list[Marked]:
         """Watch every folder; how many could not be is said once a scope."""
         _, out = in_scope(self._mounts(), self._scopes, self._leaves_out)
@@ -159,6 +162,9 @@ class PollingBackend:
     def read(self) -> tuple[list[FileEvent], list[Loss]]:
         """Nothing is ever reported."""
         return [], []
+
+    def patience(self) -> None:
+        """Nothing is said later than it is reported."""
 
     def mark(self) -> list[Marked]:
         """Say that nothing is listened to."""

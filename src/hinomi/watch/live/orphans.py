@@ -57,11 +57,16 @@ class Orphans:
         for inside in reversed(found):
             yield from inside
 
+    @property
+    def patience(self) -> float:
+        """How long an event waits for its folder's removal."""
+        return PATIENCE if self.names_children else UNNAMED_PATIENCE
+
     def overdue(self) -> int:
         """Forget what nobody will name any more; return how many events that were."""
         if not self._kept:
             return 0
-        before = self._clock() - (PATIENCE if self.names_children else UNNAMED_PATIENCE)
+        before = self._clock() - self.patience
         late = [folder for folder, (since, _) in self._kept.items() if since < before]
         number = sum(len(self._kept.pop(folder)[1]) for folder in late)
         self._number -= number

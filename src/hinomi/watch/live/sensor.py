@@ -175,6 +175,10 @@ class Sensor:
 
     def _timeout(self) -> float | None:
         """Return how long nothing needs to be done; without anything waiting, until something happens."""
+        due = [wait for wait in (self._due_in(), self._backend.patience()) if wait is not None]
+        return min(due, default=None)
+
+    def _due_in(self) -> float | None:
         if not self._asked:
             return None
         since = [t for t in (self._pending.oldest, self._first_start) if t is not None]
