@@ -22,7 +22,7 @@ def implant(finding) -> list[Finding]:
         ),
         finding("boot", "/etc/rc.local", related=("/bin/alpha",), attack=("T1037.004",)),
         finding("account", "/bin/gamma", related=("vex", "/bin/alpha"), severity="high", attack=("T1136.001",)),
-        finding("uid0", "vex", subject_type="account", severity="high", attack=("T1078.003",)),
+        finding("uid0", "vex", subject_type="account", severity="high", attack=("T1078.003",), threats=("UNC4540",)),
         finding("query", "/bin/beta", attack=("T1555",), threats=("UNC4540", "Other")),
         finding("indicator:filename", "/bin/beta", rule_kind="indicator", severity="low", confidence=30),
     ]
@@ -39,6 +39,19 @@ def test_one_implant_is_one_story_in_order_of_the_attack(finding) -> None:
     assert order.index("uid0") < order.index("watch") < order.index("query") < order.index("indicator:filename")
     assert "UNC4540" in story.title.en and "UNC4540" in story.title.ja
     assert "永続化" in story.explanation.ja and "Persistence" in story.explanation.en
+
+
+def test_two_common_findings_name_nobody(finding) -> None:
+    """An account without a password that is root as well: in a report on somebody, and on many machines."""
+    common = [
+        finding("uid0", "vex", subject_type="account", severity="high", attack=("T1078.003",), threats=("UNC4540",)),
+        finding("empty", "vex", subject_type="account", severity="high", attack=("T1078.003",), threats=("UNC4540",)),
+    ]
+    (story,) = tell(common)
+    assert "UNC4540" not in story.title.en and "UNC4540" not in story.title.ja
+    code = finding("tinyshell", "/bin/x", rule_kind="yara", related=("vex",), severity="high", threats=("UNC4540",))
+    (story,) = tell([*common, code])
+    assert "UNC4540" in story.title.en, "its own code was found"
 
 
 def test_unrelated_findings_stay_alone(finding) -> None:

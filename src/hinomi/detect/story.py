@@ -14,6 +14,7 @@ from hinomi.model.findings import SEVERITIES, Finding, Severity, Story, severity
 from hinomi.model.text import Bilingual, printable
 
 LISTED_PER_PHASE = 5
+BEHAVIOURS_THAT_NAME = 3
 SUBJECTS_PER_RULE = 3
 _LOW, _MEDIUM, _HIGH = (severity_rank(s) for s in ("low", "medium", "high"))
 _NAME_RULES = frozenset(f"indicator:{kind}" for kind in ("filename", "filepath", "account", "service"))
@@ -110,7 +111,7 @@ def _story(group: Sequence[Finding]) -> Story:
     return Story(
         id=hashlib.sha256(f"story\0{anchor.id}".encode()).hexdigest()[:16],
         target=anchor.target,
-        title=_title(ordered, threats),
+        title=_title(ordered, threats if _names(group, threats[:1]) else ()),
         explanation=_explanation(ordered),
         severity=severity,
         confidence=_confidence(group),
@@ -151,6 +152,16 @@ def _voted(group: Sequence[Finding]) -> tuple[str, ...]:
             votes[threat] += (1 + severity_rank(finding.severity)) * finding.confidence // len(finding.threats)
     ranked = sorted(votes.items(), key=lambda item: (-item[1], item[0]))
     return tuple(threat for threat, vote in ranked if vote * 2 >= ranked[0][1])[:5]
+
+
+def _names(group: Sequence[Finding], threats: Sequence[str]) -> bool:
+    """Whether what was found is enough to name a threat: its own code or indicator, or three kinds of its behaviour.
+
+    An account without a password is in many reports; two such findings are nobody's signature.
+    """
+    speaking = [f for f in group if set(threats) & set(f.threats) and f.rule_id not in _NAME_RULES]
+    own = any(f.rule_kind in ("yara", "indicator") for f in speaking)
+    return own or len({f.rule_id for f in speaking}) >= BEHAVIOURS_THAT_NAME
 
 
 def _title(ordered: Sequence[Finding], threats: tuple[str, ...]) -> Bilingual:
