@@ -78,6 +78,7 @@ def test_mounts_that_come_later_are_watched_or_said(place: Path, watching: Start
     space.sh(f"mount -t overlay o -o lowerdir={place}/lower,upperdir={place}/upper,workdir={place}/work {place}/merged")
     gap = watch.until(lambda: [g for g in watch.lines("gap") if g["reason"] == "not-watched"], "what is not heard")[-1]
     assert gap["place"] == f"{place}/merged" and gap["open"] and "overlay" in gap["detail"], "a gap with its cause"
+    watch.until(lambda: f"Mounted: {place}/merged" in watch.said, "it has been looked through")
     space.sh(f"echo in >> {place}/merged/old")
     assert watch.change("merged/old", "changed")["found_by"] == "reconcile"
 
