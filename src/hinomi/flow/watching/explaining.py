@@ -19,6 +19,7 @@ from hinomi.watch.baseline.explain import explain
 from hinomi.watch.baseline.liveworld import LiveWorld, difference_of
 from hinomi.watch.baseline.reasons.declared import declarations
 from hinomi.watch.baseline.reasons.logs import PLACES as LOGS
+from hinomi.watch.baseline.reasons.logs import family_of
 from hinomi.watch.baseline.world import Reason
 from hinomi.watch.known import Facts, Known
 
@@ -89,13 +90,19 @@ class Explainer:
         final = next((reasons[one] for one in finals if one in reasons), None)
         if final is not None:
             return Reason(final.why, final.by, "name")
-        if not temporary and path.startswith(LOGS) and any(self._vouched(one) for one in finals):
-            return Reason("log-rotated", "", "name")  # its compressed copy was judged before the name had gone
+        if not temporary and path.startswith(LOGS) and self._rotated(path, finals):
+            return Reason("log-rotated", "", "name")
         owner = self._looker.target.ownership.package_of(temporary[1]) if temporary else None
         if owner is not None and self._before.get(owner) != self._now.get(owner):
             return Reason("package", owner, "name")
         declared = next((d for d in declarations() if d.pattern.fullmatch(path)), None)
         return None if declared is None else Reason("declared", declared.by, "name")
+
+    def _rotated(self, path: bytes, finals: Sequence[bytes]) -> bool:
+        """Whether a name that came and went is a copy of a log that is known and in order, or of a copy of one: the
+        compressed copy may be judged with an earlier or a later batch."""
+        log = b"/".join(family_of(path))
+        return log != path and any(self._vouched(one) for one in (log, *finals))
 
     def _vouched(self, path: bytes) -> bool:
         """Whether something is known at the path, and nothing about it is unexplained."""

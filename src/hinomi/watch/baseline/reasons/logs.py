@@ -36,7 +36,7 @@ def explain(difference: Difference, world: World) -> Reason | None:
         return None
     if difference.kind != "file" or (difference.new is not None and not _is_log(difference, world)):
         return None
-    family = world.cached(("log", *_family(path)), lambda: Family(*_family(path), world))
+    family = world.cached(("log", *family_of(path)), lambda: Family(*family_of(path), world))
     assert isinstance(family, Family)  # cached under this key by this module only
     return family.reason(difference)
 
@@ -57,8 +57,8 @@ def _head(path: bytes, world: World) -> bytes:
         return b""
 
 
-def _family(path: bytes) -> tuple[bytes, bytes]:
-    """Return folder and stem."""
+def family_of(path: bytes) -> tuple[bytes, bytes]:
+    """Return folder and stem: the log that a rotated copy is of."""
     folder, _, name = path.rpartition(b"/")
     found = _MEMBER.fullmatch(name)
     return folder, found[1] if found else name
@@ -80,7 +80,7 @@ class Family:
 
     def __init__(self, folder: bytes, stem: bytes, world: World) -> None:
         self._world = world
-        paths = [p for p in world.paths_in(folder) if _family(p) == (folder, stem)]
+        paths = [p for p in world.paths_in(folder) if family_of(p) == (folder, stem)]
         self._before = {p: v for p in paths if (v := world.before(p)) is not None and v["sha256"] is not None}
         self._now = [p for p in paths if (v := world.now(p)) is not None and v["kind"] == "file"]
 
