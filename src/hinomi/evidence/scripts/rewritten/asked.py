@@ -97,14 +97,15 @@ def _equal(writer: Writer, left: Node, right: Node) -> str:
         left, right = right, left
     role, text = writer.read.role(right), text_of(right)
     call = writer.read.call(left)
-    if call is not None and call.name in calls.RUNS - calls.OUTPUT and text == "0":
+    if call is not None and call.name in calls.STATES and text == "0":
         return writer.run(call)
     if role == "false":
         return negated(condition(writer, left))
     if role == "true":
         return condition(writer, left)
-    if text == "-1" and call is not None and _contained(writer, call) is not None:
-        return negated(_contained(writer, call) or "")
+    found = _contained(writer, call) if text == "-1" and call is not None else None
+    if found is not None:
+        return negated(found)
     return _equal_words(writer.word(left), writer.word(right))
 
 
@@ -135,14 +136,12 @@ def _asked_call(writer: Writer, node: Node) -> str:
 
 
 def _asked_state(writer: Writer, call: Asked) -> str | None:
-    if call.name in calls.RUNNING or (
-        call.name in ("os.kill", "kill", "Process.kill", "posix_kill") and _asks(writer, call)
-    ):
+    if call.name in calls.RUNNING or (call.name in calls.SIGNALS and _asks(writer, call)):
         return f"kill -0 {quoted(argument(writer, call, 1 if call.name in ('kill', 'Process.kill') else 0))}"
-    if call.name in calls.RUNS - calls.OUTPUT:
+    if call.name in calls.STATES:
         asked = writer.run(call)
         return asked if writer.dialect.success_is_true or call.name == "exec" else negated(asked)
-    if call.name in writer.functions or call.member in writer.functions:
+    if writer.is_own(call):
         return writer.own_call(call)
     return None
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hinomi.evidence.scripts.rewritten import calls
 from hinomi.evidence.scripts.rewritten.asked import condition, negated
 from hinomi.evidence.scripts.rewritten.base import BODIES, Base, last
-from hinomi.evidence.scripts.rewritten.reading import first_field, keyword_of
+from hinomi.evidence.scripts.rewritten.reading import first_field, keyword_of, short_name
 from hinomi.evidence.scripts.rewritten.words import Word, literal, many, name_of, quoted
 from hinomi.evidence.scripts.rewritten.writer import function_name, sides
 from hinomi.evidence.scripts.syntax import text_of
@@ -23,10 +23,17 @@ _QUESTIONS = frozenset(("any", "all", "bool", *calls.EXISTS, *calls.CONTAINS))
 _ASKS_BY_FAILING = frozenset(("os.kill", "Process.kill", "os.getpgid", "psutil.Process"))
 
 
+def loop(base: Base, head: str, body: Node | None, node: Node) -> None:
+    """Write a loop: what it asks or goes through, and its body."""
+    base.put(node, f"{head}; do")
+    base.body(body, node)
+    base.put(last(node), "done")
+
+
 def if_(base: Base, node: Node) -> None:
     """Write `if`, `unless`, their forms behind a statement, and what is chained to them."""
     question = _condition_of(base, node)
-    asked = condition(base.writer, question) if question is not None else "true"
+    asked = _asked(base, question)
     _asked_first(base, question)
     base.put(node, f"if {negated(asked) if keyword_of(node) == 'unless' else asked}; then")
     base.body(_body_of(node), node)
@@ -43,6 +50,10 @@ def _body_of(node: Node) -> Node | None:
 def _condition_of(base: Base, node: Node) -> Node | None:
     found = node.child_by_field_name("condition")
     return base.writer.read.bare(found) if found is not None else None
+
+
+def _asked(base: Base, question: Node | None) -> str:
+    return condition(base.writer, question) if question is not None else "true"
 
 
 def _asked_first(base: Base, question: Node | None) -> None:
@@ -70,30 +81,23 @@ def _else(base: Base, node: Node) -> None:
 def while_(base: Base, node: Node) -> None:
     """Write `while` and `until`."""
     question = _condition_of(base, node)
-    asked = condition(base.writer, question) if question is not None else "true"
+    asked = _asked(base, question)
     word = "until" if keyword_of(node) == "until" else "while"
     _asked_first(base, question)
-    base.put(node, f"{word} {asked}; do")
-    base.body(_body_of(node), node)
-    base.put(last(node), "done")
+    loop(base, f"{word} {asked}", _body_of(node), node)
 
 
 def repeat(base: Base, node: Node) -> None:
     """Write `do … while` and `repeat … until`."""
-    question = _condition_of(base, node)
-    asked = condition(base.writer, question) if question is not None else "true"
-    base.put(node, f"{'until' if node.type == 'repeat_statement' else 'while'} {asked}; do")
-    base.body(first_field(node, *BODIES), node)
-    base.put(last(node), "done")
+    word = "until" if node.type == "repeat_statement" else "while"
+    loop(base, f"{word} {_asked(base, _condition_of(base, node))}", first_field(node, *BODIES), node)
 
 
 def endless(base: Base, node: Node) -> None:
     """Write `for (;;)`; one that counts is a loop over a list."""
     question = first_field(node, "condition")
     counts = question is not None and text_of(question).strip("; ")
-    base.put(node, "for counter in 1 2; do" if counts else "while true; do")
-    base.body(first_field(node, *BODIES), node)
-    base.put(last(node), "done")
+    loop(base, "for counter in 1 2" if counts else "while true", first_field(node, *BODIES), node)
 
 
 def for_(base: Base, node: Node) -> None:
@@ -104,9 +108,7 @@ def for_(base: Base, node: Node) -> None:
         return
     target, source = _clause(node, clause)
     if source is not None and base.writer.read.full_name(source).startswith("itertools.count"):
-        base.put(node, "while true; do")
-        base.body(first_field(node, *BODIES), node)
-        base.put(last(node), "done")
+        loop(base, "while true", first_field(node, *BODIES), node)
         return
     body = _body_of(node)
     loop_over(base, [text_of(target)] if target is not None else ["$_"], source, body, node)
@@ -133,9 +135,7 @@ def loop_over(base: Base, names: list[str], source: Node | None, body: Node | No
     """Write a loop over what an expression gives; one whose number of turns is all that is known has two."""
     words: list[Word] = many(base.writer.value(source)) if source is not None else [literal("1"), literal("2")]
     listed = " ".join("".join(p.text for p in w) if all(p.expands for p in w) else quoted(w) for w in words[:200])
-    base.put(node, f"for {name_of(names[-1]) if names else 'item'} in {listed or '1'}; do")
-    base.body(body, node)
-    base.put(last(node), "done")
+    loop(base, f"for {name_of(names[-1]) if names else 'item'} in {listed or '1'}", body, node)
 
 
 def function(base: Base, node: Node) -> None:
@@ -143,8 +143,7 @@ def function(base: Base, node: Node) -> None:
     name, body = node.child_by_field_name("name"), first_field(node, *BODIES)
     if name is None or body is None:
         return
-    short = text_of(name).rpartition(".")[2].rpartition(":")[2]
-    base.put(node, f"{function_name(short)}() {{")
+    base.put(node, f"{function_name(short_name(name))}() {{")
     for number, parameter in enumerate(_parameters(node, body), 1):
         base.put(node, f'{name_of(parameter)}="${{{number}}}"')
     base.body(body, node)

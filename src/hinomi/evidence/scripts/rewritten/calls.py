@@ -45,10 +45,12 @@ OUTPUT = frozenset(  # what comes back is what was printed
     " popen IO.popen io.popen"
     " Open3.capture2 Open3.capture2e subprocess.run".split()
 )
+STATES = RUNS - OUTPUT  # what comes back is the status
 BACKGROUND = frozenset("subprocess.Popen spawn Process.spawn Kernel.spawn pexpect.spawn".split())
 REPLACES = frozenset("os.execv os.execve os.execvp os.execvpe".split())  # (path, [argv0, …])
 REPLACES_FLAT = frozenset("os.execl os.execle os.execlp os.execlpe".split())  # (path, argv0, …)
 SPAWNS = frozenset("os.spawnv os.spawnve os.spawnvp os.spawnl os.spawnle os.spawnlp os.posix_spawn".split())
+STARTS = RUNS | BACKGROUND | REPLACES | REPLACES_FLAT | SPAWNS
 
 SAME = frozenset(  # give what they were given, as far as this reading goes
     "str repr bytes strip rstrip lstrip decode encode lower upper splitlines read readlines"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from hinomi.evidence.scripts.rewritten import calls
 from hinomi.evidence.scripts.rewritten.reading import Asked
 from hinomi.evidence.scripts.rewritten.words import UNKNOWN, Word, constant, joined, literal, many, one, quoted
-from hinomi.evidence.scripts.rewritten.writer import Writer, function_name
+from hinomi.evidence.scripts.rewritten.writer import Writer, argument, function_name
 from hinomi.evidence.scripts.syntax import text_of
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Effects:
 
     def word(self, call: Asked, number: int) -> Word:
         """Return an argument as a word."""
-        return self.writer.word(call.args[number]) if number < len(call.args) else UNKNOWN
+        return argument(self.writer, call, number)
 
     def held(self, node: Node | None) -> Opened | None:
         """Return what is open under a name, or is opened by the expression itself."""
@@ -92,8 +92,7 @@ def _runs(effects: Effects, call: Asked, bind: str) -> list[str] | None:
     name, writer = call.name, effects.writer
     if name in calls.QUERIES and call.receiver is None and _SQL.match(constant(effects.word(call, 0)) or ""):
         return None
-    known = name in calls.RUNS | calls.BACKGROUND | calls.REPLACES | calls.REPLACES_FLAT | calls.SPAWNS
-    if not known or (call.receiver is None and name == "exec" and writer.dialect.grammar == "python"):
+    if name not in calls.STARTS or (call.receiver is None and name == "exec" and writer.dialect.grammar == "python"):
         return None
     line = writer.run(call)
     if _given_streams(effects, call) or _BARE_SHELL.fullmatch(line):
@@ -102,7 +101,11 @@ def _runs(effects: Effects, call: Asked, bind: str) -> list[str] | None:
             return over
     if name in calls.BACKGROUND or name in calls.SPAWNS:
         return [f"{line} &"] if not bind else [f"{line} &", f"{bind}=$!"]
-    if name in calls.REPLACES | calls.REPLACES_FLAT or (name == "exec" and writer.dialect.grammar in ("perl", "ruby")):
+    if (
+        name in calls.REPLACES
+        or name in calls.REPLACES_FLAT
+        or (name == "exec" and writer.dialect.grammar in ("perl", "ruby"))
+    ):
         return [f"exec {line}"]
     return [f"{bind}=$({line})", f"{bind}_status=$?"] if bind else [line]
 
@@ -282,10 +285,7 @@ def _unpacks(effects: Effects, call: Asked, _: str) -> list[str] | None:
             if opened.tool == "zip"
             else f"tar xf {quoted(opened.path)} -C {into}"
         ]
-    if (
-        call.member in ("add", "write", "addFile", "addfile", "buildFromDirectory", "writestr", "add_files")
-        and call.args
-    ):
+    if call.member in calls.ADDS and call.args:
         return [_packing(opened, quoted(effects.word(call, 0)))]
     return None
 

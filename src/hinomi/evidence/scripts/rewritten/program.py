@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from hinomi.evidence.scripts.rewritten import calls
 from hinomi.evidence.scripts.rewritten.asked import condition
 from hinomi.evidence.scripts.rewritten.base import BODIES, Base, last
-from hinomi.evidence.scripts.rewritten.blocks import BLOCKS, loop_over
+from hinomi.evidence.scripts.rewritten.blocks import BLOCKS, loop, loop_over
 from hinomi.evidence.scripts.rewritten.dialects import DIALECTS, Dialect
-from hinomi.evidence.scripts.rewritten.reading import Asked, first_field
+from hinomi.evidence.scripts.rewritten.reading import Asked, first_field, short_name
 from hinomi.evidence.scripts.rewritten.words import Word, constant, joined, many, name_of, quoted
 from hinomi.evidence.scripts.rewritten.writer import function_name, sides
 from hinomi.evidence.scripts.syntax import parse, text_of
@@ -62,7 +62,7 @@ class Program(Base):
             elif role == "function" or node.type in ("class_definition", "class_declaration"):
                 name = node.child_by_field_name("name")
                 known = self.writer.functions if role == "function" else self.writer.classes
-                known.update([text_of(name).rpartition(".")[2].rpartition(":")[2]] if name is not None else ())
+                known.update([short_name(name)] if name is not None else ())
             if role not in ("string", "call", "assign", "list"):
                 stack.extend(node.named_children)
 
@@ -82,7 +82,7 @@ class Program(Base):
         if found is not None:
             self.put(node, *found)
             return True
-        own = call.name in self.writer.functions or call.member in self.writer.functions
+        own = self.writer.is_own(call)
         self._arguments(call)
         if call.name in self.writer.classes:
             self._made(call, node)
@@ -157,9 +157,7 @@ class Program(Base):
         names = [text_of(c) for holder in holders for c in holder.named_children]
         body = first_field(call.block, "body")
         if call.name == "loop":
-            self.put(node, "while true; do")
-            self.body(body, node)
-            self.put(last(node), "done")
+            loop(self, "while true", body, node)
         elif call.member in _EACH:
             loop_over(self, names, call.args[0] if call.args else call.receiver, body, node)
         elif call.name in _BESIDE:

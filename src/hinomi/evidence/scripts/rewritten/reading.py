@@ -144,6 +144,11 @@ def first_field(node: Node, *names: str) -> Node | None:
     return next((found for name in names if (found := node.child_by_field_name(name)) is not None), None)
 
 
+def short_name(node: Node) -> str:
+    """Return a function's or class' name without what it is a member of."""
+    return text_of(node).rpartition(".")[2].rpartition(":")[2]
+
+
 def operator_of(node: Node) -> str:
     """Return a node's operator: its own field, or the unnamed words between its members (`not in`)."""
     given = node.child_by_field_name("operator")

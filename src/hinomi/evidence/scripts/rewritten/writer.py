@@ -220,9 +220,13 @@ class Writer:
             found = rule(self, call)
             if found is not None:
                 return found
-        if call.name in self.functions or call.member in self.functions:
+        if self.is_own(call):
             return output(self.own_call(call))
         return UNKNOWN
+
+    def is_own(self, call: Asked) -> bool:
+        """Whether a call is of one of the program's own functions."""
+        return call.name in self.functions or call.member in self.functions
 
     def own_call(self, call: Asked) -> str:
         """Return the call of one of the program's own functions."""
