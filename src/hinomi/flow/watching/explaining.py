@@ -90,7 +90,7 @@ class Explainer:
         final = next((reasons[one] for one in finals if one in reasons), None)
         if final is not None:
             return Reason(final.why, final.by, "name")
-        if not temporary and path.startswith(LOGS) and self._rotated(path, finals):
+        if not temporary and path.startswith(LOGS) and self._rotated(path, finals, reasons):
             return Reason("log-rotated", "", "name")
         owner = self._looker.target.ownership.package_of(temporary[1]) if temporary else None
         if owner is not None and self._before.get(owner) != self._now.get(owner):
@@ -98,11 +98,11 @@ class Explainer:
         declared = next((d for d in declarations() if d.pattern.fullmatch(path)), None)
         return None if declared is None else Reason("declared", declared.by, "name")
 
-    def _rotated(self, path: bytes, finals: Sequence[bytes]) -> bool:
+    def _rotated(self, path: bytes, finals: Sequence[bytes], reasons: Mapping[bytes, Reason]) -> bool:
         """Whether a name that came and went is a copy of a log that is known and in order, or of a copy of one: the
         compressed copy may be judged with an earlier or a later batch."""
         log = b"/".join(family_of(path))
-        return log != path and any(self._vouched(one) for one in (log, *finals))
+        return log != path and any(one in reasons or self._vouched(one) for one in (log, *finals))
 
     def _vouched(self, path: bytes) -> bool:
         """Whether something is known at the path, and nothing about it is unexplained."""
