@@ -11,6 +11,7 @@ from hinomi.evidence.integrity.manifests import manifests_of
 from hinomi.flow.baseline_target import Looked
 from hinomi.flow.watching.apart import ApartError, apart
 from hinomi.flow.watching.comparing import facts_of
+from hinomi.flow.watching.latest import Latest
 from hinomi.flow.watching.looking import Looker
 from hinomi.flow.watching.packages import DATABASES
 from hinomi.model.findings import Coverage
@@ -61,15 +62,16 @@ class Explainer:
         self._before = {name: before[name] if name in altered else value for name, value in now.items()}
         self._known.remember(_FACT, json.dumps(self._before))
 
-    def explain(self, states: Mapping[bytes, States], due: Mapping[bytes, Facts]) -> dict[bytes, Reason]:
+    def explain(self, states: Mapping[bytes, States], due: Mapping[bytes, Facts | None]) -> dict[bytes, Reason]:
         """Return the reasons that leave nothing over, by path. `due` are states that are seen and not yet known."""
+        latest = Latest(self._known, due)
         differences = [difference_of(path, old, new) for path, (old, new) in states.items() if old or new]
         target = self._looker.target
         reader = Looked(target.name, target.host, target.kind, {b"": target})
-        world = LiveWorld(_Latest(self._known, due), differences, reader, self._before, self._now, self._standing)
+        world = LiveWorld(latest, differences, reader, self._before, self._now, self._standing)
         reasons = {path: reason for path, reason in explain(world).items() if not reason.left}
         for path, (old, new) in states.items():
-            if old is None and new is None and (passing := self._passing(path, reasons)) is not None:
+            if old is None and new is None and (passing := self._passing(path, reasons, latest)) is not None:
                 reasons[path] = passing
             elif path in reasons and old is not None and old.unexplained and reasons[path].why in _NOTHING_NEW:
                 del reasons[path]
@@ -80,7 +82,7 @@ class Explainer:
         entry = self._looker.view.entry(path)
         return None if entry is None else facts_of(entry, None)
 
-    def _passing(self, path: bytes, reasons: Mapping[bytes, Reason]) -> Reason | None:
+    def _passing(self, path: bytes, reasons: Mapping[bytes, Reason], latest: Latest) -> Reason | None:
         """Explain a name that came and went: a package manager's, one in data that is declared, or the name under which
         something was written that is explained itself."""
         if path.startswith(DATABASES):
@@ -90,24 +92,13 @@ class Explainer:
         final = next((reasons[one] for one in finals if one in reasons), None)
         if final is not None:
             return Reason(final.why, final.by, "name")
-        if not temporary and path.startswith(LOGS) and self._rotated(path, finals, reasons):
+        if not temporary and path.startswith(LOGS) and _is_rotated(path, finals, reasons, latest):
             return Reason("log-rotated", "", "name")
         owner = self._looker.target.ownership.package_of(temporary[1]) if temporary else None
         if owner is not None and self._before.get(owner) != self._now.get(owner):
             return Reason("package", owner, "name")
         declared = next((d for d in declarations() if d.pattern.fullmatch(path)), None)
         return None if declared is None else Reason("declared", declared.by, "name")
-
-    def _rotated(self, path: bytes, finals: Sequence[bytes], reasons: Mapping[bytes, Reason]) -> bool:
-        """Whether a name that came and went is a copy of a log that is known and in order, or of a copy of one: the
-        compressed copy may be judged with an earlier or a later batch."""
-        log = b"/".join(family_of(path))
-        return log != path and any(one in reasons or self._vouched(one) for one in (log, *finals))
-
-    def _vouched(self, path: bytes) -> bool:
-        """Whether something is known at the path, and nothing about it is unexplained."""
-        facts = self._known.get(path)
-        return facts is not None and not facts.unexplained
 
     def _manifests(self) -> dict[str, str]:
         """Read them in a process of its own: its memory is given back. Without an answer nothing is believed."""
@@ -118,19 +109,6 @@ class Explainer:
             return {}
 
 
-class _Latest:
-    """The last known state, and before it what was seen since (implements `LastKnown`)."""
-
-    def __init__(self, known: Known, due: Mapping[bytes, Facts]) -> None:
-        self._known = known
-        self._due = due
-        self.children, self.below = known.children, known.below
-
-    def get(self, path: bytes) -> Facts | None:
-        """Return one entry's."""
-        return self._due.get(path) or self._known.get(path)
-
-
 def with_reasons(changes: Sequence[FileChange], reasons: Sequence[Reason | None]) -> list[FileChange]:
     """Return the changes with what explains them."""
     return [
@@ -138,6 +116,15 @@ def with_reasons(changes: Sequence[FileChange], reasons: Sequence[Reason | None]
         else replace(change, explained=reason.by or reason.why, why=reason.why, strength=reason.strength)
         for change, reason in zip(changes, reasons, strict=True)
     ]  # fmt: skip
+
+
+def _is_rotated(path: bytes, finals: Sequence[bytes], reasons: Mapping[bytes, Reason], latest: Latest) -> bool:
+    """Whether a name that came and went is a copy of a log that is known and in order, or of a copy of one: the
+    compressed copy may be judged with an earlier or a later batch."""
+    log = b"/".join(family_of(path))
+    known = [latest.get(one) for one in (log, *finals)]
+    sound = any(facts is not None and not facts.unexplained for facts in known)
+    return log != path and (sound or any(one in reasons for one in (log, *finals)))
 
 
 def _version(vouched: str) -> str:

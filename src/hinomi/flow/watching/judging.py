@@ -77,7 +77,7 @@ class _Due:
     settled: list[_Settled] = field(default_factory=list)
     judged: list[Row] = field(default_factory=list)
     paths: set[bytes] = field(default_factory=set)
-    states: dict[bytes, Facts] = field(default_factory=dict)
+    states: dict[bytes, Facts | None] = field(default_factory=dict)  # None: gone
     since: float = 0.0  # monotonic
 
     @property
@@ -91,6 +91,7 @@ class _Due:
             self.since = time.monotonic()
         self.paths |= settled.paths
         self.states.update(settled.states)
+        self.states.update(dict.fromkeys(settled.gone))
         self.judged += judged
         settled.rows, settled.telling = [], []
         self.settled.append(settled)

@@ -56,6 +56,11 @@ class LiveWorld(World):
         facts = self._known.get(path) or self._standing(path)
         return None if facts is None else values_of(path, facts)
 
+    def standing(self, path: bytes) -> Values | None:
+        """Return an entry as it is at this moment: nothing is told of a folder's times."""
+        facts = self._standing(path)
+        return None if facts is None else values_of(path, facts)
+
     def paths_below(self, folder: bytes) -> list[bytes]:
         """Return the paths that are or were below a folder, in order."""
         return sorted({*(path for path, _ in self._known.below(folder)), *self.differing_below(folder)})

@@ -198,6 +198,10 @@ class World:
         difference = self.differences.get(path)
         return difference.new if difference is not None else self.before(path)
 
+    def standing(self, path: bytes) -> Values | None:
+        """Return an entry as it is at this moment, whether or not anything was told of it."""
+        return self.now(path)
+
     def differing_below(self, folder: bytes) -> list[bytes]:
         """Return the paths that differ below a folder."""
         return _below(self._sorted, folder.rstrip(b"/") + b"/")

@@ -164,7 +164,7 @@ class Family:
     @property
     def _just_rotated(self) -> bool:
         """Whether the folder last changed at the end of a rotation: it takes the oldest copy away after all else."""
-        folder = self._world.now(self._folder)
+        folder = self._world.standing(self._folder)
         moved = max((v["ctime"] or 0 for p, v in self._now.items() if _age(p)), default=0)
         return folder is not None and 0 <= (folder["mtime"] or 0) - moved <= ONE_ROTATION
 
