@@ -113,7 +113,7 @@ class Looker:
         return any(self._selection.leaves_out(b"/".join(parts[: n + 1])) for n in range(1, len(parts)))
 
     def look(self, paths: Iterable[bytes], wanted: Wanted) -> Seen:
-        """Return what stands at `paths`, with the content of what is `wanted`."""
+        """Return what stands at `paths`, with the content of what is `wanted`; not what went before that was read."""
         seen = Seen()
         current: list[bytes] = [b""]
 
@@ -129,8 +129,19 @@ class Looker:
         )  # fmt: skip
         if self._workers.pool is not before:
             gc.freeze()  # what workers share with us stays shared
+        self._forget_gone(seen)
         return seen
+
+    def _forget_gone(self, seen: Seen) -> None:
+        unread = [path for path, rows in seen.rows.items() if isinstance(rows[0], File) and _is_unread(rows[0])]
+        for path in unread:
+            if self.view.entry(path) is None:
+                del seen.rows[path], seen.entries[path]
 
     def close(self) -> None:
         """End the workers; the next look starts new ones."""
         self._workers.close()
+
+
+def _is_unread(row: File) -> bool:
+    return row.kind == "file" and row.sha256 is None and bool(row.size)
