@@ -10,7 +10,8 @@ from hinomi.model.findings import Coverage
 
 
 class FileReader:
-    """Examines files by their entry alone, in whichever process it is called; keeps the last folder open."""
+    """Examines files by their entry alone, in whichever process it is called; keeps the last folder open until it is
+    closed."""
 
     def __init__(self, view: WorkerView, examiner: Examiner) -> None:
         """Take the view to open folders of."""

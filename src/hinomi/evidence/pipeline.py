@@ -190,7 +190,7 @@ class Pipeline:
             self._pool = DigestThreads(self._core, jobs, limits.max_file_size, seconds, nice=self._nice)
         else:
             bounds = Bounds(limits.max_file_seconds, limits.max_worker_memory, self._nice, self._cache_folder)
-            self._pool = WorkerPool(reader.answer, jobs, bounds, reader.answer)
+            self._pool = WorkerPool(reader.answer, jobs, bounds, reader.answer, reader.close)
         if self._kept is not None:
             self._kept.pool = self._pool
         return self._pool

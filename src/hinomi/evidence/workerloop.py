@@ -19,6 +19,7 @@ from hinomi.evidence.priority import be_nice
 from hinomi.evidence.view import Entry
 
 Job = Callable[[Entry], bytes]
+Rest = Callable[[], None]  # gives back what is kept open from file to file
 SLOT = struct.Struct("<qd")  # which file of the batch, since when (monotonic seconds)
 ANSWER = struct.Struct("<IQ")  # which file of the batch, bytes that follow
 LENGTH = struct.Struct("<Q")
@@ -51,9 +52,10 @@ def frame_of(files: list[tuple[int, tuple[Any, ...]]]) -> bytes:
 
 
 def serve(
-    job: Job, request: int, answer: int, shared: mmap.mmap, slot: int, parent: int, *, bounds: Bounds, told_at: int
-) -> NoReturn:
-    """Answer batches from `request` on `answer` until there are none; ends the process.
+    job: Job, request: int, answer: int, shared: mmap.mmap, slot: int, parent: int, *, bounds: Bounds, told_at: int,
+    rest: Rest,
+) -> NoReturn:  # fmt: skip
+    """Answer batches from `request` on `answer` until there are none; ends the process. After each it may `rest`.
 
     Its confinement is told in the byte at `told_at`: a bit for each of `DOORS` that is shut, and `BEGUN`.
     """
@@ -64,7 +66,7 @@ def serve(
         scratch.prepare(bounds.scratch, slot)
         shut = confine()
         shared[told_at] = BEGUN | sum(1 << bit for bit, door in enumerate(DOORS) if door in shut)
-        _Loop(job, request, answer, shared, slot * SLOT.size).run()
+        _Loop(job, request, answer, shared, slot * SLOT.size, rest).run()
     except BaseException:  # noqa: BLE001 - nothing of the parent may run in this process: no handlers, no clean-up
         os._exit(1)
     os._exit(0)
@@ -117,8 +119,9 @@ def _data_size() -> int:
 class _Loop:
     """Reads batches, writes answers."""
 
-    def __init__(self, job: Job, request: int, answer: int, shared: mmap.mmap, offset: int) -> None:
+    def __init__(self, job: Job, request: int, answer: int, shared: mmap.mmap, offset: int, rest: Rest) -> None:
         self._job = job
+        self._rest = rest
         self._request = request
         self._answer = answer
         self._shared = shared
@@ -136,6 +139,7 @@ class _Loop:
             limit_cpu(CPU_SECONDS)
             for index, values in marshal.loads(body):  # our own parent wrote it
                 self._one(index, Entry(*values))
+            self._rest()  # the next batch may come much later, when what was open is another or in the way
             SLOT.pack_into(self._shared, self._offset, IDLE, 0.0)
             self._flush()
             if self._has_grown():

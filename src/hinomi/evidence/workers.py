@@ -22,13 +22,17 @@ from hinomi.evidence.confinement import DOORS
 from hinomi.evidence.forking import fork
 from hinomi.evidence.reading import Reading
 from hinomi.evidence.view import Entry
-from hinomi.evidence.workerloop import ANSWER, BEGUN, IDLE, SLOT, Bounds, Job, frame_of, serve
+from hinomi.evidence.workerloop import ANSWER, BEGUN, IDLE, SLOT, Bounds, Job, Rest, frame_of, serve
 
 QUEUED = 2  # batches a worker has at once: it never waits for the walk
 MAX_ANSWER = 512 << 20
 MAX_BARREN = 3  # workers that die before they begin a file
 SLOWEST_READ = 8 << 20  # bytes a second a disk is expected to give at least
 POLL_SECONDS = 0.5
+
+
+def _nothing() -> None:
+    """Give nothing back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,7 @@ class Batch:
 class _Worker:
     """One process with its two pipes."""
 
-    def __init__(self, job: Job, slot: int, shared: mmap.mmap, bounds: Bounds, told_at: int) -> None:
+    def __init__(self, job: Job, rest: Rest, slot: int, shared: mmap.mmap, bounds: Bounds, told_at: int) -> None:
         self.slot = slot
         self._shared = shared
         SLOT.pack_into(shared, slot * SLOT.size, IDLE, 0.0)
@@ -78,7 +82,7 @@ class _Worker:
         if self.pid == 0:
             os.close(self.send)
             os.close(self.receive)
-            serve(job, request, answer, shared, slot, parent, bounds=bounds, told_at=told_at)
+            serve(job, request, answer, shared, slot, parent, bounds=bounds, told_at=told_at, rest=rest)
         os.close(request)
         os.close(answer)
         os.set_blocking(self.send, False)
@@ -109,9 +113,13 @@ class _Worker:
 class WorkerPool:
     """Hands batches to workers and collects their answers. Use `submit` while `has_room`, and `pump` in between."""
 
-    def __init__(self, job: Job, number: int, bounds: Bounds, here: Callable[[Entry], bytes]) -> None:
-        """Start `number` processes. `here` examines a file in this process, should no worker stay alive."""
+    def __init__(
+        self, job: Job, number: int, bounds: Bounds, here: Callable[[Entry], bytes], rest: Rest = _nothing
+    ) -> None:
+        """Start `number` processes, which `rest` after each batch. `here` examines a file in this process, should no
+        worker stay alive."""
         self._job = job
+        self._rest = rest
         self._bounds = bounds
         self._here = here
         self.held = 0  # bytes of answers that nobody has taken yet; whoever takes one subtracts it
@@ -131,7 +139,7 @@ class WorkerPool:
     def _start(self, slot: int) -> None:
         gc.freeze()  # collections in a child would copy every page of what it shares with us
         try:
-            worker = _Worker(self._job, slot, self._shared, self._bounds, self._told_at + slot)
+            worker = _Worker(self._job, self._rest, slot, self._shared, self._bounds, self._told_at + slot)
         except OSError:  # no more processes allowed: the others do the work
             return
         finally:

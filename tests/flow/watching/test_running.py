@@ -81,13 +81,13 @@ def test_what_happened_while_nobody_watched_is_told_at_the_next_start(place: Pat
         (place / name).write_text(name)
     first = watching("--no-processes").ready()
     first.stop()
-    assert first.lines("change") == [], "the first look is no change"
+    assert first.changes() == [], "the first look is no change"
     (place / "goes").unlink()
     (place / "grows").write_text("grown")
     (place / "new").mkdir()
     (place / "new" / "script").write_text(DROPPED)
     again = watching("--no-processes").ready()
-    told = {c["path"].removeprefix(f"{place}/"): (c["what"], c["found_by"]) for c in again.lines("change")}
+    told = {c["path"].removeprefix(f"{place}/"): (c["what"], c["found_by"]) for c in again.changes()}
     assert told == {
         "goes": ("removed", "reconcile"), "grows": ("changed", "reconcile"), "new": ("added", "reconcile"),
         "new/script": ("added", "reconcile"),
@@ -97,7 +97,7 @@ def test_what_happened_while_nobody_watched_is_told_at_the_next_start(place: Pat
     assert again.finding("reverse-shell-script")["new"]
     again.stop()
     third = watching("--no-processes").ready()
-    assert third.lines("change") == [], "told once"
+    assert third.changes() == [], "told once"
 
 
 def _write(folder: Path, seed: int) -> None:
@@ -128,7 +128,7 @@ def test_killed_at_any_moment_nothing_is_lost(place: Path, watching: Start) -> N
     last = watching("--no-processes").ready()
     last.stop()
     for watch in (*outputs, last):
-        for change in watch.lines("change"):
+        for change in watch.changes():
             if change["what"] in ("added", "changed"):
                 state[change["path"]] = change["new_sha256"]
             else:
@@ -138,7 +138,7 @@ def test_killed_at_any_moment_nothing_is_lost(place: Path, watching: Start) -> N
         assert case.runs("running") == [], "what was cut off has been saved or marked"
         assert [e.event for e in case.journal.entries()].count("run-recovered") >= 1
         kept = {row["path"] for row in _rows(case, "file_changes")}
-        told = {c["path"] for watch in outputs for c in watch.lines("change")}
+        told = {c["path"] for watch in outputs for c in watch.changes()}
         assert told <= kept, "everything that was told is in the evidence"
         assert case.journal.broken_at() is None
 
@@ -222,8 +222,8 @@ def test_a_folder_that_is_moved_away_takes_all_in_it_along(place: Path, tmp_path
     (place / "a").rename(place / "b")
     watch.until(lambda: watch.state() == tree(place), "what stands under the new name")
     old = {str(place / "a"), str(place / "a" / "deep"), *(str(place / f"a/deep/{n}") for n in range(30))}
-    watch.until(lambda: {c["path"] for c in watch.lines("change") if c["what"] == "removed"} == old, "all is gone")
-    told = [c["path"] for c in watch.lines("change") if c["what"] == "removed"]
+    watch.until(lambda: {c["path"] for c in watch.changes() if c["what"] == "removed"} == old, "all is gone")
+    told = [c["path"] for c in watch.changes() if c["what"] == "removed"]
     assert len(told) == len(old) and told[-1] == str(place / "a"), "each once, and the folder last"
     watch.stop()
 

@@ -72,7 +72,7 @@ def test_mounts_that_come_later_are_watched_or_said(place: Path, watching: Start
     assert watch.change("tmp/in-it", "changed")["found_by"] == "event", "it is listened to by now"
 
     space.sh(f"mount --bind {place}/from {place}/onto; sleep 1; echo x > {place}/onto/by-bind")
-    seen = watch.until(lambda: [c for c in watch.lines("change") if c["path"].endswith("/by-bind")], "the bound file")
+    seen = watch.until(lambda: [c for c in watch.changes() if c["path"].endswith("/by-bind")], "the bound file")
     assert {Path(c["path"]).parent.name for c in seen} <= {"from", "onto"}
 
     space.sh(f"mount -t overlay o -o lowerdir={place}/lower,upperdir={place}/upper,workdir={place}/work {place}/merged")
@@ -84,7 +84,7 @@ def test_mounts_that_come_later_are_watched_or_said(place: Path, watching: Start
 
     space.sh(f"umount {place}/tmp")
     watch.until(lambda: [g for g in watch.lines("gap") if g["reason"] == "unmounted"], "it is away")
-    assert not [c for c in watch.lines("change") if c["path"] == f"{place}/tmp/in-it" and c["what"] == "removed"]
+    assert not [c for c in watch.changes() if c["path"] == f"{place}/tmp/in-it" and c["what"] == "removed"]
 
 
 def test_a_container_is_named_with_its_processes_as_the_host_sees_them(
@@ -103,7 +103,7 @@ def test_a_container_is_named_with_its_processes_as_the_host_sees_them(
     inside = subprocess.Popen([*space.within, "sh", "-e", "-c", script])
     try:
         change = watch.until(
-            lambda: [c for c in watch.lines("change") if c["path"] == f"{place}/upper/dropped"],
+            lambda: [c for c in watch.changes() if c["path"] == f"{place}/upper/dropped"],
             "a file in the container",
         )[-1]
         assert change["container"] == name

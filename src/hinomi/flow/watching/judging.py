@@ -9,21 +9,23 @@ from __future__ import annotations
 import time
 from collections import Counter, OrderedDict, deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from hashlib import blake2b
 from itertools import islice
 
 from hinomi.evidence.names import names_of
+from hinomi.flow.watching.again import Again
 from hinomi.flow.watching.asking import Rules
 from hinomi.flow.watching.comparing import change_row, content_only, facts_of
 from hinomi.flow.watching.context import SEARCH_COLLECTORS, SNAPSHOT_COLLECTORS, Context, ProcessRows
-from hinomi.flow.watching.explaining import Explainer, States, with_reasons
+from hinomi.flow.watching.explaining import Explainer, with_reasons
 from hinomi.flow.watching.hearing import PACKAGE
 from hinomi.flow.watching.history import StartHistory
 from hinomi.flow.watching.looking import Looker
 from hinomi.flow.watching.packages import PackageWork
 from hinomi.flow.watching.reconciling import differing_paths
 from hinomi.flow.watching.recording import Recording
+from hinomi.flow.watching.settled import MAX_WAIT, Due, Settled
 from hinomi.flow.watching.telling import Teller
 from hinomi.flow.watching.tree import with_tree
 from hinomi.model.findings import Coverage, Finding
@@ -45,56 +47,8 @@ BESIDE = 50  # paths, where other changes wait meanwhile
 MAX_JUDGED = 2_000  # rows about which rules are asked at once
 REST_SECONDS = 5.0  # without anything to judge, after which memory is given back and no worker waits for more
 RENEW = 10_000  # changes after which workers are renewed
-MAX_WAIT = 1.0  # seconds that judging may wait for more to judge
 SEARCH_REST = 1_000  # times what a search for hidden processes cost, until the next: a thousandth of one core
 MAX_QUIET = 8192  # kinds of program starts about which the rules had nothing to say
-
-
-@dataclass(slots=True)
-class _Settled:
-    """What a batch of paths came to."""
-
-    changes: list[FileChange] = field(default_factory=list)
-    pairs: list[tuple[bytes, States]] = field(default_factory=list)  # the states of each change, in the same order
-    rows: list[Row] = field(default_factory=list)  # of changed files
-    telling: list[Row] = field(default_factory=list)  # those of them that rules should see
-    states: list[tuple[bytes, Facts]] = field(default_factory=list)
-    gone: list[bytes] = field(default_factory=list)
-    folders: list[Change] = field(default_factory=list)  # new folders, whose contents may have come unheard
-    emptied: list[Change] = field(default_factory=list)  # folders that are gone, with what was known in them
-    paths: set[bytes] = field(default_factory=set)
-
-    def add(self, change: FileChange, path: bytes, old: Facts | None, new: Facts | None) -> None:
-        """Take a change with the states that it lies between."""
-        self.changes.append(change)
-        self.pairs.append((path, (old, new)))
-
-
-@dataclass(slots=True)
-class _Due:
-    """What has been written down and is not concluded: in order, and all that rules are to be asked about."""
-
-    settled: list[_Settled] = field(default_factory=list)
-    judged: list[Row] = field(default_factory=list)
-    paths: set[bytes] = field(default_factory=set)
-    states: dict[bytes, Facts | None] = field(default_factory=dict)  # None: gone
-    since: float = 0.0  # monotonic
-
-    @property
-    def is_late(self) -> bool:
-        """Whether it should not wait for more."""
-        return bool(self.settled) and time.monotonic() - self.since > MAX_WAIT
-
-    def take(self, settled: _Settled, judged: Sequence[Row]) -> None:
-        """Add one batch; its rows are only needed for judging from here on."""
-        if not self.settled:
-            self.since = time.monotonic()
-        self.paths |= settled.paths
-        self.states.update(settled.states)
-        self.states.update(dict.fromkeys(settled.gone))
-        self.judged += judged
-        settled.rows, settled.telling = [], []
-        self.settled.append(settled)
 
 
 class Judge:
@@ -125,7 +79,8 @@ class Judge:
         self._work = PackageWork()
         self._explainer = Explainer(looker, known)
         self._held: dict[bytes, Change] = {}
-        self._due = _Due()
+        self._again = Again()
+        self._due = Due()
         self._quiet: OrderedDict[bytes, None] = OrderedDict()
         self._history = StartHistory()
         self._known_findings: set[str] = set()
@@ -216,21 +171,23 @@ class Judge:
         self.conclude()
         yield folder
 
-    def _settled(self, changes: Sequence[Change], found_by: str) -> _Settled:
+    def _settled(self, changes: Sequence[Change], found_by: str) -> Settled:
         by_path = {change.path: change for change in changes}
         before = {path: self._known.get(path) for path in by_path}
 
         def wanted(path: bytes, entry: object) -> bool:
             old = before[path]
-            return old is None or not old.same(facts_of(entry, None))  # type: ignore[arg-type]
+            return old is None or not old.same(facts_of(entry, None)) or path in self._again  # type: ignore[arg-type]
 
         seen = self._looker.look(by_path, wanted)
         assert self.recording is not None  # `begin` comes first
         self.recording.coverage.merge(seen.coverage)
-        settled = _Settled()
+        settled = Settled()
         for path, change in by_path.items():
             entry, old, rows = seen.entries.get(path), before[path], seen.rows.get(path, [])
-            if is_below(path, self._own) or (old is None and is_below(path, PACKAGE)):
+            if path in seen.unread:
+                self._again.failed(change)
+            elif is_below(path, self._own) or (old is None and is_below(path, PACKAGE)):
                 self._ours(settled, change, entry is not None, rows)
             elif entry is None:
                 self._gone(settled, change, old, found_by)
@@ -240,7 +197,7 @@ class Judge:
                 self.counters["seen-before"] += 1
         return settled
 
-    def _ours(self, settled: _Settled, change: Change, there: bool, rows: list[Row]) -> None:
+    def _ours(self, settled: Settled, change: Change, there: bool, rows: list[Row]) -> None:
         """Somebody else touched the case: of its files no state is kept, so the event says what happened."""
         row = rows[0] if rows else None
         made = change.what & (CREATED | MOVED)
@@ -249,7 +206,8 @@ class Judge:
         settled.add(replace(told, what=what), change.path, None, None)
         settled.paths.add(change.path)
 
-    def _gone(self, settled: _Settled, change: Change, old: Facts | None, found_by: str) -> None:
+    def _gone(self, settled: Settled, change: Change, old: Facts | None, found_by: str) -> None:
+        self._again.settled(change.path)
         if old is None:
             if change.what & (CREATED | CONTENT | MOVED):
                 settled.add(self._row(change, None, None, None, found_by), change.path, None, None)
@@ -263,11 +221,17 @@ class Judge:
         self._context.forget(change.path)
 
     def _there(
-        self, settled: _Settled, change: Change, old: Facts | None, entry: object, rows: list[Row], found_by: str
+        self, settled: Settled, change: Change, old: Facts | None, entry: object, rows: list[Row], found_by: str
     ) -> None:
         row = rows[0]
         assert isinstance(row, File)  # the pipeline's first row of an entry
         new = facts_of(entry, row)  # type: ignore[arg-type]
+        if self._looker.has_missed(new):
+            self._again.failed(change)
+            if old is not None and old.same(new):
+                return
+        else:
+            self._again.settled(change.path)
         settled.paths.add(change.path)
         settled.add(self._row(change, old, new, row, found_by), change.path, old, new)
         settled.rows += rows
@@ -283,7 +247,7 @@ class Judge:
             change.path, old, new, row=row, change=change, users=self._users, found_by=found_by, own=own
         )  # fmt: skip
 
-    def _keep(self, settled: _Settled) -> None:
+    def _keep(self, settled: Settled) -> None:
         """Write down what was seen; it is judged, told and known once it is concluded."""
         if not settled.changes:
             return
@@ -315,11 +279,11 @@ class Judge:
             self._known.apply(settled.states, settled.gone)
             self.counters["changes"] += len(settled.changes)
             due.settled.pop(0)
-        self._due = _Due()
+        self._due = Due()
         if self.recording is not None:
             self.recording.forget_all_but((*self._context.host(), *self._context.recent(), *self._processes.kept()))
 
-    def _explain(self, settled: _Settled) -> None:
+    def _explain(self, settled: Settled) -> None:
         """Give the changes their reasons, and the states what is to be remembered of that."""
         pairs = settled.pairs
         told = {p: s for (p, s), c in zip(pairs, settled.changes, strict=True) if not c.own}
@@ -420,15 +384,15 @@ class Judge:
     @property
     def wait(self) -> float | None:
         """Return the seconds after which something that is held back may be judged; None where nothing is."""
-        held = self._work.wait
-        if not self._due.settled:
-            return held
-        return MAX_WAIT if held is None else min(held, MAX_WAIT)
+        waits = (self._work.wait, self._again.wait, MAX_WAIT if self._due.settled else None)
+        return min((wait for wait in waits if wait is not None), default=None)
 
     def come_round(self) -> None:
         """Judge what was held back, once the package databases are at rest."""
         if self._due.is_late:
             self.conclude()
+        if due := self._again.due():
+            self._settle(due, "event")
         if self.counters["changes"] > self._trimmed + MAX_AT_ONCE:
             self._give_back()
         if self._busy_at is not None and time.monotonic() > self._busy_at + REST_SECONDS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 from collections import defaultdict
@@ -22,8 +23,10 @@ from hinomi.model.findings import Coverage
 from hinomi.model.tables import Row
 from hinomi.model.tables.files import File
 from hinomi.model.text import path_bytes
+from hinomi.watch.known import Facts
 
 Wanted = Callable[[bytes, Entry], bool]
+_GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
 
 @dataclass(slots=True)
@@ -33,6 +36,7 @@ class Seen:
     entries: dict[bytes, Entry] = field(default_factory=dict)
     rows: dict[bytes, list[Row]] = field(default_factory=lambda: defaultdict(list))
     coverage: Coverage = field(default_factory=Coverage)
+    unread: set[bytes] = field(default_factory=set)  # of which nobody could say whether anything stands there
 
 
 class PathsView(PartView):
@@ -52,7 +56,8 @@ class PathsView(PartView):
         for parent in sorted(by_folder):
             try:
                 folder = self._view.folder_at(parent)
-            except OSError:  # gone, and all that was in it
+            except OSError as error:
+                self._failed(by_folder[parent], error)
                 continue
             folder.entries = [e for path in sorted(by_folder[parent]) if (e := self._entry(path, folder)) is not None]
             yield folder
@@ -63,11 +68,17 @@ class PathsView(PartView):
         try:
             info = os.stat(name, dir_fd=folder.fd, follow_symlinks=False)
             link = os.readlink(name, dir_fd=folder.fd) if (info.st_mode & 0o170000) == 0o120000 else None
-        except OSError:
+        except OSError as error:
+            self._failed([path], error)
             return None
         entry = make_entry(path, info, link)
         self._seen.entries[path] = entry
         return entry if self._wanted(path, entry) else None
+
+    def _failed(self, paths: Iterable[bytes], error: OSError) -> None:
+        """Note paths that may be there for all we know; most often they are gone, with their folder or without."""
+        if error.errno not in _GONE:
+            self._seen.unread.update(paths)
 
 
 class Looker:
@@ -111,6 +122,10 @@ class Looker:
             return False
         parts = path.split(b"/")
         return any(self._selection.leaves_out(b"/".join(parts[: n + 1])) for n in range(1, len(parts)))
+
+    def has_missed(self, facts: Facts) -> bool:
+        """Whether an entry is a file that should have been read and was not."""
+        return facts.kind == "file" and facts.sha256 is None and facts.size <= self.target.limits.max_file_size
 
     def look(self, paths: Iterable[bytes], wanted: Wanted) -> Seen:
         """Return what stands at `paths`, with the content of what is `wanted`; not what went before that was read."""
