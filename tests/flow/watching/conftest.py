@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from hinomi.flow.watching.needing import NAME
+
 MAIN = "from hinomi.cli.main import main; main()"
 PATIENCE = 400.0  # seconds after which a test gives up; nothing is measured
 
@@ -117,12 +119,22 @@ def place() -> Iterator[Path]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.fixture(scope="session")
+def needs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the first watcher's answer about what rules need is kept for those that start later."""
+    return tmp_path_factory.mktemp("needs") / NAME
+
+
 @pytest.fixture
-def watching(place: Path, tmp_path: Path) -> Iterator[Callable[..., Watching]]:
+def watching(place: Path, tmp_path: Path, needs: Path) -> Iterator[Callable[..., Watching]]:
     """Start watchers of `place`; all are ended."""
     started: list[Watching] = []
+    kept = tmp_path / "case" / "watch" / NAME
 
     def start(*words: str, config: str = "", within: Sequence[str] = (), on: Path | None = None) -> Watching:
+        if needs.exists() and not kept.exists():
+            kept.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            shutil.copy(needs, kept)
         started.append(Watching(on or place, tmp_path / "case", *words, config=config, within=within))
         return started[-1]
 
@@ -131,6 +143,8 @@ def watching(place: Path, tmp_path: Path) -> Iterator[Callable[..., Watching]]:
         if one.process.poll() is None:
             one.process.kill()
             one.process.wait()
+    if kept.exists():
+        shutil.copy(kept, needs)
 
 
 class PrivateRoot:

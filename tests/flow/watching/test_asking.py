@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from hinomi.detect.catalogue import load_rules
+from hinomi.detect.catalogue import Catalogue, load_rules
 from hinomi.detect.rowset import filled
 from hinomi.flow.watching.answering import SETTLED
 from hinomi.flow.watching.asking import Rules
+from hinomi.flow.watching.needing import KeptNeeds
 from hinomi.model.findings import Coverage
 from hinomi.model.tables import Row, table_of
 
@@ -83,14 +84,27 @@ def test_rows_stay_until_they_are_left_out(rules: Rules) -> None:
 
 def test_what_rules_need_is_found_out_beside_and_changes_no_answer(rules: Rules) -> None:
     coverage, rows = Coverage(), numbered(SCRIPT, 0)
-    before, end = ask(rules, rows, coverage), time.monotonic() + 120
-    few = rules.about({"files"}, {"files"})
-    while len(few) == len(rules.about({"files"}, load_everything())):
-        assert time.monotonic() < end, "it never found out"
-        time.sleep(0.2)
+    before = ask(rules, rows, coverage)
+    while len(few := rules.about({"files"}, {"files"})) == len(rules.about({"files"}, load_everything())):
+        time.sleep(0.2)  # it takes as long as it takes
         ask(rules, rows, coverage)
-        few = rules.about({"files"}, {"files"})
     assert ask(rules, rows, coverage) == before and "reverse-shell-script" not in few
+
+
+def test_what_rules_need_is_known_at_the_next_start(tmp_path: Path) -> None:
+    catalogue, coverage, rows = load_rules(), Coverage(), numbered(SCRIPT, 0)
+    few = tuple(rule for rule in catalogue.of_kind("sql") if rule.id in ("reverse-shell-script", "watcher-tampered"))
+    small = Catalogue(few)
+    answers, known = [], []
+    for _ in range(2):
+        rules = Rules(small, (), tmp_path, KeptNeeds(tmp_path, few))
+        known.append(rules.about({"files", "scripts", "script_actions"}, {"files"}))
+        answers.append(ask(rules, rows, coverage))
+        while "reverse-shell-script" in rules.about({"script_actions"}, {"files"}):
+            ask(rules, rows, coverage)
+        rules.end()
+    assert "reverse-shell-script" in known[0] and "reverse-shell-script" not in known[1]
+    assert answers[0] == answers[1] == {("reverse-shell-script", SCRIPT)} and coverage.complete
 
 
 def load_everything() -> set[str]:

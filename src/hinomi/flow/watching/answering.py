@@ -27,6 +27,7 @@ from hinomi.detect.needs import needs_of
 from hinomi.detect.shows import shown_rows
 from hinomi.detect.standing import StandingEvidence
 from hinomi.flow.watching.apart import Other, end_with
+from hinomi.flow.watching.needing import Needs
 from hinomi.model.findings import Coverage, Finding
 from hinomi.model.tables import Row, table_of
 from hinomi.watch.live.sensor import receive, send
@@ -38,7 +39,6 @@ GROWN = 32 << 20  # bytes of memory more than before the first question, after w
 SETTLED = 30  # answers, before which none takes over
 TRIM_AFTER = 1_000
 REST_SECONDS = 0.3  # without a question, after which memory is given back
-Needs = Mapping[str, frozenset[str]]
 Numbered = tuple[Row, int]
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from hinomi.detect.catalogue import Catalogue
 from hinomi.detect.indicator import Indicator
 from hinomi.detect.needs import tables_of, words_of
-from hinomi.flow.watching.answering import SECONDS, Answer, Needs, Numbered, Question, serve
+from hinomi.flow.watching.answering import SECONDS, Answer, Numbered, Question, serve
+from hinomi.flow.watching.needing import KeptNeeds, Needs
 from hinomi.model.findings import Coverage, Finding
 from hinomi.model.tables import table_of
 from hinomi.watch.live.sensor import receive, send
@@ -25,12 +26,15 @@ _NONE: frozenset[str] = frozenset()
 class Rules:
     """All rules and indicators at hand, and the process that asks them."""
 
-    def __init__(self, catalogue: Catalogue, indicators: Sequence[Indicator], folder: Path) -> None:
-        """Start the process; `folder` is for its temporary files."""
+    def __init__(
+        self, catalogue: Catalogue, indicators: Sequence[Indicator], folder: Path, kept: KeptNeeds | None = None
+    ) -> None:
+        """Start the process; `folder` is for its temporary files, `kept` is what is known of the rules from before."""
         self._catalogue = catalogue
         self._indicators = indicators
         self._folder = folder
-        self._needs: Needs | None = None
+        self._kept = kept
+        self._needs: Needs | None = kept.read() if kept is not None else None
         self._run = ""
         self._loaded: set[tuple[str, int]] = set()
         self._channel: socket.socket | None = None
@@ -70,13 +74,19 @@ class Rules:
             self.end()
             self._start()
             return []
-        self._needs = answer.needs if answer.needs is not None else self._needs
+        if answer.needs is not None:
+            self._learn(answer.needs)
         if answer.grown:
             self.end()
             self._start()
         coverage.missed.update(answer.coverage.missed)
         coverage.misses += answer.coverage.misses[: max(0, 1000 - len(coverage.misses))]
         return answer.findings
+
+    def _learn(self, needs: Needs) -> None:
+        self._needs = needs
+        if self._kept is not None and needs:
+            self._kept.write(needs)
 
     def _asked(self, rows: Sequence[Numbered], changed: Collection[str], run: str, seen: str) -> Answer:
         assert self._channel is not None

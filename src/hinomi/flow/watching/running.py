@@ -31,6 +31,7 @@ from hinomi.flow.watching.listening import SensorProcess
 from hinomi.flow.watching.lock import WatchLock, watch_folder
 from hinomi.flow.watching.looking import Looker
 from hinomi.flow.watching.mounting import ComingsAndGoings
+from hinomi.flow.watching.needing import KeptNeeds
 from hinomi.flow.watching.options import WatchOptions
 from hinomi.flow.watching.recording import Recording, recover
 from hinomi.flow.watching.status import StatusFile
@@ -159,7 +160,8 @@ class _Watcher:
         temporary = self._folder / "tmp"
         temporary.mkdir(exist_ok=True)
         _settle_memory()
-        self._rules = Rules(self._catalogue, self._indicators, temporary)
+        kept = KeptNeeds(self._folder, self._catalogue.of_kind("sql"))
+        self._rules = Rules(self._catalogue, self._indicators, temporary, kept)
         self._judge = Judge(
             case, self._known, self._looker, self._rules, teller, own, hears_all=sensor.hearing.backend == "fanotify"
         )
