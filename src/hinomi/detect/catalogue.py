@@ -85,6 +85,11 @@ def load_rules(extra_folders: Sequence[Path | str] = ()) -> Catalogue:
     return Catalogue(tuple(ordered), tuple(errors))
 
 
+def forget_built_in() -> None:
+    """Read the built-in rules anew when they are asked for next."""
+    _built_in.cache_clear()
+
+
 @cache
 def _built_in() -> tuple[tuple[Rule, ...], tuple[RuleError, ...]]:
     rules, errors = _read_folder(BUILT_IN)

@@ -6,16 +6,21 @@ import errno
 import hashlib
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hinomi.detect.catalogue import load_rules
+from hinomi.detect.detect import worded
+from hinomi.detect.draft import draft_of
 from hinomi.evidence.collector import ContentFile
 from hinomi.evidence.target import Target
 from hinomi.evidence.view import Entry
 from hinomi.flow.watching.again import WAITS
 from hinomi.flow.watching.judging import Judge
+from hinomi.flow.watching.lately import SECONDS
 from hinomi.flow.watching.looking import Looker
 from hinomi.flow.watching.recording import Recording
 from hinomi.model.findings import Coverage, Finding
@@ -45,11 +50,14 @@ class Deadly:
         return iter(())
 
 
-class Silent:
-    """Takes the place of the rules: none finds anything."""
+class Rules:
+    """Takes the place of the rules: what they find is said before."""
+
+    def __init__(self) -> None:
+        self.finds: list[Finding] = []
 
     def ask(self, rows: Any, changed: Any, **_: Any) -> list[Finding]:
-        return []
+        return self.finds
 
 
 class Told:
@@ -57,18 +65,22 @@ class Told:
 
     def __init__(self) -> None:
         self.changes: list[FileChange] = []
+        self.findings: list[tuple[str, bool]] = []
 
     def change(self, change: FileChange) -> None:
         self.changes.append(change)
+
+    def finding(self, finding: Finding, *, new: bool) -> None:
+        self.findings.append((finding.severity, new))
 
 
 class Judging:
     """A judge of one folder, and what it tells."""
 
     def __init__(self, folder: Path, case: Case, looker: Looker) -> None:
-        self.folder, self.looker, self.told = folder, looker, Told()
+        self.folder, self.looker, self.told, self.rules = folder, looker, Told(), Rules()
         self.known = Known(case.path / "known.db")
-        self.judge: Any = Judge(case, self.known, looker, Silent(), self.told, os.fsencode(case.path), hears_all=True)  # type: ignore[arg-type]
+        self.judge: Any = Judge(case, self.known, looker, self.rules, self.told, os.fsencode(case.path))  # type: ignore[arg-type]
         self.judge.recording = Recording(case, case.path, "here", "here")
 
     def changed(self, *names: str) -> list[FileChange]:
@@ -139,3 +151,30 @@ def test_a_folder_in_place_of_another_is_read_as_it_is_now(judging: Judging) -> 
         (change,) = judging.changed("inside/file")
         assert change.new_sha256 == digest(inside / "file")
         inside.rename(judging.folder / f"{content}-was-here")
+
+
+def test_a_finding_that_says_the_same_is_told_once_and_counted(judging: Judging, monkeypatch: Any) -> None:
+    """Written, then made executable: two batches or one, it is one piece of news."""
+    now = 1000.0
+    monkeypatch.setattr(judging.judge._lately, "_clock", lambda: now)
+    file = judging.folder / "file"
+    says = finding(str(file))
+    for step, (found, wanted) in enumerate((
+        (says, ("high", True)), (says, None), (replace(says, severity="critical"), ("critical", False)),
+        (replace(says, severity="critical"), None),
+    )):  # fmt: skip
+        before = len(judging.told.findings)
+        judging.rules.finds = [found]
+        file.write_text("x")
+        file.chmod(0o700 | step)
+        assert len(judging.changed("file")) == 1
+        assert judging.told.findings[before:] == ([] if wanted is None else [wanted])
+    now += SECONDS
+    file.chmod(0o600)
+    judging.changed("file")
+    assert judging.told.findings[-1] == ("critical", False) and judging.judge.counters["findings-repeated"] == 2
+
+
+def finding(subject: str) -> Finding:
+    draft = draft_of(load_rules().of_kind("sql")[0], subject, severity="high")
+    return worded([draft], {}, target="/", run="r", seen="2026-01-01T00:00:00+00:00")[0]

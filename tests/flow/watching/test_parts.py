@@ -65,6 +65,7 @@ def test_options_are_typed() -> None:
 
 def test_the_unit_lets_nothing_be_written_but_the_case() -> None:
     text = unit_text(["/opt/h/bin/hinomi"], Path("/srv/a case%"), ["/etc"], network=False)
+    assert "ExecReload=/bin/kill -HUP $MAINPID\n" in text
     assert "ProtectSystem=strict" in text and "ReadWritePaths='/srv/a case%%'" in text
     assert (
         "IPAddressDeny=any" in text

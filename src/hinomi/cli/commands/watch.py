@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import click
 
 from hinomi.cli.options import common
 from hinomi.cli.output import write
-from hinomi.cli.settings import Settings
+from hinomi.cli.settings import Settings, load_file
 from hinomi.cli.words import say
 
 BACKENDS = ("auto", "fanotify", "inotify", "polling")
@@ -55,21 +56,24 @@ def run(settings: Settings, seconds: float | None, **chosen: Any) -> int:
     from hinomi.flow.watching.running import watch
     from hinomi.flow.watching.telling import Teller
 
-    options = _options(settings, chosen)
+    options = _options(settings.watch, chosen)
     tellers: list[Teller] = [Printer(settings)]
     dispatcher = None
     if options.alerts:
         dispatcher = dispatcher_of(options.alerts, asdict(options))
         tellers.append(AlertTeller(dispatcher, gethostname(), settings.language))
-    watch(settings.case, options, Tellers(tellers), rule_folders=settings.rules, seconds=seconds, alerts=dispatcher)
+    watch(
+        settings.case, options, Tellers(tellers), rule_folders=settings.rules, seconds=seconds, alerts=dispatcher,
+        configuration=lambda: _options(load_file().get("watch", {}), chosen),
+    )  # fmt: skip
     return 0
 
 
-def _options(settings: Settings, chosen: dict[str, Any]) -> Any:
+def _options(configured: Mapping[str, Any], chosen: dict[str, Any]) -> Any:
     """Join the command line with `[watch]` of the configuration."""
     from hinomi.flow.watching.options import from_table
 
-    table = dict(settings.watch)
+    table = dict(configured)
     places = [*chosen["places"], *chosen["more"]]
     if places:
         table["on"] = places

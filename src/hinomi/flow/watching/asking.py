@@ -53,6 +53,13 @@ class Rules:
         self._run = ""
         self._loaded.clear()
 
+    def renew(self, catalogue: Catalogue, indicators: Sequence[Indicator], kept: KeptNeeds | None = None) -> None:
+        """Go on with other rules and indicators, in a fresh process."""
+        self.end()
+        self._catalogue, self._indicators, self._kept = catalogue, indicators, kept
+        self._needs = kept.read() if kept is not None else None
+        self._start()
+
     def about(self, tables: Collection[str], present: Collection[str]) -> frozenset[str]:
         """Return the ids of the rules that ask about any of `tables` and whose needs are all `present`."""
         wanted, there, needs = frozenset(tables), frozenset(present), self._needs or {}

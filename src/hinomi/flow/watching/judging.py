@@ -21,6 +21,7 @@ from hinomi.flow.watching.context import SEARCH_COLLECTORS, SNAPSHOT_COLLECTORS,
 from hinomi.flow.watching.explaining import Explainer, with_reasons
 from hinomi.flow.watching.hearing import PACKAGE
 from hinomi.flow.watching.history import StartHistory
+from hinomi.flow.watching.lately import Lately
 from hinomi.flow.watching.looking import Looker
 from hinomi.flow.watching.packages import PackageWork
 from hinomi.flow.watching.reconciling import differing_paths
@@ -83,7 +84,7 @@ class Judge:
         self._due = Due()
         self._quiet: OrderedDict[bytes, None] = OrderedDict()
         self._history = StartHistory()
-        self._known_findings: set[str] = set()
+        self._lately = Lately()
         self.away: set[bytes] = set()  # mount points whose file system is not there now
         self.counters: Counter[str] = Counter()
         self._trimmed = 0  # changes at which memory was given back
@@ -375,9 +376,13 @@ class Judge:
     def _tell(self, finding: Finding, subjects: set[str], seen: str) -> None:
         new = finding.first_seen == seen
         again = finding.subject_key in subjects or not subjects.isdisjoint(finding.related)
-        if new or again:
-            self.counters["findings"] += 1
-            self._teller.finding(finding, new=new)
+        if not (new or again):
+            return
+        if self._lately.repeats(finding) and not new:
+            self.counters["findings-repeated"] += 1
+            return
+        self.counters["findings"] += 1
+        self._teller.finding(finding, new=new)
 
     # --- what comes round -----------------------------------------------------------------------------------------
 
@@ -422,6 +427,10 @@ class Judge:
         self._looker.refresh(packages=packages)
         self._processes.refresh()
         self._users = names_of(self._looker.view).users
+
+    def renewed(self) -> None:
+        """Judge by other rules from here on: nothing has been asked of them yet."""
+        self._quiet.clear()
 
     def clock_stepped(self) -> None:
         """See when processes were started by the clock as it is set now."""

@@ -116,6 +116,11 @@ class Looker:
         if not packages:
             self.target = replace(self.target, ownership=before.ownership)
 
+    def renew(self, watchers: Sequence[ContentCollector], selection: Selection | None, jobs: int) -> None:
+        """Look with other collectors, at other entries, with other workers from here on."""
+        self._watchers, self._selection, self._jobs = watchers, selection, jobs
+        self.refresh(packages=False)
+
     def leaves_out(self, path: bytes) -> bool:
         """Whether the user's choice leaves an entry out."""
         if self._selection is None:

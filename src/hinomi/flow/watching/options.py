@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
-from hinomi.model.errors import ConfigError
+from hinomi.model.errors import ConfigError, UsageError
+from hinomi.watch.live.mounts import is_below
 
 BackendName = Literal["auto", "fanotify", "inotify", "polling"]
 BACKENDS: tuple[BackendName, ...] = ("auto", "fanotify", "inotify", "polling")
@@ -59,3 +62,14 @@ def _typed(value: Any, default: Any, place: str) -> Any:
     if type(value) is not type(default) or (isinstance(value, int | float) and value < 0):
         raise ConfigError("config.wrong-type", place=place, cause=f"{value!r}, not {type(default).__name__}")
     return value
+
+
+def scopes_of(names: Sequence[str]) -> list[bytes]:
+    """Return the folders to watch as real paths, those inside others left out; `UsageError` for a missing one."""
+    found = []
+    for name in names:
+        path = os.path.realpath(os.fsencode(name))
+        if not os.path.isdir(path):
+            raise UsageError("target.missing", place=name, cause="no such folder")
+        found.append(path)
+    return [p for p in sorted(set(found)) if not any(p != other and is_below(p, other) for other in found)]

@@ -20,23 +20,25 @@ from typing import Any
 
 from sqlalchemy.exc import DBAPIError
 
+from hinomi.detect.catalogue import Catalogue
 from hinomi.detect.yara import content_collector
+from hinomi.evidence.collector import ContentCollector
 from hinomi.evidence.options import Selection
 from hinomi.evidence.priority import be_nice
-from hinomi.flow.checking import library_indicators, rules_of
 from hinomi.flow.watching.apart import ApartError, apart
 from hinomi.flow.watching.asking import Rules
 from hinomi.flow.watching.judging import Judge
 from hinomi.flow.watching.listening import SensorProcess
 from hinomi.flow.watching.lock import WatchLock, watch_folder
 from hinomi.flow.watching.looking import Looker
+from hinomi.flow.watching.moments import iso, seconds_of
 from hinomi.flow.watching.mounting import ComingsAndGoings
 from hinomi.flow.watching.needing import KeptNeeds
-from hinomi.flow.watching.options import WatchOptions
+from hinomi.flow.watching.options import WatchOptions, scopes_of
 from hinomi.flow.watching.recording import Recording, recover
+from hinomi.flow.watching.reloading import Reader, Requested, reread
 from hinomi.flow.watching.status import StatusFile
 from hinomi.flow.watching.telling import Teller
-from hinomi.model.errors import UsageError
 from hinomi.model.findings import Coverage
 from hinomi.store.case import Case, Place, folder_of
 from hinomi.watch.alerts.dispatch import Dispatcher
@@ -45,7 +47,8 @@ from hinomi.watch.live.mounts import is_below
 from hinomi.watch.live.sensor import Batch, Lost
 from hinomi.watch.live.syscalls import give_back
 
-STOPPERS = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
+STOPPERS = {signal.SIGTERM, signal.SIGINT}
+SIGNALS = STOPPERS | {signal.SIGHUP}  # SIGHUP: read rules and configuration anew
 OF_PROCESSES = ("process-events-lost", "too-many-starts", "unknown-starts")
 """Gaps about programs, which /proc may still tell of; no file needs to be looked at."""
 MIGRATION_SECONDS = 3600.0
@@ -75,27 +78,31 @@ def watch(
     rule_folders: Sequence[Path] = (),
     seconds: float | None = None,
     alerts: Dispatcher | None = None,
+    configuration: Callable[[], WatchOptions] | None = None,
 ) -> None:
-    """Watch until a signal, or for `seconds`.
+    """Watch until a signal, or for `seconds`. At a SIGHUP, rules and what `configuration` returns are read anew.
 
     Raises `CaseError` where another watcher has the case, `PermissionDeniedError` for a backend that cannot be had.
     """
     scopes = scopes_of(options.on)
     folder = folder_of(place)
-    lock = WatchLock(folder, datetime.now(UTC).isoformat())
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     try:
-        _settle_memory()
-        sensor = SensorProcess(options, scopes, os.fsencode(os.path.realpath(folder)))
-        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPERS)
+        lock = WatchLock(folder, datetime.now(UTC).isoformat())
         try:
-            _bring_up_to_date(place)
-            with Case.open(place) as case:
-                _Watcher(case, place, options, teller, sensor, scopes, rule_folders, seconds, alerts).run()
+            _settle_memory()
+            sensor = SensorProcess(options, scopes, os.fsencode(os.path.realpath(folder)))
+            try:
+                _bring_up_to_date(place)
+                with Case.open(place) as case:
+                    reader = Reader(case, rule_folders, configuration or (lambda: options))
+                    _Watcher(case, place, options, teller, sensor, scopes, reader, seconds, alerts).run()
+            finally:
+                sensor.end()
         finally:
-            sensor.end()
-            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+            lock.release()
     finally:
-        lock.release()
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
 
 
 def _bring_up_to_date(place: Place) -> None:
@@ -111,17 +118,6 @@ def _settle_memory() -> None:
     give_back()
 
 
-def scopes_of(names: Sequence[str]) -> list[bytes]:
-    """Return the folders to watch as real paths, those inside others left out; `UsageError` for a missing one."""
-    found = []
-    for name in names:
-        path = os.path.realpath(os.fsencode(name))
-        if not os.path.isdir(path):
-            raise UsageError("target.missing", place=name, cause="no such folder")
-        found.append(path)
-    return [p for p in sorted(set(found)) if not any(p != other and is_below(p, other) for other in found)]
-
-
 class _Watcher:
     """One run of the watcher over an open case."""
 
@@ -133,7 +129,7 @@ class _Watcher:
         teller: Teller,
         sensor: SensorProcess,
         scopes: list[bytes],
-        rule_folders: Sequence[Path],
+        reader: Reader,
         seconds: float | None,
         alerts: Dispatcher | None,
     ) -> None:
@@ -143,19 +139,18 @@ class _Watcher:
         self._teller = teller
         self._sensor = sensor
         self._scopes = scopes
-        self._rule_folders = rule_folders
+        self._reader = reader
+        self._reload: Requested | None = None
         self._alerts = alerts
         self._until = None if seconds is None else time.monotonic() + seconds
         self._folder = watch_folder(case.path)
         self._status = StatusFile(case.path)
         self._before = self._status.read()
         self._known = Known(self._folder / "known.db")
-        self._catalogue = rules_of(case, rule_folders)
-        self._indicators = library_indicators(case)
+        self._catalogue, self._indicators = reader.rules()
         own = os.fsencode(os.path.realpath(case.path))
-        selection = Selection(exclude=options.exclude) if options.exclude else None
         self._looker = Looker(
-            [content_collector(self._catalogue)], selection=selection, own=own, jobs=options.jobs, nice=options.nice
+            _watchers(self._catalogue), selection=_selection(options), own=own, jobs=options.jobs, nice=options.nice
         )
         temporary = self._folder / "tmp"
         temporary.mkdir(exist_ok=True)
@@ -232,7 +227,7 @@ class _Watcher:
         if old:
             since = self._before.get("alive_at") or self._known.fact("alive_at") or self._since
             for scope in old:
-                self._close_gap(Lost("watcher-stopped", os.fsdecode(scope), _seconds(since), time.time()))
+                self._close_gap(Lost("watcher-stopped", os.fsdecode(scope), seconds_of(since), time.time()))
         if new:
             self._learn(new)
             kept = [s for s in learnt if not any(is_below(s, other) for other in new)]
@@ -291,9 +286,10 @@ class _Watcher:
 
     def _pulse(self) -> None:
         """Say that we live; raise `StopRequest` where somebody wants us to end, or time is up."""
-        given = signal.sigtimedwait(STOPPERS, 0)
-        if given is not None:
-            raise StopRequest(signal.Signals(given.si_signo).name, given.si_pid, given.si_uid)
+        while (given := signal.sigtimedwait(SIGNALS, 0)) is not None:
+            if given.si_signo in STOPPERS:
+                raise StopRequest(signal.Signals(given.si_signo).name, given.si_pid, given.si_uid)
+            self._reload = Requested(given.si_pid, given.si_uid)
         now = time.monotonic()
         if self._until is not None and now >= self._until:
             raise StopRequest("time")
@@ -343,7 +339,7 @@ class _Watcher:
         if self._full_since is not None:
             since, self._full_since = self._full_since, None
             self._teller.note("watch.disk-again", since=since)
-            gap = self._case.gaps.open(self._host, "disk-full", str(self._case.path), since, _iso(time.time()))
+            gap = self._case.gaps.open(self._host, "disk-full", str(self._case.path), since, iso(time.time()))
             self._teller.gap(self._case.gaps.close(gap, 0))
 
     # --- batches --------------------------------------------------------------------------------------------------
@@ -382,9 +378,7 @@ class _Watcher:
         if lost.reason == "new-folder":  # no gap: what inotify needs to be asked after
             self._judge.reconcile(os.fsencode(place), Coverage(), lost.until)
             return
-        gap = self._case.gaps.open(
-            self._host, lost.reason, place, _iso(lost.since), _iso(lost.until), number=lost.number
-        )
+        gap = self._case.gaps.open(self._host, lost.reason, place, iso(lost.since), iso(lost.until), number=lost.number)
         self._teller.gap(gap)
         number = 0
         if lost.reason not in OF_PROCESSES:
@@ -404,7 +398,7 @@ class _Watcher:
         for place, mark in unheard.items():
             if place not in open_gaps:
                 gap = self._case.gaps.open(
-                    self._host, "not-watched", place, _iso(time.time()), None, detail=f"{mark['kind']}: {mark['cause']}"
+                    self._host, "not-watched", place, iso(time.time()), None, detail=f"{mark['kind']}: {mark['cause']}"
                 )
                 self._teller.gap(gap)
         for place, gap in open_gaps.items():
@@ -426,6 +420,8 @@ class _Watcher:
     def _come_round(self) -> None:
         now = time.monotonic()
         self._judge.come_round()
+        if self._reload is not None:
+            self._read_anew(self._reload)
         if self._alerts is not None:
             self._alerts.pump()
         if now >= self._next_poll:
@@ -443,6 +439,26 @@ class _Watcher:
             recording.finish()
             self._begin_recording()
 
+    def _read_anew(self, request: Requested) -> None:
+        """Judge by the rules and options of now; what cannot be read stays as it was."""
+        self._judge.conclude()
+        found = reread(self._reader, self._options)
+        self._options = found.options
+        if found.rules is not None:
+            self._catalogue, self._indicators = found.rules
+            self._rules.renew(*found.rules, KeptNeeds(self._folder, self._catalogue.of_kind("sql")))
+        self._looker.renew(_watchers(self._catalogue), _selection(found.options), found.options.jobs)
+        self._judge.renewed()
+        self._case.journal.append(
+            "watch-reloaded", by_pid=request.pid, by_uid=request.uid, rules=len(self._catalogue), **found.to_json()
+        )
+        self._reload = None
+        self._teller.note("watch.reloaded", rules=len(self._catalogue))
+        for cause in found.failed:
+            self._teller.note("watch.not-reloaded", cause=cause)
+        if found.later:
+            self._teller.note("watch.later", keys=", ".join(found.later))
+
     def _is_old(self, recording: Recording) -> bool:
         return recording.age >= self._options.run_seconds or recording.rows >= self._options.run_rows
 
@@ -455,7 +471,7 @@ class _Watcher:
         hearing = self._sensor.hearing
         recording = self._judge.recording
         values = {
-            "state": self._state, "pid": os.getpid(), "since": self._since, "alive_at": _iso(time.time()),
+            "state": self._state, "pid": os.getpid(), "since": self._since, "alive_at": iso(time.time()),
             "scopes": [os.fsdecode(scope) for scope in self._scopes], "backend": hearing.backend,
             "tells_who": hearing.tells_who, "pidfds": hearing.pidfds, "processes": hearing.processes,
             "refused": list(hearing.refused), "waiting": self._waiting, "disk_full_since": self._full_since,
@@ -467,19 +483,16 @@ class _Watcher:
             self._status.write(values)
 
 
+def _watchers(catalogue: Catalogue) -> list[ContentCollector]:
+    return [content_collector(catalogue)]
+
+
+def _selection(options: WatchOptions) -> Selection | None:
+    return Selection(exclude=options.exclude) if options.exclude else None
+
+
 def _is_full(error: Exception) -> bool:
     if isinstance(error, OSError):
         return error.errno in (errno.ENOSPC, errno.EDQUOT)
     text = str(getattr(error, "orig", None) or error)
     return "full" in text or "disk I/O" in text
-
-
-def _iso(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat()
-
-
-def _seconds(text: str) -> float:
-    try:
-        return datetime.fromisoformat(text).timestamp()
-    except ValueError:
-        return time.time()

@@ -19,6 +19,7 @@ StartLimitIntervalSec=0
 [Service]
 Type=exec
 ExecStart={command}
+ExecReload=/bin/kill -HUP $MAINPID
 Restart=always
 RestartSec=2
 KillMode=mixed
