@@ -6,22 +6,47 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from hinomi.intel.encoding import decode
 from hinomi.intel.format import DAMAGE
+from hinomi.model.errors import HinomiError
 
 Tree = dict[str, Any]
+_BROKEN: tuple[type[Exception], ...] = (HinomiError, *DAMAGE)
 
 
 def parsed(data: bytes) -> Any:
-    """Return the JSON value in `data`, or None where it is none (broken, too deep)."""
+    """Return the JSON value in `data` (one a line: the list of them), or None where it is none (broken, too deep).
+
+    UTF-8, UTF-16 and UTF-32 as JSON's own rules tell them apart; other encodings as for any report.
+    """
     try:
-        return json.loads(data.decode("utf-8-sig"))
-    except DAMAGE:  # RecursionError (a RuntimeError) and ValueError among them
+        return _loaded(_decoded(data))
+    except _BROKEN:  # RecursionError (a RuntimeError) and ValueError among them
         return None
+
+
+def _decoded(data: bytes) -> str:
+    try:
+        return data.decode(json.detect_encoding(data))
+    except UnicodeDecodeError:
+        return decode(data, "json")[0]
+
+
+def _loaded(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        if error.msg != "Extra data" or "\n" not in text[: error.pos]:
+            raise
+    return [json.loads(line) for line in text.splitlines() if line.strip()]
 
 
 def looks_like_json(data: bytes) -> bool:
     """Tell whether the first character begins an object or a list."""
-    return data[:64].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[")
+    head = data[:64]
+    if b"\0" in head:
+        head = head.decode(json.detect_encoding(head), "ignore").encode("utf-8", "ignore")
+    return head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[")
 
 
 def trees(value: Any) -> Iterator[Tree]:

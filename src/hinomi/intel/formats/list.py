@@ -2,74 +2,37 @@
 
 from __future__ import annotations
 
-import contextlib
-import csv
-import io
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Mapping
+from pathlib import PurePosixPath
 from typing import Any, get_args
 
 from hinomi.intel.composing import Composer
-from hinomi.intel.encoding import decode
 from hinomi.intel.format import DAMAGE, Statements, damaged, document
-from hinomi.intel.jsontree import looks_like_json, parsed, trees, word
-from hinomi.intel.normal import clean, normal
-from hinomi.model.claims import CLAIM_TYPES, ClaimRole, ClaimType, Document
-from hinomi.model.errors import ReportError
+from hinomi.intel.indicators.roles import said as role_said
+from hinomi.intel.jsontree import day, looks_like_json, word, words
+from hinomi.intel.lists import columns
+from hinomi.intel.lists.rows import Row, Value, first, rows_of, values_of
+from hinomi.intel.normal import clean
+from hinomi.intel.vocabulary.names import name_index
+from hinomi.model.claims import ClaimRole, ClaimType, Document
 
-_VALUE = (
-    "value",
-    "indicator",
-    "ioc",
-    "ioc_value",
-    "indicator_value",
-    "observable",
-    "artifact",
-    "data",
-    "値",
-    "指標",
-    "インジケータ",
-    "インジケーター",
-)
-_TYPE = ("type", "indicator_type", "ioc_type", "kind", "datatype", "data_type", "種別", "種類", "タイプ")
-_ROLE = ("role", "category", "役割")
-_PROSE = ("description", "comment", "note", "notes", "comments", "説明", "備考", "コメント")
-_CONFIDENCE = ("confidence", "score", "確度")
-_LISTS = ("indicators", "iocs", "data", "results", "items", "observables", "objects", "response", "values")
-_NAMES: dict[str, ClaimType | None] = {
-    "ip": "ipv4", "ipaddress": "ipv4", "ip_address": "ipv4", "ipv4_address": "ipv4", "ip-dst": "ipv4",
-    "ip-src": "ipv4", "hostname": "domain", "host": "domain", "fqdn": "domain", "uri": "url", "link": "url",
-    "email_address": "email", "sha-1": "sha1", "sha-256": "sha256", "sha-512": "sha512", "filehash-md5": "md5",
-    "filehash-sha1": "sha1", "filehash-sha256": "sha256", "md5_hash": "md5", "sha1_hash": "sha1",
-    "sha256_hash": "sha256", "file_name": "filename", "file": "filename", "path": "filepath", "file_path": "filepath",
-    "registry": "registry-key", "regkey": "registry-key", "useragent": "user-agent", "user_agent": "user-agent",
-    "vulnerability": "cve", "technique": "attack-technique", "hash": None, "ip:port": None, "filehash": None,
-    "ipアドレス": "ipv4", "ドメイン": "domain", "ファイル名": "filename", "ハッシュ値": None, "ハッシュ": None,
-    "メールアドレス": "email",
-}  # fmt: skip
-_CELLS: dict[str, ClaimType] = {
-    "scheduled task": "task", "scheduled_task": "task", "task name": "task", "windows-scheduled-task": "task",
-    "service name": "service", "service_name": "service", "windows-service-name": "service", "named pipe": "pipe",
-    "named_pipe": "pipe", "ja3s": "ja3", "onion": "domain", "btc": "wallet", "bitcoin": "wallet",
-    "ミューテックス": "mutex", "サービス": "service", "サービス名": "service", "タスク": "task", "タスク名": "task",
-    "名前付きパイプ": "pipe", "ドメイン名": "domain", "ファイルパス": "filepath", "レジストリ": "registry-key",
-    "レジストリキー": "registry-key",
-}  # fmt: skip
-"""Words for types in a column of types; a column named so may hold anything."""
 _ROLES: frozenset[str] = frozenset(get_args(ClaimRole))
 _ROLE_WORDS: dict[str, ClaimRole] = {
     "c2": "command-and-control", "c&c": "command-and-control", "botnet_cc": "command-and-control",
-    "payload": "sample", "payload_delivery": "delivery", "malware_download": "delivery", "phishing": "delivery",
+    "command_and_control": "command-and-control", "payload": "sample", "payload_delivery": "delivery",
+    "malware_download": "delivery", "phishing": "delivery",
 }  # fmt: skip
-_COLUMNS: frozenset[str] = frozenset(_NAMES) - {"link", "file", "path", "host", "uri"} | frozenset(
-    "ipv4 ipv6 cidr domain url email md5 sha1 sha256 sha512 ssdeep imphash tlsh filename filepath registry-key mutex"
-    " user-agent cve ja3 jarm wallet".split()
-)
-"""Columns that hold indicators where no column of types says so."""
-_HEAD, _HEAD_LINES = 1 << 16, 60
+_C2 = frozenset({"c2", "cc", "c2s", "command", "通信先", "接続先"})
 _SHOWN = frozenset({"suggested", "accepted", "rejected"})
 _SAMPLE_ROWS = 40
-Row = Mapping[str, Any]
+_NAME = re.compile(r"[^\W\d_][\w .&()/-]{1,39}")
+_NO_NAME = frozenset("unknown none null n/a na yes no true false malware malicious 不明 なし 未特定".split())
+_TECHNIQUE = re.compile(r"T\d{4}(?:\.\d{3})?")
+_SHORT = 80
+_SAID_ONCE = 20_000
+"""Different further cells kept: a list says the same reporter and the same tag on every row."""
 
 
 class _List:
@@ -77,111 +40,119 @@ class _List:
     media_types = ("text/csv", "application/json")
 
     def sniff(self, data: bytes) -> int:
-        rows = list(itertools.islice(_rows(data), _SAMPLE_ROWS))
-        told = sum(1 for row in rows if next(_values(row), None) is not None)
+        rows = [row for row in itertools.islice(rows_of(data), 2 * _SAMPLE_ROWS) if not row.head][:_SAMPLE_ROWS]
+        told = sum(1 for row in rows if values_of(row.cells))
         return 78 if told and told * 2 >= len(rows) else 0
 
     def extract(self, data: bytes, source: str) -> Document:
         return self.read(data, source)[0]
 
     def read(self, data: bytes, source: str) -> tuple[Document, Statements]:
-        composer = Composer()
+        reading = _Reading()
         try:
-            for row in _rows(data):
-                _row(composer, row)
+            for row in rows_of(data):
+                reading.take(row)
         except DAMAGE as error:
             raise damaged(source, "an indicator list", error) from error
+        composer = reading.composer
         stated = composer.statements()
         json_ = looks_like_json(data)
         return document(
             data, source, composer.text, media_type="application/json" if json_ else "text/csv", encoding="utf-8",
+            title=reading.title or PurePosixPath(source).name or None, published=reading.published,
             notes=tuple(composer.notes),
         ), stated  # fmt: skip
 
 
-def _rows(data: bytes) -> Iterator[Row]:
-    """Yield rows with folded column names; nothing where the bytes are no table with a column of indicators."""
-    rows = _json_rows(data) if looks_like_json(data) else _csv_rows(data)
-    for row in rows:
-        yield {str(k).strip().casefold().replace(" ", "_"): v for k, v in row.items() if k is not None}
+class _Reading:
+    """What a list said so far; its first head gives title and date, an entry never does."""
 
+    def __init__(self) -> None:
+        self.composer = Composer()
+        self.title: str | None = None
+        self.published: str | None = None
+        self._begun = False
+        self._cells: set[tuple[str, str]] = set()
 
-def _json_rows(data: bytes) -> Iterable[Row]:
-    root = parsed(data)
-    if isinstance(root, dict):
-        root = next((root[key] for key in _LISTS if isinstance(root.get(key), list)), None)
-    return trees(root) if isinstance(root, list) else ()
+    def take(self, row: Row) -> None:
+        """Compose one row."""
+        if row.head:
+            self._head(row.cells)
+            return
+        self._begun = True
+        cells = row.cells
+        if word(cells.get("status")) == "rejected":
+            return
+        values = values_of(cells)
+        for value in values:
+            self._value(cells, value)
+        self._names(cells)
+        self._further(cells, {*(v.column for v in values), *columns.TYPE, *columns.CONFIDENCE, "canonical"})
 
+    def _head(self, cells: Mapping[str, Any]) -> None:
+        if not self._begun:
+            self.title = self.title or clean(first(cells, (*columns.TITLE, "")), 300) or None
+            dated = (day(cells.get(name)) for name in columns.DATE)
+            self.published = self.published or next((known for known in dated if known), None)
+        self._names(cells)
+        for item in _listed(cells, columns.TECHNIQUE):
+            if _TECHNIQUE.fullmatch(item):
+                self.composer.claim("technique", "attack-technique", item, why="named by the list", confidence=90)
+        self._further(cells, {*columns.DATE, *columns.TECHNIQUE})
 
-def _csv_rows(data: bytes) -> Iterator[Row]:
-    header, lines_before = _header(data)
-    mark = max(",\t;", key=header.count)
-    columns = [c.strip().strip('"').casefold() for c in header.split(mark)]
-    if not 2 <= len(columns) <= 200 or not _tells(columns):
-        return
-    text = decode(data, "list")[0].removeprefix("\ufeff")
-    lines = text.split("\n")[lines_before + 1 :]
-    body = (line for line in lines if not line.startswith("#"))
-    with contextlib.suppress(csv.Error):  # a field beyond all bounds: what stands before it is kept
-        yield from csv.DictReader(io.StringIO("\n".join(body)), fieldnames=columns, delimiter=mark)
-
-
-def _header(data: bytes) -> tuple[str, int]:
-    """Return the first line that holds columns (a `#` before it is dropped) and how many lines stand before it."""
-    for number, line in enumerate(data[:_HEAD].split(b"\n")[:_HEAD_LINES]):
-        plain = line.removeprefix(b"\xef\xbb\xbf").lstrip(b"# ").strip()
-        if any(mark in plain for mark in (b",", b"\t", b";")) and b"\0" not in plain:
-            with contextlib.suppress(ReportError):
-                return decode(plain, "list")[0], number
-            return "", 0
-        if plain and not line.startswith(b"#"):
-            return "", 0
-    return "", 0
-
-
-def _tells(columns: Iterable[str]) -> bool:
-    """Whether a header speaks of indicators: a column of values beside one of types, or columns named after types."""
-    names = {column.replace(" ", "_") for column in columns}
-    paired = not names.isdisjoint(_VALUE) and not names.isdisjoint(_TYPE)
-    return paired or not names.isdisjoint(_COLUMNS)
-
-
-def _values(row: Row) -> Iterator[tuple[str, ClaimType | None, str]]:
-    """Yield (label, claim type, value) of one row, those whose value has the form of their type."""
-    value = _first(row, _VALUE)
-    if value:
-        kind, known = _kind(_first(row, _TYPE))
-        if normal(kind if known else None, value):
-            yield _first(row, _TYPE) or "indicator", kind if known else None, value
-        return
-    for column, cell in row.items():
-        kind, known = _kind(column)
-        if known and column in _COLUMNS and word(cell) and normal(kind, word(cell)):
-            yield column, kind, word(cell)
-
-
-def _kind(name: str) -> tuple[ClaimType | None, bool]:
-    folded = name.strip().casefold()
-    if folded in CLAIM_TYPES:
-        return folded, True  # type: ignore[return-value]
-    return _NAMES.get(folded, _CELLS.get(folded)), folded in _NAMES or folded in _CELLS
-
-
-def _row(composer: Composer, row: Row) -> None:
-    if word(row.get("status")) == "rejected":
-        return
-    role = _role(row)
-    ours = word(row.get("status")) in _SHOWN and "canonical" in row
-    for label, kind, value in _values(row):
-        if ours and kind is not None:  # our own list says the role exactly
-            composer.claim(
-                label, kind, _plain(value), role, why="a row of the list", confidence=_confidence(row),
-                canonical=clean(_plain(word(row.get("canonical")))) or None,
+    def _value(self, cells: Mapping[str, Any], value: Value) -> None:
+        label, kind, text, column = value
+        role, confidence = _role(cells, column), _confidence(cells)
+        if kind is not None and "canonical" in cells and word(cells.get("status")) in _SHOWN:
+            self.composer.claim(  # our own list says the role exactly
+                label, kind, _plain(text), role, why="a row of the list", confidence=confidence,
+                canonical=clean(_plain(word(cells.get("canonical")))) or None,
             )  # fmt: skip
         else:
-            composer.indicator(label, kind, value, role, why="a row of the list", confidence=_confidence(row))
-    for column in _PROSE:
-        composer.prose(column, word(row.get(column)))
+            self.composer.indicator(label, kind, text, role, why="a row of the list", confidence=confidence)
+
+    def _names(self, cells: Mapping[str, Any]) -> None:
+        named: tuple[tuple[tuple[str, ...], ClaimType], ...] = ((columns.MALWARE, "malware"), (columns.ACTOR, "actor"))
+        for names, kind in named:
+            for item in _listed(cells, names):
+                if _NAME.fullmatch(item) and item.split()[0].casefold() not in _NO_NAME:
+                    self.composer.claim(
+                        kind, kind, item, why="a column of names", confidence=85, canonical=_canonical(kind, item)
+                    )
+
+    def _further(self, cells: Mapping[str, Any], taken: set[str]) -> None:
+        """Keep what else a row says: free text, in which claims are looked for, and notes of the list's making."""
+        told = {*taken, *columns.MALWARE, *columns.ACTOR, *(n for n in columns.ROLE if word(cells.get(n)) in _ROLES)}
+        for column, cell in cells.items():
+            if column in told:
+                continue
+            for said in words(cell):
+                if not _telling(said) or (column, said) in self._cells:
+                    continue
+                if len(self._cells) < _SAID_ONCE:
+                    self._cells.add((column, said))
+                self._say(column, said)
+
+    def _say(self, column: str, said: str) -> None:
+        if column in columns.PROSE or columns.APART.isdisjoint(column.split("_")):
+            self.composer.prose(column, said)
+        else:
+            self.composer.note(column, said)
+
+
+def _listed(cells: Mapping[str, Any], names: tuple[str, ...]) -> list[str]:
+    """Return the texts of the first of the named cells that holds any."""
+    return next((said for name in names if (said := [s.strip() for s in words(cells.get(name)) if s.strip()])), [])
+
+
+def _canonical(kind: ClaimType, name: str) -> str | None:
+    forms = (form.name for form in name_index().lookup(name))
+    return next((known.canonical for known in forms if (known.kind == "actor") == (kind == "actor")), None)
+
+
+def _telling(said: str) -> bool:
+    """Whether a further cell says anything in words: a number or a date alone does not."""
+    return len(said) > 2 and any(c.isalpha() for c in said)
 
 
 def _plain(cell: str) -> str:
@@ -189,20 +160,22 @@ def _plain(cell: str) -> str:
     return cell[1:] if cell[:1] == "'" and cell[1:2] in ("=", "+", "-", "@") else cell
 
 
-def _role(row: Row) -> ClaimRole:
-    said = _first(row, _ROLE).casefold()
+def _role(cells: Mapping[str, Any], column: str) -> ClaimRole:
+    """What the row says outright, then its column's name, then its short remark."""
+    said = first(cells, columns.ROLE).casefold()
     if said in _ROLES:
         return said  # type: ignore[return-value]
-    return _ROLE_WORDS.get(said, "malicious")
+    if said in _ROLE_WORDS:
+        return _ROLE_WORDS[said]
+    if not _C2.isdisjoint(column.split("_")) or any(w in column for w in ("通信先", "接続先")):
+        return "command-and-control"
+    told = role_said(f"{said} {first(cells, columns.PROSE).casefold()}"[:_SHORT])
+    return told if told in ("command-and-control", "delivery") else "malicious"
 
 
-def _confidence(row: Row) -> int:
-    said = _first(row, _CONFIDENCE)
+def _confidence(cells: Mapping[str, Any]) -> int:
+    said = first(cells, columns.CONFIDENCE)
     return max(0, min(100, int(said))) if said.isascii() and said.isdigit() and len(said) < 4 else 80
-
-
-def _first(row: Row, names: Iterable[str]) -> str:
-    return next((said.strip() for name in names if (said := word(row.get(name)))), "")
 
 
 FORMAT: Any = _List()
