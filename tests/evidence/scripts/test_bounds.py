@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from itertools import product
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from hinomi.evidence.scripts import ScriptAnalysis, analyse
 from hinomi.evidence.scripts.detect import guessed, language_of
+from hinomi.evidence.scripts.shell.registry import HANDLERS
 from hinomi.evidence.scripts.shingles import minhash
 from hinomi.model.errors import ParseError
 
@@ -43,6 +45,16 @@ def test_any_shell_pieces(parts: list[bytes]) -> None:
     found = quietly(b"".join(parts), "shell")
     assert found is not None
     assert [a.order for a in found.actions] == list(range(len(found.actions)))
+
+
+@pytest.mark.parametrize("options", list(product(("-n", "-e", "-c", "-", "--", "A=1"), repeat=2)))
+def test_every_command_ends_with_any_options(options: tuple[str, str]) -> None:
+    """Each command that is understood has a reading of its options; none may read for ever."""
+    assert quietly(b":\n", "shell") is not None  # all are registered once a script is read
+    assert len(HANDLERS) > 100
+    script = "\n".join(f"({name} {' '.join(options)} x y)" for name in sorted(HANDLERS))
+    found = quietly(script.encode(), "shell")
+    assert found is not None and not found.script.truncated
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)

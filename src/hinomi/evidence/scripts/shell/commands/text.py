@@ -23,7 +23,7 @@ def echo(_: Machine, call: Call) -> Result:
     words = list(call.args)
     escapes = False
     while words and words[0].text in ("-n", "-e", "-E", "-ne", "-en", "-nE"):
-        escapes = escapes or "e" in words.pop(0).text
+        escapes |= "e" in words.pop(0).text
     value = joined(words, " ") if words else Value("")
     text = c_escapes(value.text) if escapes else value.text
     return Result(Value(text, value.constant, value.source), TRUE)
