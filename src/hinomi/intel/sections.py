@@ -52,7 +52,7 @@ def _title(headings: Sequence[Heading], lines: Sequence[Line]) -> str:
     if heading is not None:
         return heading.text[:_MAX_TITLE]
     start, end = next(sentence_spans(first.text, 0, len(first.text)), (0, len(first.text)))
-    words = first.text[start:end]
+    words = first.text[start:end].lstrip("# ") or first.bare
     return words if len(words) <= _MAX_TITLE else words[: _MAX_TITLE - 1] + "…"
 
 

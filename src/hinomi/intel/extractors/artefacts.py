@@ -11,6 +11,7 @@ from hinomi.intel.extractor import Candidate, ReadingContext
 from hinomi.intel.literals import any_within, occurrences
 from hinomi.intel.names.accounts import ACCOUNT
 from hinomi.intel.names.words import lowered_of, words_of
+from hinomi.intel.vocabulary.columns import heads_column
 from hinomi.intel.vocabulary.loading import stopwords
 from hinomi.intel.vocabulary.names import name_index
 from hinomi.intel.vocabulary.namesakes import conditions, namesake
@@ -390,6 +391,7 @@ def _can_be(name: str, confidence: int, words: str, kind: ArtefactType) -> bool:
     if (
         len(name) < 2
         or name.casefold() in _COMMON
+        or heads_column(name)
         or re.fullmatch(r"[\d.]+|v\d.*|CVE-.*|UNC\d+|APT\d+|\.[a-z0-9]{1,5}|\d+-?bits?", name, re.IGNORECASE)
     ):
         return False

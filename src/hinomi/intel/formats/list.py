@@ -12,9 +12,9 @@ from hinomi.intel.composing import Composer
 from hinomi.intel.format import DAMAGE, Statements, damaged, document
 from hinomi.intel.indicators.roles import said as role_said
 from hinomi.intel.jsontree import day, looks_like_json, word, words
-from hinomi.intel.lists import columns
 from hinomi.intel.lists.rows import Row, Value, first, rows_of, values_of
 from hinomi.intel.normal import clean
+from hinomi.intel.vocabulary import columns
 from hinomi.intel.vocabulary.names import name_index
 from hinomi.model.claims import ClaimRole, ClaimType, Document
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from hinomi.intel.indicators.scan import Scan
+from hinomi.intel.vocabulary.columns import heads_column
 from hinomi.model.claims import ClaimType, Span
 
 _CELL_BEGINS = re.compile(r"(?:^|[|\t])[ *]{0,3}(?:windows |malicious |created )?$")
@@ -41,6 +42,8 @@ def named_in_row(scan: Scan, kind: ClaimType, start: int, end: int) -> Span | No
 def _is_name(scan: Scan, kind: ClaimType, value: str, line: int, *, named: bool) -> bool:
     """Whether a cell is a name: one made word, or a plain one below a table's head; `named`: the cue says `name`."""
     if not value.isascii() or len(value.split()) > (4 if named else 1) or "/" in value or value.endswith((".", ":")):
+        return False
+    if heads_column(value):
         return False
     if kind in ("mutex", "pipe") or named:
         below = line > 0 and "|" in scan.text[scan.line_start(line - 1) : line]

@@ -1,1 +1,1 @@
-"""Indicator lists of others: which column holds what, and how CSV and JSON of every shape become rows."""
+"""Indicator lists of others: how CSV and JSON of every shape become rows."""

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 from hinomi.intel.encoding import decode
 from hinomi.intel.jsontree import looks_like_json, parsed, word
-from hinomi.intel.lists.columns import TITLE, TYPE, VALUE, column_of, folded, kind_of
 from hinomi.intel.normal import normal
+from hinomi.intel.vocabulary.columns import TITLE, TYPE, VALUE, column_of, folded, kind_of
 from hinomi.model.claims import ClaimType
 from hinomi.model.errors import ReportError
 

@@ -65,6 +65,7 @@ _JAPANESE: dict[str, ClaimType | None] = {
 """Words within longer names, the first that fits."""
 _LONELY = frozenset({"file", "path", "host", "uri", "service", "task", "registry", "pipe", "technique", "cc"})
 """Words that say a type in a column of types, and as the name of a column may mean anything."""
+_OWN = frozenset({"md5", "sha1", "sha256", "sha512", "ssdeep", "imphash", "tlsh", "ipv4", "ipv6", "url", "domain"})
 _CELLS: dict[str, ClaimType | None] = {"file": "filename", "path": "filepath", "link": "url"}
 _LATIN = re.compile(r"(md5|sha1|sha256|sha512|url|ip)(?![a-z0-9])")
 _BREAKS = re.compile(r"[\W_]+")
@@ -113,3 +114,8 @@ def _japanese(plain: str) -> tuple[ClaimType | None, bool] | None:
     if latin := _LATIN.match(plain):
         return _WORDS[latin[1]], True
     return next(((kind, True) for word, kind in _JAPANESE.items() if word in plain), None)
+
+
+def heads_column(name: str) -> bool:
+    """Whether a word is a type's own name, as the head of a table's column: MD5, URL; no thing is called so."""
+    return _WORDS.get(folded(name)) in _OWN

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hinomi.intel.lists.columns import column_of, folded, kind_of
+from hinomi.intel.vocabulary.columns import column_of, folded, heads_column, kind_of
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,9 @@ def test_a_cell_of_a_column_of_types_may_be_a_lonely_word() -> None:
 
 def test_names_are_compared_folded() -> None:
     assert folded(" ＩＰ アドレス（v4） ") == "ip_アドレス_v4"
+
+
+def test_only_types_of_their_own_head_columns() -> None:
+    assert [heads_column(word) for word in ("MD5", "SHA256", "Url", "service", "pipe", "kaze")] == [True] * 3 + [
+        False
+    ] * 3
