@@ -135,6 +135,7 @@ def test_the_compiled_core_can_be_left_out(tmp_path: Path) -> None:
     assert ran.returncode == 0, ran.stderr
     core = next(check for check in json.loads(ran.stdout) if check["name"] == "compiled core")
     assert (core["ok"], "several times as slowly" in core["detail"]) == (False, True)
+    assert "names in reports are found in Python" in core["detail"]
 
 
 def test_read_prints_the_contract(hinomi, report: Path) -> None:

@@ -42,15 +42,19 @@ def _machine() -> Iterator[Check]:
 
 
 def _compiled() -> Iterator[Check]:
-    """Whether files are walked, read and searched for libraries in C: the answers are the same, the time is not."""
-    from hinomi.evidence.native import compiled
+    """Whether what is done for every file and every word has its libraries in C: answers are the same, time is not."""
+    from hinomi.evidence import native as of_files
+    from hinomi.intel import native as of_reports
 
     slow = {
-        "listing": "files are walked and read in Python, several times as slowly",
-        "classes": "archives are looked into in Python, more slowly",
+        ("listing", of_files.compiled): "files are walked and read in Python, several times as slowly",
+        ("classes", of_files.compiled): "archives are looked into in Python, more slowly",
+        ("keys", of_reports.compiled): "names in reports are found in Python, more slowly",
+        ("window", of_reports.compiled): "the places of values in reports are found in Python, more slowly",
     }
-    lost = [text for name, text in slow.items() if compiled(name) is None]
-    yield Check("compiled core", not lost, "; ".join(lost))
+    lost = [text for (name, compiled), text in slow.items() if compiled(name) is None]
+    used = ", ".join(f"{compiled.__module__.split('.')[1]}/{name}" for name, compiled in slow)
+    yield Check("compiled core", not lost, "; ".join(lost) or f"in use: {used}")
 
 
 def _confinement() -> Iterator[Check]:

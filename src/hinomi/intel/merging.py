@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cmp_to_key
 from typing import Any, Literal
 
+from hinomi.intel.vocabulary.products import product_name
 from hinomi.model.claims import Claim, Report
 from hinomi.model.versions import compare
 
@@ -139,11 +140,12 @@ def _key(claim: Claim) -> tuple[str, ...]:
 def _said(claim: Claim) -> str:
     """A name stands for what it is matched as; techniques and behaviours are told apart by their ids."""
     named = claim.type in NAMES or claim.type in _VERSIONS
-    return (claim.canonical or claim.value) if named else claim.value
+    value = (claim.canonical or claim.value) if named else claim.value
+    return product_name(value) if claim.type == "product" else value
 
 
 def _product(claim: Claim) -> str:
-    return str(claim.attributes.get("product") or "")
+    return product_name(str(claim.attributes.get("product") or ""))
 
 
 def _branch(claim: Claim) -> str:

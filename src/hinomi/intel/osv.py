@@ -14,6 +14,7 @@ from functools import cache
 from typing import Any
 
 from hinomi.intel.vocabulary.loading import read_yaml
+from hinomi.intel.vocabulary.products import product_name
 from hinomi.model.claims import Claim, Report
 from hinomi.model.versions import compare
 
@@ -36,7 +37,7 @@ def ranges_of(report: Report) -> list[dict[str, Any]]:
     versions: dict[str, list[Claim]] = defaultdict(list)
     for claim in report.claims[:_MAX_CLAIMS]:
         if claim.type in {"fixed-version", "affected-version"} and claim.status != "rejected":
-            product = str(claim.attributes.get("product") or "")
+            product = product_name(str(claim.attributes.get("product") or ""))
             if product:
                 versions[product].append(claim)
     records = [_record(report, product, versions[product]) for product in sorted(versions)[:_MAX_PRODUCTS]]

@@ -10,6 +10,7 @@ from hinomi.intel.composing import Composer
 from hinomi.intel.format import DAMAGE, Statements, damaged, document
 from hinomi.intel.jsontree import Tree, day, looks_like_json, parsed, tree, trees, word, words
 from hinomi.intel.normal import clean
+from hinomi.intel.vocabulary.products import find_products, product_name
 from hinomi.model.claims import ClaimRole, ClaimType, Document
 
 _KIND = "a CSAF advisory"
@@ -156,9 +157,9 @@ def _bounds(version: str) -> list[tuple[str, str]]:
 
 def _canonical(name: str) -> str:
     """Return the name the product index knows this product by, where it fills the name."""
-    from hinomi.intel.vocabulary.products import find_products
-
     shown = clean(name, 300)
+    if (known := product_name(shown)) != shown:
+        return known
     hits = [hit for hit in find_products(shown) if (hit.end - hit.start) * 2 > len(shown)]
     return hits[0].canonical if hits else shown
 

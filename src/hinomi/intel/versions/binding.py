@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from hinomi.intel.versions.mentions import Mention
 from hinomi.intel.versions.nouns import noun_at, noun_before
-from hinomi.intel.vocabulary.products import ProductHit
+from hinomi.intel.vocabulary.products import ProductHit, product_name
 
 _OF = re.compile(r" ?(?:\(|\[| (?:of|for|in) (?:the )?)")
 _JOINED = re.compile(
@@ -68,8 +68,8 @@ class Binder:
             self._last = self._products[named[0]].canonical  # the next sentence goes on about it
         for mention in judged:
             self._bind(line, begin, mention, mentions)
-            mention.product = mention.product or self._last or self._main
-            self._last = mention.product
+            owner = mention.product or self._last or self._main
+            self._last = mention.product = product_name(owner) if owner else None
 
     def _bind_in_order(self, line: str, begin: int, judged: Sequence[Mention]) -> bool:
         """`A and B were fixed in 1.2 and 3.4, respectively`: the first version is the first product's."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from hinomi.intel.vocabulary.loading import read_yaml
 from hinomi.intel.vocabulary.names import Form, Name, NameIndex
@@ -15,6 +15,8 @@ from hinomi.intel.vocabulary.words import TextWords
 _LOOSE = frozenset(
     {"php", "redis", "sudo", "docker", "jenkins", "buffalo", "dahua", "npm", "vcenter", "httpd", "firebox"}
 )
+_MAJOR = re.compile(r"[ -]?[vV]?\d{1,2}(?:\.x)?(?: ?系| ?series| ?シリーズ)?$")
+"""A major version as a part of the name; years and model numbers are longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,38 @@ def product_index() -> NameIndex:
             for form in (product, *forms)
         ]
     )
+
+
+@lru_cache(maxsize=4096)
+def product_name(name: str) -> str:
+    """Return the name that the vocabulary knows a product by; `name` itself where it knows none.
+
+    The maker may stand before it in any form or not at all, and a major version behind it: `Log4j 2`,
+    `Apache Software Foundation Log4j` and `log4j-core` are one product.
+    """
+    plain = " ".join(name.split())
+    for form in (plain, _MAJOR.sub("", plain)):
+        for written in (form, *_makers(form)):
+            if found := product_index().lookup(written):
+                return found[0].name.canonical
+    return name
+
+
+def _makers(name: str) -> Iterator[str]:
+    """Yield a name with its maker's short name before it, then without."""
+    folded = name.casefold()
+    for maker, short in _vendors():
+        if folded.startswith(maker) and (rest := name[len(maker) :]) != (bare := rest.lstrip(" のー:・")):
+            yield f"{short} {bare}"
+            yield bare
+
+
+@cache
+def _vendors() -> tuple[tuple[str, str], ...]:
+    """Return (form in small letters, short name), the longest forms first."""
+    table: dict[str, list[str]] = read_yaml("vendors.yml")
+    forms = [(form.casefold(), short) for short, others in table.items() for form in (short, *others)]
+    return tuple(sorted(forms, key=lambda form: (-len(form[0]), form)))
 
 
 @cache
