@@ -6,6 +6,7 @@ import os
 import stat
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from hinomi.model.claims import ClaimCoverage, Report
@@ -68,9 +69,20 @@ def kept(case: Case | None, source: str, data: bytes, media_type: str | None = N
     report = read_report(source, data, media_type=media_type)
     if case is None:
         return report
+    report = _apart(case, report)
     case.library.add(report)
     case.journal.append("report-read", report=report.id, source=source, claims=len(report.claims))
     return case.library.get(report.id) or report
+
+
+def _apart(case: Case, report: Report) -> Report:
+    """A bundle says which report it is; one that is here and reads otherwise stays, and the bundle is another."""
+    from hinomi.intel.read import own_id
+
+    known = case.library.get(report.id)
+    if known is None or known.sha256 == report.sha256:
+        return report
+    return replace(report, id=own_id(report.sha256))
 
 
 def coverage_of_reports(case: Case | None, reports: Sequence[Report]) -> dict[str, tuple[ClaimCoverage, ...]]:

@@ -59,6 +59,14 @@ class Part(NamedTuple):
     span: Span
 
 
+class Origin(NamedTuple):
+    """The report that a document was exported from: its id, source and date of publication."""
+
+    id: str
+    source: str
+    published: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class Statements:
     """What a structured document says outright; claims are looked for only in the spans of `prose` besides.
@@ -72,6 +80,8 @@ class Statements:
     free: bool = False
     parts: tuple[Part, ...] = ()
     """Claims within one of these get its name as `attributes["attachment"]`."""
+    origin: Origin | None = None
+    """What this was before it was exported; reading it again gives the same report, so that it exports the same."""
 
 
 @runtime_checkable

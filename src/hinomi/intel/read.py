@@ -12,7 +12,7 @@ from itertools import islice
 
 from hinomi.intel.discovery import members
 from hinomi.intel.extractor import Candidate, Extractor, ReadingContext, Relator
-from hinomi.intel.format import MAX_INPUT, ReportFormat, Statements, StructuredFormat
+from hinomi.intel.format import MAX_INPUT, Origin, ReportFormat, Statements, StructuredFormat
 from hinomi.intel.headings import STRUCTURE_LIMIT
 from hinomi.intel.sections import context_of
 from hinomi.model.claims import Claim, Document, Relation, Report, Span
@@ -53,12 +53,13 @@ def _read(source: str, data: bytes, media_type: str | None) -> Report:
     context = context_of(document)
     claims, notes = _claims(context, stated)
     relations = _relations(context, claims, stated)
+    origin = stated.origin if stated and stated.origin else Origin(own_id(document.sha256), source, context.published)
     return Report(
-        id="report--" + document.sha256[:32],
-        source=source,
+        id=origin.id,
+        source=origin.source,
         title=context.title or source,
         language=context.language,
-        published=context.published,
+        published=origin.published,
         text=document.text,
         sections=context.sections,
         claims=claims,
@@ -67,6 +68,11 @@ def _read(source: str, data: bytes, media_type: str | None) -> Report:
         media_type=document.media_type,
         notes=(*document.notes, *notes),
     )
+
+
+def own_id(sha256: str) -> str:
+    """Return the id of the report that bytes with this digest are."""
+    return "report--" + sha256[:32]
 
 
 def extract_document(source: str, data: bytes, *, media_type: str | None = None) -> Document:

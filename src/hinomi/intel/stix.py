@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from hinomi.intel.jsontree import UNDATED
+from hinomi.intel.normal import clean
 from hinomi.model.claims import Claim, Report
 
 _NAMESPACE = uuid.UUID("6c0d6f5e-5e0e-5f5c-9d2c-6a2f2f1f7b1e")
@@ -88,10 +89,6 @@ def _moment(text: str | None) -> str:
         return _EPOCH
 
 
-def _clean(text: str, limit: int = 4000) -> str:
-    return text.encode("utf-8", "replace").decode()[:limit]
-
-
 def _base(kind: str, moment: str, *parts: str, confidence: int | None = None) -> StixObject:
     made: StixObject = {
         "type": kind,
@@ -113,8 +110,8 @@ def _objects(claim: Claim, moment: str) -> Iterator[StixObject]:
         yield from maker(claim, moment)
     elif pattern := _pattern(claim):
         yield _base("indicator", moment, claim.type, claim.value, confidence=claim.confidence) | {
-            "name": _clean(claim.value, 200) or claim.type,
-            "description": _clean(claim.why or claim.type),
+            "name": clean(claim.value, 200) or claim.type,
+            "description": clean(claim.why or claim.type),
             "indicator_types": ["malicious-activity"],
             "pattern": pattern,
             "pattern_type": "stix",
@@ -128,7 +125,7 @@ def _pattern(claim: Claim) -> str | None:
         return None
     if claim.type in _NEEDS_MALICE and claim.role != "malicious":
         return None
-    value = _clean(claim.value)
+    value = clean(claim.value)
     form = _FORMS.get(claim.type)
     if form and not re.fullmatch(form, value):
         return None
@@ -153,12 +150,12 @@ def _quoted(value: str) -> str:
 
 def _named(claim: Claim, moment: str) -> StixObject:
     kind = _NAMED[claim.type]
-    name = _clean(claim.canonical or claim.value, 200)
+    name = clean(claim.canonical or claim.value, 200)
     made = _base(kind, moment, name.casefold(), confidence=claim.confidence) | {"name": name}
     if kind == "malware":
         made["is_family"] = True
     if claim.value != name:
-        made["aliases"] = [_clean(claim.value, 200)]
+        made["aliases"] = [clean(claim.value, 200)]
     attack = claim.attributes.get("attack")
     if isinstance(attack, str) and re.fullmatch(r"[GS]\d{4}", attack):
         made["external_references"] = [_attack_reference(attack, "groups" if attack[0] == "G" else "software")]
@@ -185,14 +182,14 @@ def _join(kept: StixObject, made: StixObject) -> None:
 
 def _vulnerability(claim: Claim, moment: str) -> Iterator[StixObject]:
     yield _base("vulnerability", moment, claim.value, confidence=claim.confidence) | {
-        "name": _clean(claim.value, 200),
-        "external_references": [{"source_name": "cve", "external_id": _clean(claim.value, 200)}],
+        "name": clean(claim.value, 200),
+        "external_references": [{"source_name": "cve", "external_id": clean(claim.value, 200)}],
     }
 
 
 def _attack_pattern(claim: Claim, moment: str) -> Iterator[StixObject]:
     made = _base("attack-pattern", moment, claim.value, confidence=claim.confidence)
-    made["name"] = _clean(claim.canonical or claim.value, 200)
+    made["name"] = clean(claim.canonical or claim.value, 200)
     if re.fullmatch(r"T\d{4}(?:\.\d{3})?", claim.value):
         made["external_references"] = [_attack_reference(claim.value, "techniques")]
     yield made
@@ -200,13 +197,13 @@ def _attack_pattern(claim: Claim, moment: str) -> Iterator[StixObject]:
 
 def _course(claim: Claim, moment: str) -> Iterator[StixObject]:
     yield _base("course-of-action", moment, claim.value, confidence=claim.confidence) | {
-        "name": _clean(claim.value, 120) or "step",
-        "description": _clean(claim.value),
+        "name": clean(claim.value, 120) or "step",
+        "description": clean(claim.value),
     }
 
 
 def _sector(claim: Claim, moment: str) -> Iterator[StixObject]:
-    name = _clean(claim.canonical or claim.value, 200)
+    name = clean(claim.canonical or claim.value, 200)
     yield _base("identity", moment, "sector", name, confidence=claim.confidence) | {
         "name": name,
         "identity_class": "class",
@@ -216,13 +213,13 @@ def _sector(claim: Claim, moment: str) -> Iterator[StixObject]:
 def _country(claim: Claim, moment: str) -> Iterator[StixObject]:
     code = str(claim.attributes.get("code", ""))
     if re.fullmatch(r"[A-Z]{2}", code):
-        name = _clean(claim.canonical or claim.value, 200)
+        name = clean(claim.canonical or claim.value, 200)
         yield _base("location", moment, code, confidence=claim.confidence) | {"name": name, "country": code}
 
 
 def _software(claim: Claim, moment: str) -> Iterator[StixObject]:
     del moment  # a cyber-observable object has no times
-    name = _clean(claim.canonical or claim.value, 200)
+    name = clean(claim.canonical or claim.value, 200)
     yield {"type": "software", "spec_version": "2.1", "id": _id("software", name), "name": name}
 
 
@@ -259,7 +256,7 @@ def _report(report: Report, objects: Iterable[StixObject], moment: str) -> StixO
     made = _base("report", moment, report.id)
     references = [o["id"] for o in objects]
     made |= {
-        "name": _clean(report.title or report.source, 300) or "report",
+        "name": clean(report.title or report.source, 300) or "report",
         "report_types": ["threat-report"],
         "published": moment,
         "object_refs": references or [_id("identity", "none")],
@@ -267,5 +264,5 @@ def _report(report: Report, objects: Iterable[StixObject], moment: str) -> StixO
     if re.fullmatch(r"[a-z]{2}", report.language):
         made["lang"] = report.language
     if re.match(r"https?://", report.source):
-        made["external_references"] = [{"source_name": "report", "url": _clean(report.source, 2000)}]
+        made["external_references"] = [{"source_name": "report", "url": clean(report.source, 2000)}]
     return made

@@ -7,12 +7,13 @@ it; Hinomi reads roles, version conditions, behaviours and confidence back from 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, get_args
 
 from hinomi.intel.composing import Composer
-from hinomi.intel.format import Said
-from hinomi.intel.jsontree import tree, trees, word
+from hinomi.intel.format import Origin, Said
+from hinomi.intel.jsontree import day, tree, trees, word
 from hinomi.intel.normal import clean
 from hinomi.model.claims import CLAIM_TYPES, Claim, ClaimRole, Report
 
@@ -23,6 +24,7 @@ AUTHOR = "identity--0f7e7b1e-6a56-5d0e-8f07-3a9a6c1d2b44"
 _MOMENT = "2026-01-01T00:00:00.000Z"
 _LOCAL = frozenset({"spans", "allowed"})
 """Attributes that mean something only in the text, or the case, they came from."""
+_ID = re.compile(r"report--[0-9a-f]{32}")
 _ROLES = frozenset(get_args(ClaimRole))
 
 
@@ -43,7 +45,9 @@ def body(report: Report) -> dict[str, Any]:
     known = {claim.id for claim in claims}
     made = {
         "extension_type": "property-extension",
+        "report_ref": report.id,
         "report_source": clean(report.source, 2000) or "report",
+        "report_published": report.published,
         "claims": [_claim(claim) for claim in claims],
         "relations": [
             {"from": r.from_id, "kind": r.type, "to": r.to_id, "confidence": r.confidence}
@@ -56,9 +60,9 @@ def body(report: Report) -> dict[str, Any]:
 
 
 def _full(value: Any) -> Any:
-    """Leave out empty lists and objects, and nulls: STIX allows none."""
+    """Leave out empty lists and objects, and nulls: STIX allows none. One order of keys, wherever it was kept."""
     if isinstance(value, dict):
-        return {k: kept for k, v in value.items() if (kept := _full(v)) not in (None, [], {})}
+        return {k: kept for k, v in sorted(value.items()) if (kept := _full(v)) not in (None, [], {})}
     return [_full(v) for v in value] if isinstance(value, list | tuple) else value
 
 
@@ -76,6 +80,13 @@ def _claim(claim: Claim) -> dict[str, Any]:
 def read(composer: Composer, given: Any) -> bool:
     """Compose the claims of an extension; False where there is none."""
     return read_body(composer, tree(tree(given).get(EXTENSION)))
+
+
+def origin(given: Any) -> Origin | None:
+    """Return the report that an extension was made of; None where it does not say so."""
+    made = tree(tree(given).get(EXTENSION))
+    number, source = word(made.get("report_ref")), clean(word(made.get("report_source")), 2000)
+    return Origin(number, source, day(made.get("report_published"))) if _ID.fullmatch(number) and source else None
 
 
 def read_body(composer: Composer, extension: dict[str, Any]) -> bool:

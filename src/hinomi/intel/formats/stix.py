@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from hinomi.intel.composing import Composer
 from hinomi.intel.exchange import extension
-from hinomi.intel.format import DAMAGE, Said, Statements, damaged, document
+from hinomi.intel.format import DAMAGE, Origin, Said, Statements, damaged, document
 from hinomi.intel.jsontree import Tree, day, looks_like_json, parsed, tree, trees, word, words
 from hinomi.intel.normal import clean
 from hinomi.intel.stixpattern import compared, hash_type, path_type
@@ -50,7 +51,7 @@ class _Stix:
             data, source, reader.composer.text, media_type="application/stix+json", encoding="utf-8",
             title=reader.title, published=reader.published, notes=tuple(reader.composer.notes),
         )  # fmt: skip
-        return made, stated
+        return made, replace(stated, origin=reader.origin)
 
 
 class _Reader:
@@ -61,12 +62,14 @@ class _Reader:
         self.objects = objects
         self.title: str | None = None
         self.published: str | None = None
+        self.origin: Origin | None = None
         self._said: dict[str, Said] = {}
         self._done: set[str] = set()
 
     def compose(self) -> None:
         """Compose reports first, then what they do not state themselves, then relations."""
         reports = [o for o in self.objects if o.get("type") in ("report", "grouping")]
+        self.origin = extension.origin(reports[0].get("extensions")) if len(reports) == 1 else None
         for item in reports:
             self._report(item)
         if not reports:
