@@ -50,6 +50,18 @@ def test_a_program_too_short_to_be_read_is_named_by_its_file_whichever_event_com
         assert (start.exe, start.uid, start.ended is not None) == ("/tmp/short", 5, True)
 
 
+def test_a_program_too_short_to_be_read_is_what_it_was_caught_as() -> None:
+    found, _ = table()
+    found.take(ProcessEvent(FORK, 30, 10))
+    found.ran(30, "/tmp/other")
+    found.take(ProcessEvent(EXEC, 30, 0, ("/usr/bin/short-lived-one", ("short", "-x"))))
+    found.take(ProcessEvent(EXIT, 30))
+    found.ran(30, "/tmp/other")
+    (start,) = found.starts(10)
+    assert (start.exe, start.name, start.cmdline) == ("/usr/bin/short-lived-one", "short-lived-one", ("short", "-x"))
+    assert start.uid == 5 and start.read and start.ended is not None and found.unread == 0
+
+
 def test_memory_is_bounded_and_users_are_followed() -> None:
     found, _ = table()
     for pid in (40, 41, 42):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import resource
 import signal
@@ -15,6 +16,7 @@ from hinomi.evidence.process import procfs
 from hinomi.evidence.sources.mounts import leaves_out
 from hinomi.flow.watching.identity import IdentityReader, loaders
 from hinomi.flow.watching.options import WatchOptions
+from hinomi.watch.live.catching import Catcher
 from hinomi.watch.live.connector import ProcessConnector
 from hinomi.watch.live.events import Backend
 from hinomi.watch.live.fanotify import FanotifyBackend
@@ -63,12 +65,15 @@ def serve(channel: socket.socket, wanted: Wanted) -> None:
         send(channel, f"{options.backend}: {error.strerror or error}")
         return
     connector = _connector(options, refused)
-    table = ProcessTable(IdentityReader(), loaders=loaders(), max_ended=options.ended_processes)
+    reader = IdentityReader()
+    gc.freeze()  # what is shared with the catcher stays shared
+    catcher = Catcher(connector, reader.glance) if connector is not None else None
+    table = ProcessTable(reader, loaders=loaders(), max_ended=options.ended_processes)
     table.follows = connector is not None
     pidfds = isinstance(backend, FanotifyBackend) and backend.pidfds
     send(channel, Hearing(backend.name, pidfds, connector is not None, tuple(refused)))
     bounds = SensorOptions(max_pending=options.max_pending, window=options.window, own=wanted.own)
-    Sensor(channel, backend, table, connector, bounds, own_root=wanted.parent).run(procfs.pids())
+    Sensor(channel, backend, table, catcher, bounds, own_root=wanted.parent).run(procfs.pids())
 
 
 def _bound(parent: int) -> None:

@@ -51,6 +51,16 @@ class IdentityReader:
         except (OSError, ValueError):
             return None
 
+    def glance(self, pid: int) -> tuple[str, tuple[str, ...]] | None:
+        """Return (program, arguments) of a process; None where it has ended."""
+        base = self._proc + b"/%d/" % pid
+        try:
+            exe = os.readlink(base + b"exe")
+            words = procfs.arguments(procfs.read(base + b"cmdline", MAX_ARGUMENTS))
+        except (OSError, ValueError):
+            return None
+        return path_text(procfs.parse_exe(exe).path or exe), tuple(path_text(word) for word in words)
+
     @staticmethod
     def _login_uid(base: bytes) -> int | None:
         try:

@@ -25,11 +25,12 @@ _BODY = _HEAD + _EVENT.size
 
 class ProcessEvent(NamedTuple):
     """One event of a process (never of a mere thread). `other` is the parent at a fork, the user at a UID event,
-    the wait status at an exit."""
+    the wait status at an exit; `caught` is what it was seen to run (program, arguments) right at an exec."""
 
     what: int
     pid: int
     other: int = 0
+    caught: tuple[str, tuple[str, ...]] | None = None
 
 
 class ProcessConnector:
@@ -60,8 +61,8 @@ class ProcessConnector:
         """Return the socket's descriptor."""
         return self._socket.fileno()
 
-    def read(self) -> tuple[list[ProcessEvent], bool]:
-        """Return (events, whether some were lost) without waiting."""
+    def read(self, most: int = MAX_PER_READ) -> tuple[list[ProcessEvent], bool]:
+        """Return (events, whether some were lost) without waiting; `most` events, and of a flood not all."""
         events: list[ProcessEvent] = []
         lost = False
         for _ in range(MAX_PER_READ):
@@ -75,7 +76,13 @@ class ProcessConnector:
             event = parse_event(data) if sender[0] == 0 else None  # from the kernel and nobody else
             if event is not None:
                 events.append(event)
+                if len(events) >= most:
+                    break
         return events, lost
+
+    def release(self) -> None:
+        """Close the socket here; another process goes on with it."""
+        self._socket.close()
 
     def close(self) -> None:
         """Unsubscribe."""

@@ -96,7 +96,7 @@ class ProcessTable:
         if event.what == FORK:
             self._fork(event.pid, event.other)
         elif event.what == EXEC:
-            self._exec(event.pid)
+            self._exec(event.pid, event.caught)
         elif event.what == UID and event.pid in self._alive:
             self._alive[event.pid] = replace(self._alive[event.pid], uid=event.other)
         elif event.what == EXIT:
@@ -111,17 +111,20 @@ class ProcessTable:
         else:
             self._alive[pid] = replace(above, pid=pid, ppid=parent, ancestors=line, started=self._clock())
 
-    def _exec(self, pid: int) -> None:
+    def _exec(self, pid: int, caught: tuple[str, tuple[str, ...]] | None) -> None:
         before, program = self._alive.get(pid), self._opened.pop(pid, None)
         found = self._read(pid)
         line = before.ancestors if before is not None else ()
         if found is not None:
             now = replace(found, ancestors=line or self._line(found.ppid), started=self._clock())
         else:
-            self.unread += 1
             parent = before.ppid if before is not None else 0
-            now = Identity(pid, parent, ancestors=line, started=self._clock(), read=False)
-            now = _named(now, program) if program is not None else now
+            now = Identity(pid, parent, ancestors=line, started=self._clock(), read=caught is not None)
+            if caught is not None:
+                now = replace(_named(now, caught[0]), cmdline=caught[1])
+            elif program is not None:
+                now = _named(now, program)
+            self.unread += caught is None
             if before is not None:
                 now = replace(now, uid=before.uid, login_uid=before.login_uid, container=before.container)
         self._alive[pid] = now

@@ -15,8 +15,9 @@ import struct
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
-from hinomi.watch.live.connector import ProcessConnector
+from hinomi.watch.live.connector import ProcessEvent
 from hinomi.watch.live.events import EXECUTED, Backend, FileEvent, Loss, Marked
 from hinomi.watch.live.mounts import MOUNTINFO, Mount, is_below, read_mounts
 from hinomi.watch.live.pending import Change, Pending
@@ -100,6 +101,16 @@ def _exactly(channel: socket.socket, size: int) -> bytes:
     return b"".join(parts)
 
 
+class Connector(Protocol):
+    """Where process events come from."""
+
+    def fileno(self) -> int:
+        """Return the descriptor that becomes readable."""
+
+    def read(self) -> tuple[list[ProcessEvent], bool]:
+        """Return (all there are until now, whether some were lost)."""
+
+
 class Sensor:
     """Listens until its channel ends."""
 
@@ -108,7 +119,7 @@ class Sensor:
         channel: socket.socket,
         backend: Backend,
         processes: ProcessTable,
-        connector: ProcessConnector | None,
+        connector: Connector | None,
         options: SensorOptions,
         *,
         own_root: int,
