@@ -129,3 +129,14 @@ def test_a_program_is_caught_with_its_arguments() -> None:
         assert found[0].caught[1] == ("sleep", "600")
     finally:
         catcher.close()
+
+
+def test_one_that_does_not_answer_counts_as_ended(
+    catch: Callable[[], tuple[Told, Catcher]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catching, "PATIENCE", 0.01)
+    _, catcher = catch()
+    os.kill(catcher.pid, signal.SIGSTOP)
+    os.waitpid(catcher.pid, os.WUNTRACED)
+    with pytest.raises(EOFError):
+        catcher.read()

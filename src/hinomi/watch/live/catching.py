@@ -25,6 +25,7 @@ EAGER = -15  # its priority
 LINGER = 0.02  # seconds that events wait for more where nobody asks
 MESSAGE = 64  # events handed over at once
 MAX_WAITING = 16 << 20  # bytes
+PATIENCE = 60.0  # seconds for an answer, beyond which it counts as ended
 _DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
 _DONE = marshal.dumps(None)
 _ASK = b"?"
@@ -56,6 +57,7 @@ class Catcher:
             _serve(connector, theirs, glance, parent)
         theirs.close()
         connector.release()
+        self._channel.settimeout(PATIENCE)
 
     def fileno(self) -> int:
         """Return the channel, which can be read from once something has been seen."""
@@ -67,7 +69,10 @@ class Catcher:
         events: list[ProcessEvent] = []
         lost = False
         while True:
-            data = self._channel.recv(1 << 20)
+            try:
+                data = self._channel.recv(1 << 20)
+            except TimeoutError as error:  # somebody has stopped it
+                raise EOFError from error
             if not data:
                 raise EOFError
             message = marshal.loads(data)  # our own child's
