@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hinomi.flow import feeds
+from hinomi.flow.online import Fetched
 from hinomi.flow.stories import Entry, alike, entries, plain_link, sketch, twin
 from hinomi.model.errors import HinomiError, ReportError, UsageError
 from hinomi.store.case import Case
@@ -156,3 +157,73 @@ def test_any_bytes_give_stories_or_our_error(at: int, noise: bytes, cut: int) ->
 def test_any_link_has_a_plain_form(link: str) -> None:
     assert isinstance(plain_link("http://" + link), str)
     plain_link(link)
+
+
+RDF = (
+    '<?xml version="1.0" encoding="{}"?><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"'
+    ' xmlns="http://purl.org/rss/1.0/" xmlns:dc="http://purl.org/dc/elements/1.1/"><channel><title>注意喚起①</title>'
+    "</channel><item><title>瓦の解析</title><link>https://a.example/1</link><description>港湾のルータ</description>"
+    "<dc:date>2024-05-01T10:00:00+09:00</dc:date></item></rdf:RDF>"
+)
+
+
+@pytest.mark.parametrize(
+    ("declared", "written", "media_type"),
+    [
+        ("Shift_JIS", "cp932", ""), ("UTF-8", "cp932", "text/xml; charset=Shift_JIS"), ("x-unknown", "cp932", ""),
+        ("utf-8", "utf-8", "text/xml; charset=UTF-8"), ("UTF-16", "utf-16", ""),
+    ],
+)  # fmt: skip
+def test_japanese_feeds_in_every_encoding(declared: str, written: str, media_type: str) -> None:
+    title, (story,) = entries(RDF.format(declared).encode(written), "https://a.example/feed", media_type)
+    assert (title, story.title, story.published) == ("注意喚起①", "瓦の解析", "2024-05-01")
+
+
+@pytest.mark.parametrize(("declared", "written"), [("EUC-JP", "euc_jp"), ("ISO-2022-JP", "iso2022_jp")])
+def test_japanese_feeds_of_the_nineties(declared: str, written: str) -> None:
+    data = RDF.replace("①", "").format(declared).encode(written)
+    assert entries(data, "f")[0] == "注意喚起"
+
+
+def test_other_alphabets_are_left_to_the_library() -> None:
+    data = RDF.replace("注意喚起①", "Угроза").replace("瓦の解析", "x").replace("港湾のルータ", "y").format("koi8-r")
+    assert entries(data.encode("koi8-r"), "f")[0] == "Угроза"
+
+
+def test_relative_links_lead_to_the_site() -> None:
+    atom = b'<feed xmlns="http://www.w3.org/2005/Atom"><entry><title>t</title><link href="/p/1"/></entry></feed>'
+    assert [e.link for e in entries(atom, "https://a.example/feeds/all")[1]] == ["https://a.example/p/1"]
+
+
+def test_an_empty_answer_is_no_unchanged_feed(case: Case) -> None:
+    feeds.add(case, ["https://a.example/feed"])
+    (look,) = feeds.fetch_feeds(case, online=True, fetcher=lambda url, **_: Fetched(url, b""))
+    assert "feed.no-feed" in look.skipped
+
+
+def test_a_story_that_could_not_be_read_is_tried_again(
+    case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreadable(*_: Any) -> Any:
+        raise ReportError("report-damaged", place="x", cause="for once")
+
+    file = tmp_path / "feed.xml"
+    file.write_text(rss(("Kawara", "https://a.example/1", BODY)))
+    feeds.add(case, [str(file)])
+    with monkeypatch.context() as patch:
+        patch.setattr(feeds, "kept", unreadable)
+        (look,) = feeds.fetch_feeds(case)
+    assert (look.new, look.failed, look.left) == ([], ["https://a.example/1: for once"], 1)
+    (look,) = feeds.fetch_feeds(case)
+    assert ([r.source for r in look.new], look.left) == (["https://a.example/1"], 0)
+
+
+def test_a_page_without_a_date_has_that_of_its_feed(case: Case) -> None:
+    page = b"<html><body><h1>Kawara</h1><p>" + BODY.encode() + b"</p></body></html>"
+    answers = {
+        "https://a.example/feed": rss(("Kawara", "https://a.example/1", "")).encode(),
+        "https://a.example/1": page,
+    }
+    feeds.add(case, ["https://a.example/feed"])
+    (look,) = feeds.fetch_feeds(case, online=True, fetcher=lambda url, **_: Fetched(url, answers[url], "text/html"))
+    assert [(r.source, r.published) for r in look.new] == [("https://a.example/1", "2026-02-03")]

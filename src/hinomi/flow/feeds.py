@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from hinomi.flow.online import Fetch, fetch, is_url, require_online
+from hinomi.flow.online import Fetch, Fetched, fetch, is_url, require_online
 from hinomi.flow.reading import kept, load
 from hinomi.flow.stories import Entry, entries, sketch, twin
 from hinomi.model.claims import Report
@@ -18,6 +18,7 @@ MAX_NEW = 100
 """Stories read from one feed at one time; the next look reads on."""
 WHOLE_STORY = 1500
 """Characters from which a feed's own text is taken for the whole story."""
+_NOT_MODIFIED = 304
 _ACCEPT = "application/atom+xml, application/rss+xml, application/xml;q=0.9, */*;q=0.5"
 
 
@@ -82,26 +83,26 @@ def _look(case: Case, feed: Feed, online: bool, fetcher: Fetch) -> FeedLook:
         look.skipped = "offline"
         return look
     try:
-        data, etag, modified = _feed_data(feed, fetcher)
-        title, found = entries(data, feed.url) if data else (feed.title, [])
+        page = _page_of(feed, fetcher)
+        same = page.status == _NOT_MODIFIED
+        title, found = (feed.title, []) if same else entries(page.data, feed.url, page.media_type or "")
     except ReportError as error:
         look.skipped = f"{error.code}: {error.cause}"
         return look
     _read_new(case, feed, found, look, fetcher if online else None)
     # a feed that was not read to its end is asked for again as a whole
-    state = (etag, modified) if not look.left else (None, None)
+    state = (page.etag, page.modified) if not look.left else (None, None)
     store_of(case).fetched(feed.url, title=title, etag=state[0], modified=state[1])
     case.journal.append("feed-fetched", feed=feed.url, new=[r.id for r in look.new], duplicates=len(look.duplicates))
     return look
 
 
-def _feed_data(feed: Feed, fetcher: Fetch) -> tuple[bytes, str | None, str | None]:
+def _page_of(feed: Feed, fetcher: Fetch) -> Fetched:
+    """Return the feed as it is now; one that did not change keeps what it was known by."""
     if not is_url(feed.url):
-        return load(feed.url), None, None
+        return Fetched(feed.url, load(feed.url), None)
     page = fetcher(feed.url, accept=_ACCEPT, etag=feed.etag, modified=feed.modified)
-    if page.status == 304:
-        return b"", feed.etag, feed.modified
-    return page.data, page.etag, page.modified
+    return replace(page, etag=feed.etag, modified=feed.modified) if page.status == _NOT_MODIFIED else page
 
 
 def _read_new(case: Case, feed: Feed, found: Sequence[Entry], look: FeedLook, fetcher: Fetch | None) -> None:
@@ -121,7 +122,10 @@ def _read_new(case: Case, feed: Feed, found: Sequence[Entry], look: FeedLook, fe
             continue
         told.append((entry.link, mine))
         report = _read(case, entry, look, fetcher)
-        store.keep(_as(story, report_id=report.id if report else None))
+        if report is None:
+            look.left += 1  # not lost: the next look tries it again
+        else:
+            store.keep(_as(story, report_id=report.id))
 
 
 def _as(story: Story, *, report_id: str | None = None, duplicate_of: str | None = None) -> Story:
@@ -133,7 +137,7 @@ def _read(case: Case, entry: Entry, look: FeedLook, fetcher: Fetch | None) -> Re
     try:
         page = fetcher(entry.link) if fetcher and is_url(entry.link) and len(entry.words) < WHOLE_STORY else None
         if page is not None:
-            look.new.append(kept(case, page.url, page.data, page.media_type))
+            look.new.append(kept(case, page.url, page.data, page.media_type, entry.published))
             return look.new[-1]
     except HinomiError as error:
         look.failed.append(f"{entry.link}: {error.cause}")

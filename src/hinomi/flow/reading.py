@@ -62,11 +62,14 @@ def loaded(source: str, *, online: bool = False) -> tuple[str, bytes, str | None
     return "stdin" if source == "-" else Path(source).name, load(source), None
 
 
-def kept(case: Case | None, source: str, data: bytes, media_type: str | None = None) -> Report:
-    """Read one report from its bytes and keep it."""
+def kept(
+    case: Case | None, source: str, data: bytes, media_type: str | None = None, published: str | None = None
+) -> Report:
+    """Read one report from its bytes and keep it; `published` is its date where it gives none itself."""
     from hinomi.intel.read import read_report
 
     report = read_report(source, data, media_type=media_type)
+    report = replace(report, published=report.published or published)
     if case is None:
         return report
     report = _apart(case, report)
