@@ -14,6 +14,7 @@ from hinomi.flow.online import Fetched
 from hinomi.flow.stories import Entry, alike, entries, plain_link, sketch, twin
 from hinomi.model.errors import HinomiError, ReportError, UsageError
 from hinomi.store.case import Case
+from hinomi.store.feeds import Story
 
 pytest.importorskip("feedparser")
 BODY = (
@@ -119,11 +120,38 @@ def test_atom_and_japanese() -> None:
     assert entry.words == "C2は 203.0.113[.]9 である。"
 
 
+def told(feed: str, title: str, body: str = "") -> Story:
+    return Story(f"{feed}/{title}", feed, title, sketch=sketch(Entry("", title, body)))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("2024年4月製品更新プログラムに関する注意喚起（公開）", "2024年5月製品更新プログラムに関する注意喚起（公開）"),
+        ("Kawara Reader の脆弱性（KW24-07）に関する注意喚起", "Kawara Reader の脆弱性（KW24-29）に関する注意喚起"),
+        ("複数の Kawara 製品における複数の脆弱性について", "複数の Tsuru 製品における複数の脆弱性について"),
+        ("Kawara IOS Web UI Privilege Escalation Vulnerability", "Kawara IOS Web UI Command Injection Vulnerability"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "body", ["", "製品の脆弱性が公開されました。開発者が提供する情報をもとに最新版へアップデートしてください。"]
+)
+def test_advisories_of_one_wording_are_stories_of_their_own(one: str, other: str, body: str) -> None:
+    assert twin(told("feed", one, body), [told("feed", other, body)]) is None
+
+
+def test_numbered_stories_differ_across_feeds_too() -> None:
+    assert (
+        twin(told("a", "Weekly report of roofs, 12 April", BODY), [told("b", "Weekly report of roofs, 19 April", BODY)])
+        is None
+    )
+
+
 def test_likeness() -> None:
-    mine = sketch(Entry("1", "Kawara in ports", BODY))
-    assert alike(mine, mine) == 1.0
-    assert twin(mine, [("x", sketch(Entry("2", "Kawara seen in ports", BODY)))]) == "x"
-    assert twin(mine, [("y", sketch(Entry("3", "Mail", OTHER))), ("z", ())]) is None
+    mine = told("one", "Kawara in ports", BODY)
+    assert alike(mine.sketch, mine.sketch) == 1.0
+    assert twin(mine, [told("two", "Kawara seen in ports", BODY)]) == "two/Kawara seen in ports"
+    assert twin(mine, [told("two", "Mail", OTHER), Story("z", "two", "z")]) is None
     assert sketch(Entry("4", "short", "")) == ()
 
 

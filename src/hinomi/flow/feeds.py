@@ -112,15 +112,14 @@ def _read_new(case: Case, feed: Feed, found: Sequence[Entry], look: FeedLook, fe
     look.known = len(seen)
     fresh = [entry for link, entry in unique.items() if link not in seen]
     look.left = max(0, len(fresh) - MAX_NEW)
-    told = [(story.link, story.sketch) for story in store.recent()]
+    told = list(store.recent())
     for entry in fresh[:MAX_NEW]:
-        mine = sketch(entry)
-        story = Story(entry.link, feed.url, entry.title, entry.published, mine)
-        if double := twin(mine, told):
+        story = Story(entry.link, feed.url, entry.title, entry.published, sketch(entry))
+        if double := twin(story, told):
             look.duplicates.append((entry.link, double))
             store.keep(_as(story, duplicate_of=double))
             continue
-        told.append((entry.link, mine))
+        told.append(story)
         report = _read(case, entry, look, fetcher)
         if report is None:
             look.left += 1  # not lost: the next look tries it again

@@ -7,7 +7,7 @@ import hashlib
 import html
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -16,6 +16,7 @@ from xml.sax import SAXException
 from hinomi.intel.encoding import decode
 from hinomi.intel.format import DAMAGE
 from hinomi.model.errors import ReportError, UsageError
+from hinomi.store.feeds import Story
 from hinomi.store.searching import folded
 
 MAX_FEED = 8 << 20
@@ -23,10 +24,12 @@ MAX_STORIES = 500
 SKETCH = 64
 """Hashes kept of a story's shingles: enough to tell 60 % alike from 40 %."""
 ALIKE = 0.6
+_ALIKE_SHORT = 0.8
 _TROUBLE: tuple[type[Exception], ...] = (*DAMAGE, SAXException)
 _MAX_LINK = 2000
 _SHINGLE = 5
 _LEAST = 12
+_NUMBERS = re.compile(r"\d+")
 _TAG = re.compile(r"<[^<>]{0,2000}>")
 _TRACKING = re.compile(r"(?i)utm_\w+|fbclid|gclid|mc_[ce]id|ref_src")
 
@@ -163,8 +166,21 @@ def alike(one: Sequence[int], other: Sequence[int]) -> float:
     return len({*one} & {*other} & {*least}) / len(least)
 
 
-def twin(mine: Sequence[int], known: Iterable[tuple[str, Sequence[int]]]) -> str | None:
-    """Return the link of the story most like this one, where one is alike enough."""
-    scored: Iterator[tuple[float, str]] = ((alike(mine, theirs), link) for link, theirs in known)
-    score, link = max(scored, default=(0.0, ""))
-    return link if score >= ALIKE else None
+def twin(mine: Story, known: Iterable[Story]) -> str | None:
+    """Return the link of the story most like this one, where one is alike enough to be the same told again."""
+    scored = [(alike(mine.sketch, other.sketch), other) for other in known]
+    same = [(score, other.link) for score, other in scored if score >= _needed(mine, other) and _may_be(mine, other)]
+    return max(same)[1] if same else None
+
+
+def _needed(mine: Story, other: Story) -> float:
+    """Few words are alike by their wording alone: two advisories of one maker."""
+    return ALIKE if min(len(mine.sketch), len(other.sketch)) >= SKETCH else _ALIKE_SHORT
+
+
+def _may_be(mine: Story, other: Story) -> bool:
+    """Whether two titles can be of one story: monthly and numbered ones differ in numbers, a feed's own in any word."""
+    ours, theirs = ({*_NUMBERS.findall(folded(story.title))} for story in (mine, other))
+    if mine.feed == other.feed:
+        return folded(mine.title) == folded(other.title)
+    return ours <= theirs or theirs <= ours
