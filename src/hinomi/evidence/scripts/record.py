@@ -50,9 +50,11 @@ class Draft:
     resolved: bool
 
     def key(self) -> tuple[object, ...]:
-        """Return what makes two drafts the same statement."""
+        """Return what makes two drafts the same statement; the loop itself, for the number of one that is gone comes
+        again.
+        """
         return (
-            self.line, self.action, self.what, self.detail, self.guard, id(self.loop), self.background, self.function,
+            self.line, self.action, self.what, self.detail, self.guard, self.loop, self.background, self.function,
         )  # fmt: skip
 
 

@@ -35,20 +35,25 @@ class Reading:
 
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
+        self._roles = dialect.roles
         self.aliases: dict[str, str] = {}
 
     def role(self, node: Node) -> str:
         """Return the part a node plays, `other` where the dialect names none."""
-        if node.type == "boolean":
+        kind = node.type
+        if kind == "boolean":
             return "true" if text_of(node).lower() == "true" else "false"
-        return self.dialect.roles.get(node.type, "other")
+        return self._roles.get(kind, "other")
 
     def bare(self, node: Node) -> Node:
         """Return what stands inside parentheses and the like."""
         for _ in range(20):
+            kind = node.type
+            role, bracketed = self._roles.get(kind), kind == "parenthesized_expression"
+            if role != "wrap" and not (role == "list" and bracketed):
+                return node
             inner = [c for c in node.named_children if self.role(c) != "skip"]
-            alone = self.role(node) == "wrap" or (self.role(node) == "list" and node.type == "parenthesized_expression")
-            if not alone or not inner or (len(inner) > 1 and node.type == "parenthesized_expression"):
+            if not inner or (len(inner) > 1 and bracketed):
                 return node
             node = inner[0]
         return node

@@ -52,11 +52,12 @@ def tokens_of(machine: Machine, node: Node) -> list[Token]:
     stack = [node]
     while stack and len(tokens) < MAX_TOKENS:
         item = stack.pop()
-        if item.type in _OPERATOR_NODES:
+        kind = item.type
+        if kind in _OPERATOR_NODES:
             tokens.append(text_of(item))
-        elif item.type in ("[", "]", "[[", "]]", "(", ")", "((", "))", "comment"):
+        elif kind in ("[", "]", "[[", "]]", "(", ")", "((", "))", "comment"):
             continue
-        elif item.type.endswith("_expression") or item.type in ("test_command", "ERROR"):
+        elif kind.endswith("_expression") or kind in ("test_command", "ERROR"):
             stack.extend(reversed(item.children))
         else:
             tokens.append(value_of(machine, item))

@@ -96,10 +96,11 @@ class ShellMachine:
         kept = len(self.recorder.guards)
         outputs: list[Value] = []
         last = NOTHING
+        kinds = [child.type for child in children]
         for index, child in enumerate(children):
-            if not child.is_named or child.type == "comment":
+            if kinds[index] == "comment" or not child.is_named:
                 continue
-            if index + 1 < len(children) and children[index + 1].type == "&":
+            if index + 1 < len(children) and kinds[index + 1] == "&":
                 with self.recorder.in_background(True):
                     last = self.statement(child)
             else:

@@ -219,11 +219,12 @@ def command(machine: Machine, node: Node, stdin: Value | None = None, more: tupl
     words: list[Value] = []
     own: list[Node] = []
     for child in node.children:
-        if child.type == "variable_assignment":
+        kind = child.type
+        if kind == "variable_assignment":
             settings.append(_setting(machine, child))
-        elif child.type == "command_name":
+        elif kind == "command_name":
             words.extend(_name(machine, child))
-        elif child.type.endswith("_redirect"):
+        elif kind.endswith("_redirect"):
             own.append(child)
         elif child.is_named and len(words) < MAX_ARGUMENTS:
             words.extend(fields_of(machine, child))

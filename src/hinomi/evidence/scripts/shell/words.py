@@ -11,7 +11,7 @@ from hinomi.evidence.scripts.escapes import c_escapes
 from hinomi.evidence.scripts.shell.arithmetic import evaluate
 from hinomi.evidence.scripts.shell.core import Machine
 from hinomi.evidence.scripts.syntax import text_of
-from hinomi.evidence.scripts.values import Source, Value, joined, unknown
+from hinomi.evidence.scripts.values import MAX_TEXT, Source, Value, joined, unknown
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -136,11 +136,14 @@ def _filled(machine: Machine, node: Node, trim: int, clean: Callable[[str], str]
         if child.type in _BARE:
             continue
         start = child.start_byte - base
-        parts.append(Value(clean(source[position:start].decode("utf-8", "surrogateescape"))))
+        if start > position:
+            parts.append(Value(clean(source[position:start].decode("utf-8", "surrogateescape"))))
         parts.append(value_of(machine, child))
         position = child.end_byte - base
-    parts.append(Value(clean(source[position:end].decode("utf-8", "surrogateescape"))))
-    return joined(parts)
+    if end > position or not parts:
+        parts.append(Value(clean(source[position:end].decode("utf-8", "surrogateescape"))))
+    value = joined(parts)
+    return value if len(value.text) <= MAX_TEXT else Value(value.text[:MAX_TEXT], value.constant, value.source)
 
 
 def heredoc_text(machine: Machine, body: Node, *, quoted: bool, dashed: bool) -> Value:
