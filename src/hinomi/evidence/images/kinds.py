@@ -10,7 +10,7 @@ import zlib
 from hinomi.evidence.archives.kinds import ISO_MAGIC_AT, STREAMS, sniff
 from hinomi.evidence.archives.source import Source
 
-FILE_SYSTEMS = ("ext", "squashfs", "fat", "iso", "xfs", "btrfs", "erofs", "ntfs", "ubifs", "jffs2")
+FILE_SYSTEMS = ("ext", "squashfs", "fat", "iso", "xfs", "btrfs", "erofs", "ntfs", "exfat", "ubifs", "jffs2")
 DISKS = ("qcow2", "vmdk", "vhd", "vhdx", "ewf")
 CLOSED = (
     "luks",
@@ -22,7 +22,6 @@ CLOSED = (
     "f2fs",
     "apfs",
     "vmfs",
-    "exfat",
     "hfs+",
 )
 OPENED = (

@@ -15,6 +15,7 @@ from hinomi.evidence.images.collection import collected
 from hinomi.evidence.images.cpio import read_cpio_tree
 from hinomi.evidence.images.disks import disk_inside
 from hinomi.evidence.images.erofs import ErofsTree
+from hinomi.evidence.images.exfat import ExfatTree
 from hinomi.evidence.images.ext import ExtTree
 from hinomi.evidence.images.fat import FatTree
 from hinomi.evidence.images.foreign import ForeignTree, open_foreign
@@ -42,6 +43,7 @@ _FILE_SYSTEMS: dict[str, Callable[[Source], Tree]] = {
     "ext": ExtTree,
     "squashfs": SquashTree,
     "fat": FatTree,
+    "exfat": ExfatTree,
     "iso": IsoTree,
     "xfs": XfsTree,
     "ubifs": UbifsTree,

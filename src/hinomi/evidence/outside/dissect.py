@@ -1,4 +1,4 @@
-"""dissect as a reader of what nothing here opens: APFS, VMFS, BitLocker, LUKS, FortiOS, exFAT, CramFS.
+"""dissect as a reader of what nothing here opens: APFS, VMFS, BitLocker, LUKS, FortiOS, CramFS.
 
 dissect (AGPL-3.0-or-later, https://docs.dissect.tools) is never imported here: an interpreter that has it runs
 `driver.py`, which loads dissect and then becomes nobody and confined, before it sees an image. It opens no file: the
@@ -32,7 +32,7 @@ from hinomi.evidence.outside import driver, program
 from hinomi.evidence.outside.driver import ANSWER, ASK, BYTES, FAILED, HEAD, PART, WANT
 from hinomi.model.errors import ParseError
 
-TREES = ("apfs", "vmfs", "exfat", "cramfs", "fortios")
+TREES = ("apfs", "vmfs", "cramfs", "fortios")
 VOLUMES = ("bitlocker", "luks")
 KINDS = frozenset({*TREES, *VOLUMES})
 PATIENCE_SECONDS = 200.0  # without a sign of life; less than after which the asking process is ended
