@@ -176,3 +176,23 @@ def test_spans_hold_whatever_stands_together(pieces):
         assert claim.value.strip()
         for further in claim.attributes.get("spans", ()):
             assert 0 <= further[0] < further[1] <= len(report.text)
+
+
+WIDE = {
+    "text/markdown": "# 題名\n\n- [a](https://kaze.example/x)\n\n```\ncode\n```\n| 種別 | 値 |\n|---|---|\n| ip | 203.0.113.9 |\n",
+    "text/asciidoc": "= 題名\n:toc:\n\n== IoC\n|===\n| domain | a[.]example\n|===\n",
+    "text/html": "<html><head><title>題名</title></head><body><article><h1>題名</h1><p>a[.]example</p></article></body></html>",
+}
+
+
+@pytest.mark.parametrize("media_type", WIDE)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32"])
+def test_a_format_is_told_in_wide_encodings_too(media_type: str, encoding: str) -> None:
+    report = read_report("x", WIDE[media_type].encode(encoding))
+    assert (report.media_type, report.title) == (media_type, "題名")
+
+
+def test_a_structured_document_is_told_in_utf_16() -> None:
+    bundle = '{"type": "bundle", "id": "bundle--1", "objects": [{"type": "report", "name": "瓦", "object_refs": []}]}'
+    report = read_report("x", bundle.encode("utf-16"))
+    assert (report.media_type, report.title) == ("application/stix+json", "瓦")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gc
 import hashlib
 from bisect import bisect_right
@@ -11,6 +12,7 @@ from dataclasses import replace
 from itertools import islice
 
 from hinomi.intel.discovery import members
+from hinomi.intel.encoding import decode
 from hinomi.intel.extractor import Candidate, Extractor, ReadingContext, Relator
 from hinomi.intel.format import MAX_INPUT, Origin, ReportFormat, Statements, StructuredFormat
 from hinomi.intel.headings import STRUCTURE_LIMIT
@@ -100,11 +102,26 @@ def _format_of(data: bytes, media_type: str | None) -> ReportFormat:
     hint = (media_type or "").split(";")[0].strip().lower()
     formats: Sequence[ReportFormat] = members("hinomi.intel.formats", "FORMAT")
 
+    plain = _recognisable(data)
+
     def rank(candidate: ReportFormat) -> tuple[int, str]:
-        sure = candidate.sniff(data)
+        sure = candidate.sniff(plain)
         return sure + (15 if sure and hint in candidate.media_types else 0), candidate.name
 
     return max(formats, key=rank)
+
+
+def _recognisable(data: bytes) -> bytes:
+    """Return the bytes by which a format is told: text in UTF-16 or UTF-32 as UTF-8, anything else as it is."""
+    if not data.startswith(_WIDE):
+        return data
+    try:
+        return decode(data, "")[0].encode("utf-8", "replace")
+    except ReportError:
+        return data
+
+
+_WIDE = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def _claims(context: ReadingContext, stated: Statements | None) -> tuple[tuple[Claim, ...], tuple[str, ...]]:

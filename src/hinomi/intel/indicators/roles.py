@@ -151,6 +151,8 @@ def _cited(scan: Scan, start: int, host: str, before: str) -> tuple[ClaimRole, i
 
 @lru_cache(maxsize=4096)
 def _known_site(host: str) -> tuple[ClaimRole, int, str] | None:
+    if host[-1:].isdigit():
+        return None  # an address: sites have names
     if site_in(host, REFERENCE_SITES):
         return "reference", 20, "a site that reports cite as a source"
     if site_in(host, BENIGN_SITES):
