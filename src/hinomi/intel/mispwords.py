@@ -17,6 +17,8 @@ TYPES: dict[str, ClaimType | None] = {
     "weakness": None,
 }  # fmt: skip
 """MISP attribute type -> claim type (None: the value decides)."""
+COMPOUND: dict[str, list[str]] = {"malware-sample": ["filename", "md5"], "attachment": ["filename"]}
+"""Attribute types that are two in one, without saying so."""
 PROSE = frozenset({"text", "comment", "other"})
 GALAXIES: dict[str, ClaimType] = {
     "threat-actor": "actor", "mitre-intrusion-set": "actor", "microsoft-activity-group": "actor",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -125,6 +126,31 @@ def test_lists() -> None:
     japanese = f"種別,値,備考\nドメイン,bad[.]example,通信先\nハッシュ値,{MD5},検体\n".encode("cp932")
     told = {("domain", "bad.example", "command-and-control"), ("md5", MD5, "sample")}
     assert said(read_report("l.csv", japanese)) == told
+
+
+def test_a_sample_of_misp_is_a_name_and_a_digest() -> None:
+    event = {"info": "x", "Attribute": [{"type": "malware-sample", "value": f"b.exe|{MD5}", "to_ids": True}]}
+    assert said(read_report("m.json", json.dumps({"Event": event}).encode())) == {
+        ("filename", "b.exe", "malicious"), ("md5", MD5, "sample"),
+    }  # fmt: skip
+
+
+def test_attributes_that_a_search_gives_are_an_event() -> None:
+    found = [{"type": "ip-dst|port", "category": "Network activity", "value": "203.0.113.9|443", "to_ids": True}]
+    report = read_report("in/found.json", json.dumps({"response": {"Attribute": found}}).encode())
+    assert report.title == "found.json"
+    assert said(report) == {("ipv4", "203.0.113.9", "malicious")}
+
+
+@pytest.mark.parametrize("shape", [lambda o: o, lambda o: {"objects": o, "more": False}])
+def test_stix_objects_without_a_bundle(shape: Callable[[Any], Any]) -> None:
+    objects = json.loads(stix2())["objects"]
+    assert said(read_report("o.json", json.dumps(shape(objects)).encode())) == said(read_report("s.json", stix2()))
+
+
+def test_objects_of_other_things_are_no_stix() -> None:
+    report = read_report("o.json", b'{"objects": [{"type": "a", "id": "b--1", "value": "x"}]}')
+    assert report.media_type != "application/stix+json"
 
 
 @pytest.mark.parametrize("text", ["name,age,city\nTaro,3,Osaka\n", "Date, Country, Notes\n2026, Japan, x\n", "a,b\n"])

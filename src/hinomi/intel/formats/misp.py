@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import PurePosixPath
 from typing import Any
 
 from hinomi.intel.composing import Composer
@@ -10,7 +11,7 @@ from hinomi.intel.exchange import extension
 from hinomi.intel.format import DAMAGE, Statements, damaged, document
 from hinomi.intel.indicators.roles import said
 from hinomi.intel.jsontree import Tree, day, looks_like_json, parsed, tree, trees, word, words
-from hinomi.intel.mispwords import GALAXIES, PROSE, TECHNIQUES, TYPES
+from hinomi.intel.mispwords import COMPOUND, GALAXIES, PROSE, TECHNIQUES, TYPES
 from hinomi.intel.normal import clean
 from hinomi.intel.vocabulary.techniques import technique_names
 from hinomi.model.claims import ClaimRole, Document
@@ -45,8 +46,8 @@ class _Misp:
         stated = composer.statements()
         made = document(
             data, source, composer.text, media_type="application/json", encoding="utf-8",
-            title=clean(word(events[0].get("info")), 300) or None, published=day(events[0].get("date")),
-            notes=tuple(composer.notes),
+            title=clean(word(events[0].get("info")), 300) or PurePosixPath(source).name or None,
+            published=day(events[0].get("date")), notes=tuple(composer.notes),
         )  # fmt: skip
         return made, stated
 
@@ -56,7 +57,13 @@ def _events(root: Any) -> list[Tree]:
     if isinstance(root, dict) and "response" in root:
         root = root["response"]
     found = [tree(item.get("Event", item)) for item in trees(root)]
-    return [event for event in found if "info" in event and ("Attribute" in event or "Object" in event)]
+    return [event for event in found if ("Attribute" in event or "Object" in event) and _is_event(event)]
+
+
+def _is_event(event: Tree) -> bool:
+    """An event says what it is about; a search gives attributes alone, each with its category."""
+    alone = list(trees(event.get("Attribute", [])))
+    return "info" in event or (bool(alone) and all({"type", "category", "value"} <= item.keys() for item in alone))
 
 
 def _event(composer: Composer, event: Tree) -> None:
@@ -91,7 +98,8 @@ def _own_claims(composer: Composer, group: Tree) -> bool:
 def _attribute(composer: Composer, item: Tree) -> None:
     if item.get("deleted") is True or item.get("deleted") == "1":
         return
-    kinds, values = word(item.get("type")).split("|"), word(item.get("value")).split("|")
+    named = word(item.get("type"))
+    kinds, values = COMPOUND.get(named) or named.split("|"), word(item.get("value")).split("|")
     role = _role(item)
     for kind, value in zip(kinds, values, strict=False):
         if kind in PROSE:

@@ -29,19 +29,18 @@ class _Stix:
     media_types = ("application/stix+json", "application/taxii+json", "application/vnd.oasis.stix+json")
 
     def sniff(self, data: bytes) -> int:
-        if not looks_like_json(data) or b'"objects"' not in data or b'"bundle"' not in data:
+        if not looks_like_json(data) or b'"type"' not in data or b"--" not in data:
             return 0
-        root = parsed(data)
-        return 85 if isinstance(root, dict) and root.get("type") == "bundle" else 0
+        return 85 if _objects(parsed(data)) is not None else 0
 
     def extract(self, data: bytes, source: str) -> Document:
         return self.read(data, source)[0]
 
     def read(self, data: bytes, source: str) -> tuple[Document, Statements]:
-        root = parsed(data)
-        if not isinstance(root, dict):
-            raise damaged(source, "a STIX bundle", ValueError("not a JSON object"))
-        reader = _Reader([o for o in trees(root.get("objects", [])) if o.get("revoked") is not True])
+        objects = _objects(parsed(data))
+        if objects is None:
+            raise damaged(source, "a STIX bundle", ValueError("no STIX objects"))
+        reader = _Reader([o for o in objects if o.get("revoked") is not True])
         try:
             reader.compose()
         except DAMAGE as error:
@@ -52,6 +51,15 @@ class _Stix:
             title=reader.title, published=reader.published, notes=tuple(reader.composer.notes),
         )  # fmt: skip
         return made, replace(stated, origin=reader.origin)
+
+
+def _objects(root: Any) -> list[Tree] | None:
+    """Return the objects of a bundle, of a TAXII envelope or of a bare list; None where it is none of these."""
+    if isinstance(root, dict) and root.get("type") == "bundle" and "objects" in root:
+        return list(trees(root["objects"]))
+    found = list(trees(root.get("objects", []) if isinstance(root, dict) else root))
+    named = all(word(item.get("type")) and word(item.get("id")).startswith(f"{item['type']}--") for item in found)
+    return found if found and named else None
 
 
 class _Reader:
