@@ -48,7 +48,7 @@ class KeptNeeds:
         needs = kept.get("needs")
         if not isinstance(needs, dict) or not needs.keys() <= self._ids:
             return None
-        if not all(isinstance(words, list) and all(isinstance(w, str) for w in words) for words in needs.values()):
+        if not all(isinstance(words, list) and all(map(_is_need, words)) for words in needs.values()):
             return None
         return {rule: frozenset(words) for rule, words in needs.items()}
 
@@ -62,6 +62,10 @@ class KeptNeeds:
             with os.fdopen(descriptor, "w", encoding="ascii") as file:
                 file.write(text)
             made.replace(self._path)
+
+
+def _is_need(word: object) -> bool:
+    return isinstance(word, str) and word.partition(".")[0] in TABLES
 
 
 def _digest(rules: Collection[Rule]) -> str:
