@@ -64,3 +64,10 @@ def test_roles_come_from_the_words_of_a_row() -> None:
     report = read_report("a.csv", rows.encode())
     roles = {c.value: c.role for c in report.claims if c.type in ("ipv4", "domain")}
     assert roles == {"45.0.2.7": "command-and-control", "bad.example": "delivery", "odd.example": "malicious"}
+
+
+def test_words_below_a_table_are_not_lost() -> None:
+    rows = "type,value\nip,45.0.2.7\nip,45.0.2.8\nThe loader also talks to hxxp://bad[.]example/x\n"
+    report = read_report("a.csv", rows.encode())
+    assert report.media_type == "text/csv"
+    assert {c.value for c in report.claims} >= {"45.0.2.7", "45.0.2.8", "http://bad.example/x"}

@@ -87,7 +87,8 @@ class _Reading:
         for value in values:
             self._value(cells, value)
         self._names(cells)
-        self._further(cells, {*(v.column for v in values), *columns.TYPE, *columns.CONFIDENCE, "canonical"})
+        told = {*(v.column for v in values), *columns.TYPE, *columns.CONFIDENCE, "canonical"}
+        self._further(cells, told if values else set())  # a row without a value may be anything, words below a table
 
     def _head(self, cells: Mapping[str, Any]) -> None:
         if not self._begun:

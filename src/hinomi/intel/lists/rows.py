@@ -16,7 +16,9 @@ from hinomi.intel.vocabulary.columns import TITLE, TYPE, VALUE, column_of, folde
 from hinomi.model.claims import ClaimType
 from hinomi.model.errors import ReportError
 
-_HEAD, _HEAD_LINES = 1 << 16, 60
+_HEAD, _HEAD_LINES = 1 << 14, 60
+_LONG_NAME = 60
+"""Letters between two marks of a line that is prose."""
 _MAX_COLUMNS, _MAX_DEPTH = 200, 12
 _REST = "rest"
 _KEYED = frozenset({"ipv4", "ipv6", "md5", "sha1", "sha256", "sha512", "url"})
@@ -112,7 +114,7 @@ def _header(text: str) -> tuple[list[str], str, int] | None:
     for number, line in enumerate(text.removeprefix("\ufeff").split("\n")[:_HEAD_LINES]):
         plain = line.lstrip("# ").strip()
         mark = max(",\t;", key=plain.count)
-        if mark not in plain:
+        if mark not in plain or max(map(len, plain.split(mark))) > _LONG_NAME:
             continue
         with contextlib.suppress(csv.Error):
             cells = next(csv.reader(io.StringIO(plain), delimiter=mark, skipinitialspace=True), [])
