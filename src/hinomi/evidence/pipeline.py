@@ -14,14 +14,16 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from hinomi.evidence.cache import ContentCache, Storage, beyond, is_stable, may_keep, version_of
+from hinomi.evidence.cache import may_keep
 from hinomi.evidence.collector import ContentCollector
 from hinomi.evidence.digesting import MAX_FOLDERS, DigestThreads, FolderBatch
+from hinomi.evidence.earlier import EarlierReadings
 from hinomi.evidence.examiner import Examiner
 from hinomi.evidence.filereader import FileReader
 from hinomi.evidence.filerows import FileRows
 from hinomi.evidence.folders import DescriptorView, Folder, WorkerView, folders_of
-from hinomi.evidence.keptfolders import Gathering, KeptFolder, Place, stamp_of
+from hinomi.evidence.hardlinks import Twins
+from hinomi.evidence.keptfolders import Gathering, KeptFolder, Place
 from hinomi.evidence.native import compiled
 from hinomi.evidence.reading import Reading, decode, encode
 from hinomi.evidence.target import Target
@@ -40,7 +42,6 @@ BATCH_BYTES = 4 << 20
 MAX_WAITING = 20_000  # entries whose rows wait for one before them
 MAX_HELD = 64 << 20  # bytes of answers that wait for one before them
 PROGRESS_STEP = 256
-MAX_LINKED = 20_000  # hard-linked files remembered at once; beyond, one is read again
 
 
 class _Due(NamedTuple):
@@ -54,17 +55,6 @@ class _Due(NamedTuple):
     twin: bool = False
     gathering: Gathering | None = None  # where the answers of its folder are kept together
     kept: KeptFolder | None = None  # instead of one entry: a whole folder that did not change
-
-
-class _Twin:
-    """A hard-linked file whose reading waits for its other names."""
-
-    __slots__ = ("entry", "reading", "waiting")
-
-    def __init__(self, waiting: int) -> None:
-        self.waiting = waiting
-        self.entry: Entry | None = None
-        self.reading: Reading | None = None
 
 
 class KeptWorkers:
@@ -106,10 +96,8 @@ class Pipeline:
         self._progress = progress
         self._jobs = jobs or min(usable_cores(), MAX_JOBS)
         self._nice = nice
-        self._cache_folder = cache
-        self._cache: ContentCache | None = None
-        self._beyond = beyond(collectors)
-        self._storage = Storage()
+        self._scratch = cache
+        self._earlier = EarlierReadings(target, self._rows, coverage, collectors, cache)
         self._kept = workers
         self._pool: WorkerPool | DigestThreads | None = None
         self._core = None if collectors else compiled("digests")
@@ -117,7 +105,7 @@ class Pipeline:
         self._batch_bytes = 0
         self._reader: FileReader | None = None
         self._folder: Folder | None = None
-        self._twins: dict[Place, _Twin] = {}
+        self._twins = Twins(self._rows)
         self._waiting: deque[_Due] = deque()
         self._held_entries = 0  # that wait
         self._gathering: Gathering | None = None
@@ -127,7 +115,7 @@ class Pipeline:
 
     def run(self) -> None:
         """Walk the whole target."""
-        self._open_cache()
+        self._earlier.open()
         try:
             self._prepare_workers()
             for folder in folders_of(self._target.view, self._coverage):
@@ -153,16 +141,8 @@ class Pipeline:
                 self._reader.close()
             if isinstance(self._batch, FolderBatch):
                 self._batch.release()
-            if self._cache is not None:
-                self._cache.close()
+            self._earlier.close()
         self._tell_progress(b"/")
-
-    def _open_cache(self) -> None:
-        if self._cache_folder is None or not self._collectors:
-            return
-        version = version_of(self._collectors, self._target.limits)
-        if version is not None:
-            self._cache = ContentCache(self._cache_folder, version, self._coverage)
 
     def _prepare_workers(self) -> None:
         view = self._target.view
@@ -189,7 +169,7 @@ class Pipeline:
             seconds = limits.max_file_seconds
             self._pool = DigestThreads(self._core, jobs, limits.max_file_size, seconds, nice=self._nice)
         else:
-            bounds = Bounds(limits.max_file_seconds, limits.max_worker_memory, self._nice, self._cache_folder)
+            bounds = Bounds(limits.max_file_seconds, limits.max_worker_memory, self._nice, self._scratch)
             self._pool = WorkerPool(reader.answer, jobs, bounds, reader.answer, reader.close)
         if self._kept is not None:
             self._kept.pool = self._pool
@@ -201,14 +181,10 @@ class Pipeline:
         """Take a folder's entries. Times are compared with a moment before any of its files is read."""
         now = time.time_ns()
         self._folder = folder
-        self._gathering = None
-        storage = None
-        if self._cache is not None and folder.entries:
-            storage = self._storage.of(folder)
-            path = folder.entries[0].path.rpartition(b"/")[0]
-            if storage is not None and self._take_kept(self._cache, storage, path, folder.entries):
-                return
-            self._cache.enter(path, len(folder.entries))
+        storage, kept, self._gathering = self._earlier.enter(folder)
+        if kept is not None:
+            self._due(_Due(folder.entries[0], kept=kept))
+            return
         for entry in folder.entries:
             if entry.kind == "file":
                 place = storage if storage is not None and storage[0] == entry.device else None
@@ -218,40 +194,14 @@ class Pipeline:
                     self._coverage.skip(entry.kind)
                 self._due(_Due(entry))
 
-    def _take_kept(self, cache: ContentCache, place: Place, path: bytes, entries: Sequence[Entry]) -> bool:
-        """Take a whole folder of which nothing changed; else begin to gather its answers."""
-        files = [entry for entry in entries if entry.kind == "file"]
-        stamp = stamp_of(files) if self._target.limits.chosen_max_size is None else None
-        if stamp is None or any(entry.device != place[0] for entry in files):
-            return False
-        answers = cache.get_folder(place, path, stamp)
-        kept = self._unchanged(entries, len(files), answers) if answers is not None else None
-        if kept is None:
-            self._gathering = Gathering(place, path, stamp, len(files))
-            return False
-        self._due(_Due(entries[0], kept=kept))
-        return True
-
-    def _unchanged(self, entries: Sequence[Entry], files: int, answers: list[bytes]) -> KeptFolder | None:
-        """Return a folder with its kept readings; None where they make no sense or do not fit the packages of today."""
-        if len(answers) != files:
-            return None
-        left = iter(answers)
-        try:
-            readings = [decode(next(left)) if entry.kind == "file" else None for entry in entries]
-        except ValueError:
-            return None
-        fits = all(r is None or self._rows.fits(e, r) for e, r in zip(entries, readings, strict=True))
-        return KeptFolder(entries, readings) if fits else None
-
     def _take(self, folder: Folder, entry: Entry, place: Place | None, now: int) -> None:
         """Decide where one regular file's reading comes from."""
         gathering = self._gathering
         if self._left_out(entry):
             self._due(_Due(entry, gathering=gathering))
-        elif entry.links > 1 and self._is_twin(entry):
+        elif entry.links > 1 and self._twins.knows(entry):
             self._due(_Due(entry, twin=True))
-        elif place is not None and (known := self._known(entry, place)) is not None:
+        elif place is not None and (known := self._earlier.reading_of(entry, place)) is not None:
             self._due(_Due(entry, known, gathering=gathering))
         else:
             keep = place if place is not None and may_keep(entry, now) else None
@@ -267,26 +217,11 @@ class Pipeline:
             return True
         return False
 
-    def _known(self, entry: Entry, place: Place) -> Reading | None:
-        """Return the reading that an earlier scan kept."""
-        payload = self._cache.get(entry, place) if self._cache is not None else None
-        if payload is None:
-            return None
-        try:
-            reading = decode(payload)
-        except ValueError:
-            return None
-        if not self._rows.fits(entry, reading):
-            return None
-        self._coverage.examined["files-from-cache"] += 1
-        reading.payload = payload
-        return reading
-
     def _read(self, folder: Folder, entry: Entry, keep: Place | None) -> None:
         if self._reader is None:
             reading = self._examiner.read(folder, entry)
             if keep is not None:
-                self._keep(entry, keep, reading, encode(reading))
+                self._earlier.keep(entry, keep, reading, encode(reading))
             self._due(_Due(entry, reading, gathering=self._gathering))
             return
         batch = self._batch
@@ -361,10 +296,10 @@ class Pipeline:
             reading = self._of_twin(entry)
         if reading is not None:
             if entry.links > 1:
-                self._remember(entry, reading)
+                self._twins.remember(entry, reading)
             reading.tell(self._coverage)
         if due.gathering is not None and due.gathering.add(reading.payload if reading is not None else None):
-            self._put_folder(due.gathering)
+            self._earlier.keep_folder(due.gathering)
         self._sink(self._rows.row(entry, reading))
         for row in reading.rows if reading is not None else ():
             self._sink(row)
@@ -397,10 +332,6 @@ class Pipeline:
         if self._entries // PROGRESS_STEP != before:
             self._tell_progress(path)
 
-    def _put_folder(self, gathering: Gathering) -> None:
-        if self._cache is not None:
-            self._cache.put_folder(gathering)
-
     def _answered(self, due: _Due, batch: Batch) -> Reading:
         """Return what a worker made of a file; one that it did not survive is a miss."""
         answer = batch.answers[due.number]
@@ -415,7 +346,7 @@ class Pipeline:
                 lost = Lost("crashed", "answered nonsense")
             else:
                 if due.keep is not None:
-                    self._keep(due.entry, due.keep, reading, answer)
+                    self._earlier.keep(due.entry, due.keep, reading, answer)
                 return reading
         assert lost is not None  # only what is done is emitted
         reading = Reading(coverage=Coverage())
@@ -426,44 +357,15 @@ class Pipeline:
         if self._pool is not None:
             self._pool.held += change
 
-    def _keep(self, entry: Entry, place: Place, reading: Reading, payload: bytes) -> None:
-        """Keep an answer for the next scan, where it would be the same then."""
-        if self._cache is None or reading.sha256 is None or not is_stable(reading.coverage):
-            return
-        kind = reading.content_type or ""
-        if not any(collector.looks_beyond(entry, kind) for collector in self._beyond):
-            self._cache.put(entry, place, payload)
-            reading.payload = payload
-
     def _tell_progress(self, path: bytes) -> None:
         if self._progress is not None:
             self._progress(self._files, self._bytes, _shown(path))
 
-    # --- hard links -----------------------------------------------------------------------------------------------
-
-    def _is_twin(self, entry: Entry) -> bool:
-        key = entry.device, entry.inode
-        if key in self._twins:
-            return True
-        if len(self._twins) < MAX_LINKED:
-            self._twins[key] = _Twin(entry.links - 1)
-        return False
-
-    def _remember(self, entry: Entry, reading: Reading) -> None:
-        twin = self._twins.get((entry.device, entry.inode))
-        if twin is not None and twin.reading is None:
-            twin.entry, twin.reading = entry, reading
-
     def _of_twin(self, entry: Entry) -> Reading:
         """Return a reading from another name of the same file; read again where its own digest is wanted."""
-        key = entry.device, entry.inode
-        twin = self._twins.get(key)
-        if twin is not None and twin.reading is not None and twin.entry is not None:
-            twin.waiting -= 1
-            if twin.waiting <= 0:
-                del self._twins[key]
-            if self._rows.fits(entry, twin.reading):
-                return self._rows.twin(entry, twin.entry, twin.reading)
+        reading = self._twins.reading_of(entry)
+        if reading is not None:
+            return reading
         if self._reader is not None:
             return self._reader.read(entry)
         assert self._folder is not None  # without workers, entries are emitted as they are taken
