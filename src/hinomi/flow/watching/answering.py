@@ -31,13 +31,13 @@ from hinomi.flow.watching.needing import Needs
 from hinomi.model.findings import Coverage, Finding
 from hinomi.model.tables import Row, table_of
 from hinomi.watch.live.sensor import receive, send
-from hinomi.watch.live.syscalls import give_back, one_arena
+from hinomi.watch.live.syscalls import give_back
 
 SECONDS = 120.0  # for one question
 NEEDS_SECONDS = 120.0
-GROWN = 16 << 20  # bytes of memory more than before the first question, after which a fresh process should take over
+GROWN = 32 << 20  # bytes of memory more than before the first question, after which a fresh process should take over
 SETTLED = 30  # answers, before which none takes over
-TRIM_SECONDS = 1.0  # of answering, after which memory is given back
+TRIM_AFTER = 1_000
 REST_SECONDS = 0.3  # without a question, after which memory is given back
 Numbered = tuple[Row, int]
 
@@ -81,7 +81,6 @@ def serve(
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         gc.freeze()
-        one_arena()
         finding_out = None if needs is not None else Other(partial(_needs, catalogue, folder))
         answering = _Answering(catalogue, indicators, folder)
         with suppress(EOFError, ConnectionError):
@@ -113,7 +112,7 @@ class _Answering:
         self._indicators = indicators
         self._evidence = StandingEvidence(folder)
         self._evidence.parse(rule.body for rule in catalogue.of_kind("sql"))
-        self._trimmed = time.monotonic()
+        self._moved = 0  # rows since memory was given back
         self._answers = 0
         give_back()
         self._base = _own_memory()
@@ -126,9 +125,10 @@ class _Answering:
         self._put(question.put)
         coverage = Coverage()
         findings = self._ask(question, coverage) if question.rules or self._indicators else []
-        if time.monotonic() - self._trimmed > TRIM_SECONDS:
+        self._moved += len(question.put)
+        if self._moved > TRIM_AFTER:
+            self._moved = 0
             give_back()
-            self._trimmed = time.monotonic()
         return Answer(findings, coverage, self._has_grown())
 
     def _has_grown(self) -> bool:

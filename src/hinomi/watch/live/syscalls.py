@@ -55,7 +55,6 @@ IN_ISDIR = 0x40000000
 
 MAX_HANDLE = 128  # MAX_HANDLE_SZ
 LARGE_CODE = 4 << 20
-_M_ARENA_MAX = -8  # malloc.h
 _MADV_DONTNEED = 4
 
 
@@ -142,13 +141,6 @@ def inotify_init() -> int:
 def inotify_add_watch(instance: int, path: bytes, mask: int) -> int:
     """Watch a folder and return the watch's number."""
     return _checked(_libc().inotify_add_watch(instance, path, mask))
-
-
-def one_arena() -> None:
-    """Let all threads of this process allocate from one place (glibc): each would keep what was freed in its own."""
-    library = ctypes.CDLL(None)
-    if hasattr(library, "mallopt"):
-        library.mallopt(_M_ARENA_MAX, 1)
 
 
 def give_back() -> None:
