@@ -6,7 +6,8 @@ import hashlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from hinomi.evidence.scripts.detect import REWRITTEN, acts, dangerous_js, guessed, language_of
+from hinomi.evidence.scripts.detect import REWRITTEN, Language, dangerous_js, guessed, language_of
+from hinomi.evidence.scripts.telling import acts
 from hinomi.model.tables import Row
 from hinomi.model.tables.scripts import Script, ScriptAction
 from hinomi.model.text import path_text
@@ -55,15 +56,18 @@ class ScriptCollector:
         if guessed(file.entry.path, file.head) and found.script.parse_errors * 20 > found.script.lines:
             coverage.skip("text that only resembles a script")
             return
+        if found.quiet:
+            coverage.skip(f"{language} without dangerous calls")
+            return
         if found.script.truncated:
             coverage.miss(self.name, path, "truncated", f"only the first part of {len(data)} bytes was understood")
         coverage.count("scripts")
         yield found.script
         yield from found.actions
 
-    def _worth_parsing(self, file: ContentFile, language: str | None, data: bytes) -> bool:
-        if language in REWRITTEN:
-            return acts(data)
+    def _worth_parsing(self, file: ContentFile, language: Language | None, data: bytes) -> bool:
+        if language is not None and language in REWRITTEN:
+            return acts(language, data)
         if language != "javascript":
             return True
         if file.entry.name == b"package.json":

@@ -13,6 +13,7 @@ from hinomi.evidence.scripts.record import Recorder
 from hinomi.evidence.scripts.shell.vocabulary import QUIET
 from hinomi.evidence.scripts.shingles import minhash
 from hinomi.evidence.scripts.syntax import error_count, leaves, parse, text_of
+from hinomi.evidence.scripts.telling import acts_in_code
 from hinomi.model.errors import ParseError
 from hinomi.model.tables.scripts import Script, ScriptAction
 
@@ -32,10 +33,11 @@ _GRAMMARS: dict[Language, str] = {
 
 @dataclass(frozen=True, slots=True)
 class ScriptAnalysis:
-    """The rows of one script."""
+    """The rows of one script. `quiet`: its code names nothing that acts, its comments at most."""
 
     script: Script
     actions: tuple[ScriptAction, ...]
+    quiet: bool = False
 
 
 def analyse(
@@ -53,6 +55,9 @@ def analyse(
         return _analyse_batch(path, cut, len(data) > max_size, digest or sha256(data).hexdigest())
     tree = parse(_GRAMMARS[spoken], cut)
     recorder = Recorder(path)
+    if spoken in REWRITTEN and not acts_in_code(spoken, cut, tree):
+        script = Script(path=path, sha256=digest or sha256(data).hexdigest(), language=spoken, lines=cut.count(b"\n"))
+        return ScriptAnalysis(script, (), quiet=True)
     try:
         _walk(spoken, recorder, tree.root_node)
     except RecursionError:  # depth is bounded per construct; what still gets past is said, not lost

@@ -166,20 +166,6 @@ def looks_like_shell(head: bytes) -> bool:
     return good * 2 >= len(lines) and good > 0 and foreign * 8 <= len(lines)
 
 
-_ACTS = re.compile(
-    rb"\b(?:subprocess|popen\w*|system|spawn\w*|exec\w*|eval|fork|socket|IO::Socket|fsockopen|TCP\w+|shell_exec|passthru"
-    rb"|proc_open|sqlite3?|SQLite|psycopg2?|pymysql|MySQLdb|mysqli?|PDO|DBI|psutil|kill|assert|dup2|loadstring|urlopen"
-    rb"|urlretrieve|requests|LWP|HTTP::Tiny|getstore|curl_init|b64decode|base64_decode|decode_base64|tarfile|zipfile"
-    rb"|PharData|copy\w*|rename|unlink|utime|chmod|FileUtils|Process|paramiko|include|require|file_put_contents)\b"
-    rb"|\$\w+ ?\(\$_(?:GET|POST|REQUEST|COOKIE)|`|/etc/(?:passwd|shadow|rc\.|cron|ld\.so)|\bqx\b"
-)
-
-
-def acts(data: bytes) -> bool:
-    """Tell whether a program could start another, reach files or other machines: the rest is not parsed."""
-    return _ACTS.search(data) is not None
-
-
 def dangerous_js(data: bytes) -> bool:
     """Tell whether JavaScript could start a program, evaluate fetched or decoded text, or save what it fetches.
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import ctypes
 import threading
 from collections.abc import Iterator
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tree_sitter import Node, Parser, Tree
+    from tree_sitter import Node, Parser, Query, Tree
 
 MAX_NODES = 2_000_000
 _local = threading.local()
@@ -50,6 +51,21 @@ def error_count(root: Node) -> int:
         count += node.is_error or node.is_missing
         stack.extend(child for child in node.children if child.has_error)
     return count
+
+
+def comments(language: str, tree: Tree) -> list[tuple[int, int]]:
+    """Return where the comments of a parsed text begin and end, in order."""
+    from tree_sitter import QueryCursor
+
+    found = QueryCursor(_comments_of(language)).captures(tree.root_node)
+    return sorted((node.start_byte, node.end_byte) for nodes in found.values() for node in nodes)
+
+
+@cache
+def _comments_of(language: str) -> Query:
+    from tree_sitter import Language, Query
+
+    return Query(Language(grammar_of(language)), "[(comment) (pod)] @it" if language == "perl" else "(comment) @it")
 
 
 def text_of(node: Node) -> str:

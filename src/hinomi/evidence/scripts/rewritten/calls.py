@@ -82,6 +82,12 @@ UNPACKS = frozenset("zlib.decompress gzip.decompress gzinflate gzuncompress bz2.
                     " str_rot13 Zlib::Inflate.inflate marshal.loads".split())  # fmt: skip
 EVALUATES = frozenset("exec eval assert create_function loadstring load instance_eval class_eval builtins.exec"
                       " compile include require include_once require_once".split())  # fmt: skip
+CALLED_BACK = {  # function of PHP -> the number of the argument that names what it calls with the others
+    "call_user_func": 0, "call_user_func_array": 0, "forward_static_call": 0, "forward_static_call_array": 0,
+    "array_map": 0, "array_filter": 1, "array_walk": 1, "array_walk_recursive": 1, "array_reduce": 1, "usort": 1,
+    "uasort": 1, "uksort": 1, "preg_replace_callback": 1, "register_shutdown_function": 0, "register_tick_function": 0,
+    "set_error_handler": 0, "iterator_apply": 1,
+}  # fmt: skip
 EXISTS = {
     "os.path.exists": "-e", "os.path.isfile": "-f", "os.path.isdir": "-d", "os.path.islink": "-L", "os.access": "-e",
     "file_exists": "-e", "is_file": "-f", "is_dir": "-d", "is_readable": "-r", "File.exist?": "-e",

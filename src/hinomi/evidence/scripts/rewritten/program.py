@@ -76,6 +76,7 @@ class Program(Base):
 
     def called(self, call: Asked, node: Node, bind: str) -> bool:
         """Write a call's commands; whether it gave any (also none that need writing)."""
+        call = self._called_back(call)
         if self._evaluated(call, node) or self._looped(call, node):
             return True
         found = self.effects.commands(call, bind)
@@ -94,6 +95,18 @@ class Program(Base):
         if call.block is not None:
             self.body(call.block, node)
         return own
+
+    def _called_back(self, call: Asked) -> Asked:
+        """`call_user_func("f", $x)` is `f($x)`; so is all that is given the name of a function to call."""
+        place = calls.CALLED_BACK.get(call.name) if self.dialect.grammar == "php" and call.receiver is None else None
+        if place is None or place >= len(call.args):
+            return call
+        callee = self.writer.read.bare(call.args[place])
+        name = constant(self.writer.word(callee))
+        if name is None and self.writer.read.role(callee) in ("variable", "index"):
+            name = text_of(callee)
+        rest = call.args[:place] + call.args[place + 1 :]
+        return replace(call, name=name, member=name, args=rest) if name else call
 
     def _made(self, call: Asked, node: Node) -> None:
         """An object of one of the program's classes: its first method runs."""
