@@ -33,6 +33,7 @@ class ContentFile(Protocol):
     entry: Entry
     head: bytes  # first HEAD_SIZE bytes
     sha256: str
+    digest: str  # of the kind that the owning package's manifest has; the SHA-256 where it has none
     content_type: str
 
     def read(self, limit: int) -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 
 from hinomi.evidence.collect import collect
@@ -108,3 +110,22 @@ def test_names_that_are_not_utf8_and_links() -> None:
     target = memory_target({"/opt/\udcff\n": b"#!/bin/sh\n/opt/o &\n"})
     collect(target, rows.append, coverage, collectors=(COLLECTOR,), jobs=1)
     assert [r.path for r in rows if isinstance(r, Script)] == ["/opt/\udcff\n"]
+
+
+def packaged(path: str, data: bytes, shipped: bytes) -> dict[str, bytes]:
+    digest = hashlib.md5(shipped, usedforsecurity=False).hexdigest()
+    return {
+        path: data,
+        "/var/lib/dpkg/status": b"Package: tool\nStatus: install ok installed\nVersion: 1\nArchitecture: all\n\n",
+        "/var/lib/dpkg/info/tool.list": f"{path}\n".encode(),
+        "/var/lib/dpkg/info/tool.md5sums": f"{digest}  {path.lstrip('/')}\n".encode(),
+    }
+
+
+@pytest.mark.parametrize("size", [0, 1 << 21])  # read at once, and in pieces
+def test_programs_as_their_package_brought_them_are_not_read(size: int) -> None:
+    data = b"#!/usr/bin/python3\nimport subprocess\nsubprocess.run(['/tmp/o'])\n" + b"#" * size
+    scripts, _, coverage = run(packaged("/usr/bin/tool", data, data))
+    assert (scripts, coverage.skipped["python as its package brought it"]) == ([], 1)
+    scripts, _, coverage = run(packaged("/usr/bin/tool", data, data + b"\n"))
+    assert [script.path for script in scripts] == ["/usr/bin/tool"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -48,7 +47,7 @@ class ScriptCollector:
         if not self._worth_parsing(file, language, data):
             coverage.skip(f"{language} without dangerous calls")
             return
-        if language in REWRITTEN and len(data) <= limit and _as_packaged(file, target, data):
+        if language in REWRITTEN and len(data) <= limit and _as_packaged(file, target):
             coverage.skip(f"{language} as its package brought it")
             return
         limit = limit if language == "shell" else min(limit, MAX_PARSED)
@@ -75,13 +74,10 @@ class ScriptCollector:
         return dangerous_js(data)
 
 
-def _as_packaged(file: ContentFile, target: Target, data: bytes) -> bool:
+def _as_packaged(file: ContentFile, target: Target) -> bool:
     """Whether a package's manifest has this very content: no rule on scripts speaks of such a file."""
-    kind = target.ownership.digest_kind(file.entry.path)
-    if kind is None:
-        return False
-    digest = file.sha256 if kind == "sha256" else hashlib.new(kind, data, usedforsecurity=False).hexdigest()
-    return target.ownership.state(file.entry.path, digest) == "intact"
+    owned = target.ownership.digest_kind(file.entry.path) is not None
+    return owned and target.ownership.state(file.entry.path, file.digest) == "intact"
 
 
 COLLECTOR = ScriptCollector()
