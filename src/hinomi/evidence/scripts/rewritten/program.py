@@ -104,7 +104,7 @@ class Program(Base):
         callee = self.writer.read.bare(call.args[place])
         name = constant(self.writer.word(callee))
         if name is None and self.writer.read.role(callee) in ("variable", "index"):
-            name = text_of(callee)
+            return replace(call, name=text_of(callee), member="")  # who chooses it is told by the arguments, itself too
         rest = call.args[:place] + call.args[place + 1 :]
         return replace(call, name=name, member=name, args=rest) if name else call
 
@@ -118,7 +118,8 @@ class Program(Base):
         """`$f($_POST["a"])`: a function that a variable names, with words of a web client."""
         if not call.name.startswith("$") or call.receiver is not None:
             return False
-        words = [self.writer.word(a) for a in call.args] + [self.request.get(call.name, ())]
+        names = (call.name, call.name.partition("[")[0])  # `$g` holds what `$g["f"]` is of
+        words = [self.writer.word(a) for a in call.args] + [self.request.get(name, ()) for name in names]
         return any("QUERY_STRING" in piece.text for word in words for piece in word)
 
     def _arguments(self, call: Asked) -> None:
