@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hinomi.evidence.scripts import ScriptAnalysis, analyse
-from hinomi.evidence.scripts.detect import guessed, language_of
+from hinomi.evidence.scripts.detect import Language, guessed, language_of
 from hinomi.evidence.scripts.shell.registry import HANDLERS
 from hinomi.evidence.scripts.shingles import minhash
 from hinomi.model.errors import ParseError
@@ -55,6 +55,33 @@ def test_every_command_ends_with_any_options(options: tuple[str, str]) -> None:
     for name in sorted(HANDLERS):
         found = quietly(f"{name} {' '.join(options)} x y\n".encode(), "shell")
         assert found is not None and not found.script.truncated
+
+
+DEEP: dict[Language, tuple[str, str]] = {  # (what joins texts, a program around an expression)
+    "python": (" + ", "import os\nx = {0}\nos.system({0})\nif {0}: os.system('/opt/a')\n"),
+    "perl": (" . ", "my $x = {0};\nsystem({0});\nif ({0}) {{ system('/opt/a'); }}\n"),
+    "php": (" . ", "<?php $x = {0};\nsystem({0});\nif ({0}) {{ system('/opt/a'); }}\n"),
+    "ruby": (" + ", "x = {0}\nsystem({0})\nif {0} then system('/opt/a') end\n"),
+    "lua": (" .. ", "x = {0}\nos.execute({0})\nif {0} then os.execute('/opt/a') end\n"),
+}
+
+
+@pytest.mark.parametrize("language", DEEP)
+@pytest.mark.parametrize("shape", ["chain", "calls", "brackets", "sums", "either", "own"])
+def test_deep_expressions_are_read_in_one_pass(language: Language, shape: str) -> None:
+    """Each part of an expression is read once: twice at each of forty levels would never end."""
+    join, program = DEEP[language]
+    text = {
+        "chain": join.join(["'a'"] * 300),
+        "calls": "str(" * 60 + "'a'" + ")" * 60,
+        "brackets": ("('a'" + join) * 60 + "'b'" + ")" * 60,
+        "sums": " + ".join(["1"] * 300),
+        "either": ("(f()" + join) * 60 + "1" + ")" * 60,
+        "own": "system(" * 60 + "'a'" + ")" * 60,
+    }[shape]
+    found = quietly(program.format(text).encode(), language)
+    assert found is not None
+    assert "/opt/a" in {action.object for action in found.actions}
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)

@@ -22,12 +22,9 @@ def condition(writer: Writer, node: Node) -> str:
     """Return an expression as a question to the shell."""
     if writer.depth > MAX_DEPTH:
         return '[ -n "$unknown" ]'
-    writer.depth += 1
-    try:
-        node = writer.read.bare(node)
+    node = writer.read.bare(node)
+    with writer.deeper():
         return _ASKS.get(writer.read.role(node), _holds)(writer, node)
-    finally:
-        writer.depth -= 1
 
 
 def contains(haystack: Word, needle: Word) -> str:
@@ -169,8 +166,7 @@ def _asked_gathered(writer: Writer, node: Node) -> str:
         asked = kept.named_children[0] if kept is not None and kept.named_children else body
         return condition(writer, asked) if asked is not None else _holds(writer, node)
     finally:
-        for name in bound:
-            writer.bound.pop(name, None)
+        writer.unbind(bound)
 
 
 _ASKS: dict[str, Callable[[Writer, Node], str]] = {

@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from hinomi.evidence.scripts.escapes import c_escapes
@@ -52,6 +53,7 @@ class Writer:
         self.classes: set[str] = set()
         self.query: Callable[[Asked], str | None] = lambda _: None  # a database's answer, as `Effects` knows it
         self.depth = 0
+        self._known: dict[int, Datum] = {}  # by node, of the expression that is being read
 
     # --- words --------------------------------------------------------------------------------------------------
 
@@ -63,11 +65,22 @@ class Writer:
         """Return an expression as a word, or as a list of words."""
         if self.depth > MAX_DEPTH:
             return UNKNOWN
+        node = self.read.bare(node)
+        with self.deeper():
+            if node.id not in self._known:
+                maker = _MAKERS.get(self.read.role(node))
+                self._known[node.id] = maker(self, node) if maker is not None else self._other(node)
+            found = self._known[node.id]
+        return list(found) if isinstance(found, list) else found
+
+    @contextmanager
+    def deeper(self) -> Iterator[None]:
+        """Go one level down in an expression: as long as one is read, each part of it is read once."""
+        if self.depth == 0:
+            self._known = {}
         self.depth += 1
         try:
-            node = self.read.bare(node)
-            maker = _MAKERS.get(self.read.role(node))
-            return maker(self, node) if maker is not None else self._other(node)
+            yield
         finally:
             self.depth -= 1
 
@@ -164,21 +177,17 @@ class Writer:
             return self.value(left)
         if operator == "%" and self.dialect.grammar in ("python", "ruby"):
             return formatted(self.word(left), many(self.value(right)), {})
-        number = self._arithmetic(left, right, operator)
+        if operator not in _JOINS and operator not in _NUMBERS:
+            return UNKNOWN
+        words = self.word(left), self.word(right)
+        plain = all(self.read.role(self.read.bare(side)) in ("number", "binary") for side in (left, right))
+        number = _calculated(operator, words) if plain else None
         if number is not None:
             return literal(number)
-        return joined([self.word(left), *self._between(operator), self.word(right)]) if operator in _JOINS else UNKNOWN
+        return joined([words[0], *self._between(operator), words[1]]) if operator in _JOINS else UNKNOWN
 
     def _between(self, operator: str) -> list[Word]:
         return [literal("/")] if operator == "/" else []
-
-    def _arithmetic(self, left: Node, right: Node, operator: str) -> str | None:
-        texts = [constant(self.word(side)) or "" for side in (left, right)]
-        plain = all(self.read.role(self.read.bare(side)) in ("number", "binary") for side in (left, right))
-        made = _NUMBERS.get(operator)
-        if made is None or not plain or not all(text.isdigit() and len(text) < 10 for text in texts):
-            return None
-        return str(made(int(texts[0]), int(texts[1])))
 
     def _gathered(self, node: Node) -> Datum:
         """`[l for l in out if "x" in l]`: what is gone through, and what of it is kept."""
@@ -187,8 +196,7 @@ class Writer:
             kept = next((c for c in node.named_children if c.type == "if_clause"), None)
             needle = self.needle(kept.named_children[0]) if kept is not None and kept.named_children else None
         finally:
-            for name in with_source:
-                self.bound.pop(name, None)
+            self.unbind(with_source)
         source = next(iter(with_source.values()), UNKNOWN)
         return output(f"echo {quoted(source)} | grep {quoted(needle)}") if needle is not None else source
 
@@ -200,7 +208,14 @@ class Writer:
             return {}
         bound = {text_of(left): self.word(right)}
         self.bound |= bound
+        self._known = {}
         return bound
+
+    def unbind(self, names: Iterable[str]) -> None:
+        """Let names stand for themselves again."""
+        for name in names:
+            self.bound.pop(name, None)
+        self._known = {}
 
     def needle(self, node: Node) -> Word | None:
         """Return the text that a condition looks for in what is gone through."""
@@ -400,3 +415,11 @@ _MAKERS: dict[str, Callable[[Writer, Node], Datum]] = {
     "gather": Writer._gathered,
     "call": Writer._call,
 }
+
+
+def _calculated(operator: str, words: Sequence[Word]) -> str | None:
+    """Return what two small numbers give."""
+    made, texts = _NUMBERS.get(operator), [constant(word) or "" for word in words]
+    if made is None or not all(text.isdigit() and len(text) < 10 for text in texts):
+        return None
+    return str(made(int(texts[0]), int(texts[1])))
