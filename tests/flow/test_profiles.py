@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 import socket
 import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -56,6 +58,51 @@ def test_what_never_ran_here_is_found(learned, tmp_path: Path) -> None:
     assert "deviations" in {e.table for e in finding.evidence}
     rows = [row for _, row in profiles.compared(case, result.run)]
     assert [r.kind for r in rows if r.pid == process.pid] == ["program"]
+
+
+DAEMON = """
+import pathlib, socket, sys, time
+folder = pathlib.Path(sys.argv[1])
+(folder / "runs").touch()
+while not (folder / "may-listen").exists():
+    time.sleep(0.05)
+with socket.create_server(("", 8443)):
+    (folder / "listens").touch()
+    time.sleep(600)
+"""
+
+
+def test_a_daemon_that_never_listened_is_found_when_it_does(tmp_path: Path) -> None:
+    """In a network namespace of its own, whose sockets the host sees all the same; we are its parent."""
+    if shutil.which("unshare") is None or subprocess.run(["unshare", "--net", "true"], check=False).returncode:
+        pytest.skip("no network namespace can be made here")
+    (program := tmp_path / "daemon.py").write_text(DAEMON)
+    with (
+        Case.open(tmp_path / "case") as case,
+        subprocess.Popen(["unshare", "--net", sys.executable, program, tmp_path]) as daemon,
+    ):
+        try:
+            reached(tmp_path / "runs", daemon)
+            profiles.observe(case, RULES, 3, 0)
+            profiles.learn(case, new_key(tmp_path / "key.pem", None))
+            before = profiles.check(case, RULES)[1]
+            (tmp_path / "may-listen").touch()
+            reached(tmp_path / "listens", daemon)
+            after = profiles.check(case, RULES)[1]
+            rows = [row for _, row in profiles.compared(case, after.run) if row.pid == daemon.pid]
+        finally:
+            daemon.kill()
+    assert [f.explanation.en for f in before.findings if f.subject_key == str(daemon.pid)] == []
+    assert [(row.kind, row.program, row.usual) for row in rows] == [("listens", str(program), [])]
+    (found,) = [finding for finding in after.findings if finding.subject_key == str(daemon.pid)]
+    assert "8443" in found.explanation.en
+
+
+def reached(place: Path, process: subprocess.Popen[bytes]) -> None:
+    """Wait until a process has come so far."""
+    while not place.exists():
+        assert process.poll() is None, "it ended"
+        time.sleep(0.05)
 
 
 def test_a_profile_of_before_is_told(learned) -> None:

@@ -39,7 +39,7 @@ class Habits:
         """Take a row of any table."""
         if self.profile is None:
             return
-        if isinstance(row, Process) and row.pid != os.getpid():
+        if isinstance(row, Process):
             self._processes.append(vars(row) | {"row": len(self._processes)})
         elif isinstance(row, Socket):
             self._sockets.append(vars(row))
@@ -51,7 +51,9 @@ class Habits:
         from hinomi.watch.profile.deviations import deviations
         from hinomi.watch.profile.sighting import Look, sightings
 
-        yield from deviations(self.profile, Look("now", tuple(sightings(self._processes, self._sockets))))
+        seen = sightings(self._processes, self._sockets)
+        others = tuple(one for one in seen if one.pid != os.getpid())  # we are no habit, but a parent like any other
+        yield from deviations(self.profile, Look("now", others))
 
 
 def remembered(case: Case, host: str, coverage: Coverage) -> Habits:
