@@ -51,12 +51,13 @@ def analyse(
     if spoken is None:
         raise ParseError("script-unknown-language", place=path, cause="no language that is read here")
     cut = _utf8(data[:max_size])
+    digest = digest or sha256(data).hexdigest()
     if spoken == "batch":
-        return _analyse_batch(path, cut, len(data) > max_size, digest or sha256(data).hexdigest())
+        return _analyse_batch(path, cut, len(data) > max_size, digest)
     tree = parse(_GRAMMARS[spoken], cut)
     recorder = Recorder(path)
     if spoken in REWRITTEN and not acts_in_code(spoken, cut, tree):
-        script = Script(path=path, sha256=digest or sha256(data).hexdigest(), language=spoken, lines=cut.count(b"\n"))
+        script = Script(path=path, sha256=digest, language=spoken, lines=cut.count(b"\n"))
         return ScriptAnalysis(script, (), quiet=True)
     try:
         _walk(spoken, recorder, tree.root_node)
@@ -65,7 +66,7 @@ def analyse(
     text = cut.decode("utf-8", "surrogateescape")
     actions = recorder.actions()
     row = Script(
-        path=path, sha256=digest or sha256(data).hexdigest(), language=spoken, interpreter=interpreter_of(data[:256]),
+        path=path, sha256=digest, language=spoken, interpreter=interpreter_of(data[:256]),
         lines=text.count("\n") + (not text.endswith("\n") and bool(text)), parse_errors=error_count(tree.root_node),
         truncated=recorder.truncated or len(data) > max_size, commands=sorted(recorder.commands)[:MAX_LISTED],
         mentions=_mentions(text, actions), shingles=minhash(_tokens(tree.root_node)),

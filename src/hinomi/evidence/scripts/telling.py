@@ -47,7 +47,7 @@ _PHP = (  # asked of small letters: PHP's names of functions and classes know no
 ) % (_PHP_CALLS, _PHP_CALLED_BY_NAME)
 _REQUEST = re.compile(rb"\$_(?:get|post|request|cookie|server|files)\b|php://input|getallheaders")
 _CALL_OF_VARIABLE = re.compile(
-    rb"(?<!>)(?<!:)\$\w+(?:\[[^\]\n]{0,80}\])?\s*\(|\)\s*\(|" + b"|".join(name.encode() for name in CALLED_BACK)
+    rb"(?<![>:])\$\w+(?:\[[^\]\n]{0,80}\])?\s*\(|\)\s*\(|" + b"|".join(name.encode() for name in CALLED_BACK)
 )
 _RUBY = (
     rb"\b(?:system|exec|spawn\w*|popen\w*|capture[23]e?|fork|eval|instance_eval|class_eval|socket|TCP\w+|UDPSocket|UNIXSocket"

@@ -26,12 +26,12 @@ from hinomi.detect.indicator import Indicator
 from hinomi.detect.needs import needs_of
 from hinomi.detect.shows import shown_rows
 from hinomi.detect.standing import StandingEvidence
-from hinomi.flow.watching.apart import Other, end_with
+from hinomi.flow.watching.apart import Other
 from hinomi.flow.watching.needing import Needs
 from hinomi.model.findings import Coverage, Finding
 from hinomi.model.tables import Row, table_of
 from hinomi.watch.live.sensor import receive, send
-from hinomi.watch.live.syscalls import give_back
+from hinomi.watch.live.syscalls import end_with, give_back
 
 SECONDS = 120.0  # for one question
 NEEDS_SECONDS = 120.0

@@ -12,10 +12,10 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 from hinomi.evidence.forking import fork
+from hinomi.watch.live.syscalls import end_with
 
 T = TypeVar("T")
 PULSE = 0.5
-_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
 
 
 class ApartError(Exception):
@@ -98,17 +98,6 @@ def _answer(function: Callable[[], object], answer: int) -> None:
         with os.fdopen(answer, "wb") as file:
             pickle.dump(result, file, pickle.HIGHEST_PROTOCOL)
     finally:
-        os._exit(0)
-
-
-def end_with(parent: int) -> None:
-    """Let this process be ended by the kernel when its parent ends."""
-    import ctypes
-
-    library = ctypes.CDLL(None, use_errno=True)
-    if hasattr(library, "prctl"):
-        library.prctl(_DEATH_SIGNAL, signal.SIGKILL)
-    if os.getppid() != parent:
         os._exit(0)
 
 

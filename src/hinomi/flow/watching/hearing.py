@@ -23,8 +23,8 @@ from hinomi.watch.live.fanotify import FanotifyBackend
 from hinomi.watch.live.inotify import InotifyBackend, PollingBackend
 from hinomi.watch.live.processes import ProcessTable
 from hinomi.watch.live.sensor import Sensor, SensorOptions, send
+from hinomi.watch.live.syscalls import end_with
 
-_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
 _EAGER = -5
 PACKAGE = os.fsencode(Path(__file__).resolve().parent.parent.parent)  # our own program and rules
 
@@ -78,12 +78,7 @@ def serve(channel: socket.socket, wanted: Wanted) -> None:
 
 def _bound(parent: int) -> None:
     """End with the parent, have room for descriptors, and be on time."""
-    import ctypes
-
-    library = ctypes.CDLL(None, use_errno=True)
-    library.prctl(_DEATH_SIGNAL, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(0)
+    end_with(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a hang-up of the whole group means the judge
     signal.signal(signal.SIGTERM, signal.SIG_DFL)

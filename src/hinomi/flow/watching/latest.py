@@ -22,7 +22,7 @@ class Latest:
     def children(self, folder: bytes) -> dict[bytes, Facts]:
         """Return those in a folder by name."""
         found: dict[bytes, Facts | None] = {**self._known.children(folder)}
-        found.update((path[len(folder.rstrip(b"/")) + 1 :], facts) for path, facts in self._since(folder, deep=False))
+        found.update((path.rpartition(b"/")[2], facts) for path, facts in self._since(folder, deep=False))
         return {name: facts for name, facts in found.items() if facts is not None}
 
     def below(self, folder: bytes) -> Iterator[tuple[bytes, Facts]]:

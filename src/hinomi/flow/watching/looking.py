@@ -130,7 +130,7 @@ class Looker:
 
     def has_missed(self, facts: Facts) -> bool:
         """Whether an entry is a file that should have been read and was not."""
-        return facts.kind == "file" and facts.sha256 is None and facts.size <= self.target.limits.max_file_size
+        return _is_unread(facts) and facts.size <= self.target.limits.max_file_size
 
     def look(self, paths: Iterable[bytes], wanted: Wanted) -> Seen:
         """Return what stands at `paths`, with the content of what is `wanted`; not what went before that was read."""
@@ -153,8 +153,8 @@ class Looker:
         return seen
 
     def _forget_gone(self, seen: Seen) -> None:
-        unread = [path for path, rows in seen.rows.items() if isinstance(rows[0], File) and _is_unread(rows[0])]
-        for path in unread:
+        files = [(path, rows[0]) for path, rows in seen.rows.items() if isinstance(rows[0], File)]
+        for path in [path for path, row in files if row.size and _is_unread(row)]:
             if self.view.entry(path) is None:
                 del seen.rows[path], seen.entries[path]
 
@@ -163,5 +163,5 @@ class Looker:
         self._workers.close()
 
 
-def _is_unread(row: File) -> bool:
-    return row.kind == "file" and row.sha256 is None and bool(row.size)
+def _is_unread(known: File | Facts) -> bool:
+    return known.kind == "file" and known.sha256 is None

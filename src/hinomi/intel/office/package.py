@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 import zipfile
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -93,6 +94,12 @@ def below(element: Any, *pruned: str) -> Iterator[Any]:
         if tag(here) not in pruned:
             yield here
             stack += reversed(here)
+
+
+def number_of(part: str) -> int:
+    """Return the number in a part's name, which orders the parts of one kind."""
+    digits = re.sub(r"\D", "", part)
+    return int(digits[-6:] or 0)
 
 
 def row_of(cells: list[str]) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from hinomi.intel.office.package import Package, Reference, attribute, row_of
+from hinomi.intel.office.package import Package, Reference, attribute, number_of, row_of
 
 MAIN = "xl/workbook.xml"
 _PLACE = re.compile(r"([A-Z]{1,3})([1-9]\d{0,6})")
@@ -39,7 +39,7 @@ def lines(package: Package) -> Iterator[str]:
 def _sheets(package: Package) -> list[tuple[str, str]]:
     """Return (name, part) in the order of the book; sheets that it does not name come last."""
     references = package.references(MAIN)
-    parts = sorted((n for n in package.names if re.fullmatch(r"xl/worksheets/sheet\d+\.xml", n)), key=_number)
+    parts = sorted((n for n in package.names if re.fullmatch(r"xl/worksheets/sheet\d+\.xml", n)), key=number_of)
     named: list[tuple[str, str]] = []
     for sheet in package.tree(MAIN).iter("{*}sheet"):
         target = references.get(attribute(sheet, "id"))
@@ -47,11 +47,6 @@ def _sheets(package: Package) -> list[tuple[str, str]]:
             named.append((sheet.get("name") or "", target.target))
     known = {part for _, part in named}
     return [*named, *(("", part) for part in parts if part not in known)]
-
-
-def _number(name: str) -> int:
-    digits = re.sub(r"\D", "", name)
-    return int(digits[-6:] or 0)
 
 
 def _rows(page: Any, shared: list[str]) -> Iterator[str]:

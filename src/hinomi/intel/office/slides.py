@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from hinomi.intel.office.package import FALLBACK, Package, Reference, attribute, below, row_of, tag
+from hinomi.intel.office.package import FALLBACK, Package, Reference, attribute, below, number_of, row_of, tag
 
 MAIN = "ppt/presentation.xml"
 _BESIDE = {"notesSlide": "notes", "diagramData": "diagram", "comments": "comment", "comment": "comment"}
@@ -33,12 +33,7 @@ def _order(package: Package) -> list[str]:
     ids += [key for item in package.tree(MAIN).iter("{*}sldId") for key in item.attrib.values()]
     told = [references[key].target for key in ids if key in references and references[key].target in package.names]
     parts = [name for name in package.names if re.fullmatch(r"ppt/slides/slide\d+\.xml", name)]
-    return list(dict.fromkeys([*told, *sorted(parts, key=_number)]))
-
-
-def _number(name: str) -> int:
-    digits = re.sub(r"\D", "", name)
-    return int(digits[-6:] or 0)
+    return list(dict.fromkeys([*told, *sorted(parts, key=number_of)]))
 
 
 def _page(package: Package, page: Any, references: dict[str, Reference], mark: str) -> Iterator[str]:

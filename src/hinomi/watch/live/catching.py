@@ -18,6 +18,7 @@ from contextlib import suppress
 from typing import Protocol
 
 from hinomi.watch.live.connector import EXEC, MAX_PER_READ, ProcessEvent
+from hinomi.watch.live.syscalls import end_with
 
 Glance = Callable[[int], tuple[str, tuple[str, ...]] | None]
 """Return (program, arguments) of a living process in as few system calls as can be; None where it has ended."""
@@ -26,7 +27,6 @@ LINGER = 0.02  # seconds that events wait for more where nobody asks
 MESSAGE = 64  # events handed over at once
 MAX_WAITING = 16 << 20  # bytes
 PATIENCE = 60.0  # seconds for an answer, beyond which it counts as ended
-_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
 _DONE = marshal.dumps(None)
 _ASK = b"?"
 
@@ -103,12 +103,7 @@ def _serve(connector: Source, channel: socket.socket, glance: Glance, parent: in
 
 
 def _bound(parent: int) -> None:
-    import ctypes
-
-    library = ctypes.CDLL(None, use_errno=True)
-    library.prctl(_DEATH_SIGNAL, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(0)
+    end_with(parent)
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     with suppress(OSError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
@@ -56,6 +57,7 @@ IN_ISDIR = 0x40000000
 MAX_HANDLE = 128  # MAX_HANDLE_SZ
 LARGE_CODE = 4 << 20
 _MADV_DONTNEED = 4
+_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
 
 
 class FileHandle(ctypes.Structure):
@@ -141,6 +143,15 @@ def inotify_init() -> int:
 def inotify_add_watch(instance: int, path: bytes, mask: int) -> int:
     """Watch a folder and return the watch's number."""
     return _checked(_libc().inotify_add_watch(instance, path, mask))
+
+
+def end_with(parent: int) -> None:
+    """Let this process be ended by the kernel when its parent ends."""
+    library = ctypes.CDLL(None, use_errno=True)
+    if hasattr(library, "prctl"):
+        library.prctl(_DEATH_SIGNAL, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(0)
 
 
 def give_back() -> None:
