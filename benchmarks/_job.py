@@ -45,19 +45,19 @@ def _options() -> argparse.Namespace:
 
 
 def _collectors(job: str):
-    from hinomi.evidence.collectors.libraries import Libraries
-
     if job == "libraries":
+        from hinomi.evidence.collectors.libraries import Libraries
+
         return [Libraries()]
     return None if job in WHOLE else ()
 
 
 def _watchers(job: str) -> list:
+    if job not in WATCHED:
+        return []
     from hinomi.detect.catalogue import load_rules
     from hinomi.detect.yara import ContentScanner, content_collector
 
-    if job not in WATCHED:
-        return []
     if job == "sha256+yara-500":
         return [ContentScanner([_Rule(name, body) for name, body in yara_rules().items()])]
     return [content_collector(load_rules())]

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hinomi.evidence.archives.inflated import before_damage, gunzipped_whole, inflated_whole
-from hinomi.evidence.archives.source import IN_MEMORY, BytesSource
+from hinomi.evidence.archives.source import IN_MEMORY, BytesSource, stream_of
+from hinomi.evidence.archives.streams import decompressed
 
 MOST = 100_000
 
@@ -89,6 +90,18 @@ def test_a_second_member_that_looks_like_the_first_is_not_passed_over():
     second = b"\x1f\x8b\x08" + bytes(7) + deflated(b"other text") + first[-8:]  # its sum and size are the first one's
     assert gunzipped_whole(BytesSource(first + second)) is None
     assert content(gunzipped_whole(BytesSource(first + b"no member" + first[-8:]))) == b"first text"
+
+
+@pytest.mark.parametrize("flags", range(256))
+def test_flags_tell_a_second_member_as_they_tell_zlib(flags):
+    """What the quick way takes for one member must be one for the streaming way, which goes on to the next."""
+    first = gzip.compress(b"first text")
+    fields = b"\3\0abcname\0comment\0xx"
+    file = first + b"\x1f\x8b\x08" + bytes([flags]) + bytes(6) + fields + deflated(b"other text") + first[-8:]
+    streamed = b"".join(decompressed("gzip", stream_of(BytesSource(file))).chunks())
+    whole = gunzipped_whole(BytesSource(file))
+    assert (whole is None) == (flags < 32)
+    assert whole is None or content(whole) == streamed == b"first text"
 
 
 def test_what_precedes_damage_is_given():

@@ -10,7 +10,8 @@ from deflate import DeflateError, deflate_decompress, gzip_decompress
 
 from hinomi.evidence.archives.source import CHUNK, IN_MEMORY, BytesSource, Source
 
-_ANOTHER_MEMBER = re.compile(rb"\x1f\x8b\x08")  # what the next member of a gzip file begins with (RFC 1952)
+# What the next member of a gzip file begins with (RFC 1952); nothing that has one of the reserved flags is one.
+_ANOTHER_MEMBER = re.compile(rb"\x1f\x8b\x08[\x00-\x1f]")
 
 
 def inflated_whole(packed: Source, size: int) -> BytesSource | None:

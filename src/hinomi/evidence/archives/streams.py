@@ -15,6 +15,7 @@ from hinomi.evidence.archives.zstdframes import FrameFeed
 from hinomi.model.errors import ParseError
 
 _MAGICS = {"bzip2": b"BZh", "xz": b"\xfd7zXZ\x00"}
+FIRST = 1 << 10  # plain bytes made first: most streams are settled by their head
 MEMORY_LIMIT = 128 << 20  # what an xz or zstd stream may ask the decoder to hold
 
 
@@ -64,12 +65,14 @@ def _inflate_members(stream: Stream) -> Iterator[bytes]:
 
 def _inflate_one(decoder: Any, stream: Stream, trailing: bool = False) -> Iterator[bytes]:
     """Inflate up to the end of one deflate stream and put back what follows it."""
+    room = FIRST
     try:
         while not decoder.eof:
             data = decoder.unconsumed_tail or stream.read(CHUNK)
             if not data:
                 raise ParseError("archive.truncated", cause="deflate data ends early")
-            plain = decoder.decompress(data, CHUNK)
+            plain = decoder.decompress(data, room)
+            room = CHUNK
             if plain:
                 yield plain
         stream.unread(decoder.unused_data)

@@ -56,7 +56,7 @@ def _size(header: bytes) -> int:
         raise ParseError("archive.damaged", cause="tar header") from error
     rest = header[:148] + header[156:]
     expected = sum(rest) + 8 * 0x20
-    if checksum not in (expected, expected - 256 * sum(byte > 127 for byte in rest)):  # some summed signed bytes
+    if checksum != expected and checksum != expected - 256 * sum(byte > 127 for byte in rest):  # some sum signed bytes
         raise ParseError("archive.damaged", cause="tar header checksum")
     return size
 
