@@ -14,6 +14,7 @@ import pytest
 from hinomi.evidence.collect import collect
 from hinomi.evidence.collector import ContentFile
 from hinomi.evidence.content import CHUNK
+from hinomi.evidence.smallfiles import AT_ONCE
 from hinomi.evidence.sources.memory import MemoryFile, memory_target
 from hinomi.evidence.sources.root import RootView, root_target
 from hinomi.evidence.target import Limits, Target
@@ -231,8 +232,10 @@ def test_a_file_that_changes_while_read_is_read_again(tmp_path: Path, monkeypatc
     assert coverage.complete
 
 
-def test_a_file_that_keeps_changing_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "log").write_bytes(b"a" * 100)
+@pytest.mark.parametrize("size", [100, AT_ONCE + 1])
+def test_a_file_that_keeps_changing_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    monkeypatch.setenv("HINOMI_PURE", "1")  # the core reads small files by itself: tests/evidence/test_smallfiles.py
+    (tmp_path / "log").write_bytes(b"a" * size)
     import hinomi.evidence.sources.descriptors as root_module
 
     plain = root_module.FileHandle.read

@@ -70,6 +70,17 @@ class Content:
             handle.rewind()
         self.content_type = content_type(self.head)
 
+    @classmethod
+    def of(cls, entry: Entry, data: bytes, sha256: str, digest: str) -> Content:
+        """Return what is known of a file that was read whole already."""
+        made = cls.__new__(cls)
+        made.entry, made.sha256, made.digest = entry, sha256, digest
+        made._data = data
+        made.head = data[:HEAD_SIZE]
+        made.size = len(data)
+        made.content_type = content_type(made.head)
+        return made
+
     def _read(self, identity: Identity, digest_kind: str | None, limit: int) -> None:
         if identity.size > limit:
             raise FileTooLargeError("larger than the limit")

@@ -25,6 +25,7 @@ from hinomi.evidence.examiner import miss_content, tell_xattrs
 from hinomi.evidence.folders import Folder
 from hinomi.evidence.priority import be_nice
 from hinomi.evidence.reading import Reading
+from hinomi.evidence.smallfiles import OTHER
 from hinomi.evidence.view import Entry
 from hinomi.evidence.workerloop import IDLE
 from hinomi.evidence.workers import POLL_SECONDS, QUEUED, SLOWEST_READ, Batch, Lost
@@ -32,7 +33,6 @@ from hinomi.model.findings import Coverage
 
 PATIENCE = 2.0  # seconds for a thread to end in
 MAX_FOLDERS = 16  # held open by one batch
-OTHER = {"md5": 1, "sha1": 2}  # what the core calls them
 _PLACE = struct.Struct("<qdq")  # which file, since when, whether to stop
 _STOP = struct.Struct("<q")
 _STOP_AT = 16

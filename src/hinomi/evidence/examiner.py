@@ -10,6 +10,7 @@ from hinomi.evidence.collector import ContentCollector, Feed, FeedCollector
 from hinomi.evidence.content import Content, FileChangedError, FileTooLargeError
 from hinomi.evidence.folders import Folder, Handle, miss_os_error
 from hinomi.evidence.reading import Reading
+from hinomi.evidence.smallfiles import AT_ONCE, SmallFile, small_files
 from hinomi.evidence.target import Target
 from hinomi.evidence.view import Entry
 from hinomi.model.errors import HinomiError
@@ -28,6 +29,7 @@ class Examiner:
         self._target = target
         self._collectors = tuple(collectors)
         self._feeding = tuple(c for c in self._collectors if isinstance(c, FeedCollector))
+        self._small = small_files(target.view, target.limits.max_file_size)
         self._stopping = Event()
         self._spare = Coverage()
 
@@ -44,18 +46,26 @@ class Examiner:
         return reading
 
     def _opened(self, folder: Folder, entry: Entry, coverage: Coverage) -> Reading:
+        kind = self._target.ownership.digest_kind(entry.path)
+        if self._small is not None and entry.size <= AT_ONCE:
+            small = self._small.read(folder, entry, kind)
+            if small is not None:
+                return self._whole(entry, small, kind, coverage)
         try:
             handle = folder.open(entry)
         except OSError as error:
             miss_os_error(coverage, "files", entry.path, error)
             return Reading()
         try:
-            return self._read(entry, handle, coverage)
+            return self._read(entry, handle, kind, coverage)
         finally:
             handle.close()
 
-    def _read(self, entry: Entry, handle: Handle, coverage: Coverage) -> Reading:
-        kind = self._target.ownership.digest_kind(entry.path)
+    def _whole(self, entry: Entry, small: SmallFile, kind: str | None, coverage: Coverage) -> Reading:
+        content = Content.of(entry, small.data, small.sha256, small.digest)
+        return self._examined(content, small.xattrs, kind, {}, coverage)
+
+    def _read(self, entry: Entry, handle: Handle, kind: str | None, coverage: Coverage) -> Reading:
         feeds: dict[str, _Fed] = {}
 
         def begin(head: bytes) -> Iterable[_Fed]:
@@ -69,6 +79,16 @@ class Examiner:
         except OSError as error:
             miss_content(coverage, entry.path, error)
             return Reading()
+        return self._examined(content, xattrs, kind, feeds, coverage)
+
+    def _examined(
+        self,
+        content: Content,
+        xattrs: Mapping[str, bytes],
+        kind: str | None,
+        feeds: Mapping[str, _Fed],
+        coverage: Coverage,
+    ) -> Reading:
         rows: list[Row] = []
         for collector in self._due(content):
             rows += self._collect(collector, content, feeds.get(collector.name), coverage)

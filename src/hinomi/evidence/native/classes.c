@@ -5,7 +5,9 @@
  * Formats: APPNOTE 6.3.10 (zip), JVMS 4 (class files).
  */
 #include "core.h"
+#include "deflated.h"
 #include "hashes.h"
+#include "pools.h"
 
 #include <zlib.h>
 
@@ -17,9 +19,10 @@
 #define LEAST 32                 /* no class and no archive is smaller */
 #define MOST_CLASS (1u << 16)    /* bytes of a class, packed or not */
 #define MOST_POOL (128u << 10)   /* plain bytes made of one class; a pool that needs more goes to Python */
-#define STEP 1024                /* packed bytes of a class that are inflated at once */
+#define FIRST 640                /* plain bytes of a class that are made first, ... */
+#define FURTHER 128              /* ... and at least with each further step */
+#define STEP 1024                /* packed bytes that zlib inflates at once of a class */
 #define HEAD_STEP 256            /* ... and of anything else */
-#define NAMES 6                  /* bytes after the pool: access flags, the class, its parent */
 #define HEAD 512                 /* what tells the kind of anything else */
 #define MOST_HEAD 4096           /* plain bytes made to have them */
 #define PACKED_HEAD 4096         /* packed bytes that make them */
@@ -55,22 +58,8 @@ enum verdict { NOTHING, OPEN, HEADED, BEYOND };
 
 /* One member at a time, under Python's lock; the stream is set up once, for its tables cost more than a small class. */
 static z_stream inflater;
-static uint8_t plain[MOST_POOL];
-
-static unsigned two(const uint8_t *at)
-{
-    return at[0] | (unsigned)at[1] << 8;
-}
-
-static uint32_t four(const uint8_t *at)
-{
-    return two(at) | (uint32_t)two(at + 2) << 16;
-}
-
-static unsigned two_big(const uint8_t *at)
-{
-    return (unsigned)at[0] << 8 | at[1];
-}
+static struct deflated quick;
+static uint8_t plain[MOST_POOL + DEFLATED_SLACK];
 
 /* Return the word in shared memory that stands for content of this hash; other processes read and write it too. */
 static uint64_t *place_of(const struct survey *s, uint64_t hash)
@@ -78,35 +67,7 @@ static uint64_t *place_of(const struct survey *s, uint64_t hash)
     return (uint64_t *)s->known.buf + hash % ((uint64_t)s->known.len / 8);
 }
 
-/* --- constant pools ------------------------------------------------------------------------------------------- */
-
-struct pool {
-    size_t at;                   /* where the next constant begins */
-    unsigned index, count;
-};
-enum { POOL_LOST = -2, POOL_BROKEN = -1, POOL_WHOLE = 0, POOL_MORE = 1 };
-
-static unsigned constant_size(uint8_t tag)
-{
-    static const uint8_t SIZES[21] = {0, 0, 0, 4, 4, 8, 8, 2, 2, 4, 4, 4, 4, 0, 0, 3, 2, 4, 4, 2, 2};
-    return tag < sizeof SIZES ? SIZES[tag] : 0;
-}
-
-/* Pass over constants as far as `size` bytes go. */
-static int read_pool(struct pool *pool, const uint8_t *data, size_t size)
-{
-    while (pool->index < pool->count) {
-        if (pool->at + 3 > size)
-            return POOL_MORE;
-        uint8_t tag = data[pool->at];
-        unsigned length = tag == 1 ? 2 + two_big(data + pool->at + 1) : constant_size(tag);
-        if (length == 0)
-            return POOL_BROKEN;
-        pool->at += 1 + length;
-        pool->index += tag == 5 || tag == 6 ? 2 : 1;
-    }
-    return pool->at + NAMES > size ? POOL_MORE : POOL_WHOLE;
-}
+/* --- classes -------------------------------------------------------------------------------------------------- */
 
 static int holds_a_word(const struct survey *s, const uint8_t *data, size_t size)
 {
@@ -141,28 +102,55 @@ static int inflate_more(struct piece packed, size_t step, size_t most)
     return result == Z_OK ? INFLATE_MORE : INFLATE_DAMAGED;
 }
 
-/* Pass over a class's constants, unpacking as much as they need. What is plain is in `*data`. */
+/* Guess how many bytes the pool and what follows it need, from the constants seen so far. */
+static size_t guess(const struct pool *pool, size_t have)
+{
+    size_t needed = pool->index ? pool->at * pool->count / pool->index + NAMES : 0;
+    return needed < have + FURTHER ? have + FURTHER : needed;
+}
+
+/* Pass over a class's constants, unpacking as much as they need; POOL_LOST where zlib must tell. */
+static int read_quickly(struct survey *s, struct piece packed, struct piece *data, struct pool *pool)
+{
+    int pooled = POOL_MORE;
+    *data = (struct piece){plain, 0};
+    deflated_begin(&quick, packed.data, packed.size, plain);
+    for (size_t wanted = FIRST; pooled == POOL_MORE && quick.block != ENDED; wanted = guess(pool, quick.made)) {
+        if (wanted > MOST_POOL || !deflated_go_on(&quick, wanted))
+            return POOL_LOST;
+        data->size = quick.made;
+        pooled = read_pool(pool, data->data, data->size);
+    }
+    s->unpacked += quick.made;
+    return pooled;
+}
+
+/* The same by zlib, which also tells what stands before damage. */
+static int read_by_zlib(struct survey *s, struct piece packed, struct piece *data, struct pool *pool)
+{
+    int state = INFLATE_MORE, pooled = POOL_MORE;
+    *data = (struct piece){plain, 0};
+    for (inflate_begin(packed); pooled == POOL_MORE && state == INFLATE_MORE;) {
+        state = inflate_more(packed, STEP, MOST_POOL);
+        data->size = inflater.total_out;
+        pooled = read_pool(pool, data->data, data->size);
+    }
+    s->unpacked += inflater.total_out;
+    return pooled == POOL_MORE && state == INFLATE_DAMAGED ? POOL_LOST : pooled;
+}
+
+/* Pass over a class's constants. What is plain is in `*data`. */
 static int read_class(struct survey *s, const struct record *r, struct piece *data, struct pool *pool)
 {
-    int state = INFLATE_ENDED, pooled = POOL_MORE;
-    *data = r->packed;
-    if (r->method == 8) {
-        inflate_begin(r->packed);
-        *data = (struct piece){plain, 0};
-        state = INFLATE_MORE;
+    if (r->method == 0) {
+        *data = r->packed;
+        return read_pool(pool, data->data, data->size);
     }
-    do {
-        if (state == INFLATE_MORE)
-            state = inflate_more(r->packed, STEP, sizeof plain);
-        if (r->method == 8)
-            data->size = inflater.total_out;
-        if (pool->at == 0 && data->size >= 10)
-            *pool = (struct pool){10, 1, two_big(data->data + 8)};
-        if (pool->at)
-            pooled = read_pool(pool, data->data, data->size);
-    } while (pooled == POOL_MORE && state == INFLATE_MORE);
-    s->unpacked += r->method == 8 ? data->size : 0;
-    return pooled == POOL_MORE && state == INFLATE_DAMAGED ? POOL_LOST : pooled;
+    int pooled = read_quickly(s, r->packed, data, pool);
+    if (pooled != POOL_LOST)
+        return pooled;
+    *pool = (struct pool){0};
+    return read_by_zlib(s, r->packed, data, pool);
 }
 
 /* Judge a class by its pool; what follows the pool decides nothing and is hardly unpacked. */
@@ -441,9 +429,29 @@ static PyObject *py_fingerprint(PyObject *module, PyObject *arguments)
     return NULL;
 }
 
+static PyObject *py_beginning(PyObject *module, PyObject *arguments)
+{
+    (void)module;
+    Py_buffer packed;
+    Py_ssize_t wanted, step;
+    if (!PyArg_ParseTuple(arguments, "y*nn", &packed, &wanted, &step))
+        return NULL;
+    int fine = wanted >= 0 && wanted <= (Py_ssize_t)MOST_POOL && step > 0;
+    deflated_begin(&quick, packed.buf, (size_t)packed.len, plain);
+    for (size_t next = 0; fine && quick.made < (size_t)wanted && quick.block != ENDED;) {
+        next = quick.made + (size_t)step < (size_t)wanted ? quick.made + (size_t)step : (size_t)wanted;
+        fine = deflated_go_on(&quick, next);
+    }
+    PyBuffer_Release(&packed);
+    if (!fine)
+        return Py_NewRef(Py_None);
+    return PyBytes_FromStringAndSize((const char *)plain, (Py_ssize_t)quick.made);
+}
+
 static PyMethodDef METHODS[] = {
     {"survey", py_survey, METH_VARARGS, "Settle the members of a zip directory that are classes of no interest."},
     {"fingerprint", py_fingerprint, METH_VARARGS, "Return a keyed hash of 64 bits."},
+    {"beginning", py_beginning, METH_VARARGS, "Return the beginning of deflate data, None for what zlib must look at."},
     {NULL, NULL, 0, NULL},
 };
 
