@@ -66,7 +66,7 @@ def test_an_unreadable_folder_leaves_with_3(honest_root: Path, tmp_path: Path) -
         lost = "-dac_override,-dac_read_search"
         command = ["setpriv", f"--bounding-set={lost}", f"--inh-caps={lost}", *command]
     command += ["scan", str(honest_root), "--case", str(tmp_path / "case"), "--format", "jsonl"]
-    ran = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=1800)
     (honest_root / "etc" / "cron.d").chmod(0o755)
     assert ran.returncode == 3, ran.stderr
     coverage = json.loads(ran.stdout.splitlines()[-1])
@@ -130,7 +130,7 @@ def test_the_compiled_core_can_be_left_out(tmp_path: Path) -> None:
     script = "from hinomi.cli.main import main; main()"
     command = [sys.executable, "-c", script, "doctor", "--case", str(tmp_path / "case"), "--format", "json"]
     ran = subprocess.run(
-        command, capture_output=True, text=True, env={**os.environ, "HINOMI_PURE": "1"}, cwd=tmp_path, timeout=120
+        command, capture_output=True, text=True, env={**os.environ, "HINOMI_PURE": "1"}, cwd=tmp_path, timeout=1800
     )
     assert ran.returncode == 0, ran.stderr
     core = next(check for check in json.loads(ran.stdout) if check["name"] == "compiled core")
@@ -227,7 +227,7 @@ def test_help_has_two_examples(name: str, language: str) -> None:
     environment = {**os.environ, "HINOMI_LANG": language}
     script = "from hinomi.cli.main import main; main()"
     ran = subprocess.run(
-        [sys.executable, "-c", script, name, "--help"], capture_output=True, text=True, env=environment, timeout=60
+        [sys.executable, "-c", script, name, "--help"], capture_output=True, text=True, env=environment, timeout=1800
     )
     assert ran.returncode == 0, ran.stderr
     assert sum(line.strip().startswith(f"hinomi {name}") for line in ran.stdout.splitlines()) >= 2
@@ -240,7 +240,7 @@ def test_help_imports_nothing_heavy() -> None:
         "try: main()\nexcept SystemExit: pass\n"
         "print(sorted({m.split('.')[0] for m in sys.modules}), file=sys.stderr)"
     )
-    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=1800)
     heavy = (
         "pyarrow",
         "duckdb",
@@ -285,7 +285,7 @@ def test_interrupting_leaves_a_valid_case(tmp_path: Path, replica: Path) -> None
         time.sleep(0.02)
     time.sleep(0.15)
     child.send_signal(signal.SIGINT)
-    _, said = child.communicate(timeout=60)
+    _, said = child.communicate()
     assert child.returncode in (130, 1, 3), said  # 1 or 3 where it was done before the signal came
     assert b"Traceback" not in said
     from hinomi.store.case import Case

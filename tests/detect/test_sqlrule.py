@@ -56,7 +56,7 @@ def test_a_failing_rule_is_a_miss_and_the_others_run(tables, sql_rule, query: st
     sql_rule("bad-rule", query)
     folder = sql_rule("good-rule", "SELECT path AS subject, row AS files_row FROM files")
     coverage = Coverage()
-    drafts = drafts_of(tables(files=[{"path": "/a"}]), folder, coverage, seconds=1.0)
+    drafts = drafts_of(tables(files=[{"path": "/a"}]), folder, coverage, seconds=3.0)
     assert [(d.rule_id, d.subject) for d in drafts] == [("good-rule", "/a")]
     assert [(m.area, m.reason) for m in coverage.misses] == [("rule:bad-rule", reason)]
     assert coverage.examined["rules"] == 1

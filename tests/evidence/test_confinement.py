@@ -172,7 +172,7 @@ def test_a_worker_can_do_nothing_but_read_and_answer(tmp_path: Path) -> None:
 
 @needs_both
 def test_it_cannot_signal_others_or_look_into_them() -> None:
-    other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3600)"])
     try:
 
         def work() -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -162,8 +161,8 @@ def test_a_file_that_never_rests_is_said_to_change(tmp_path: Path, digests) -> N
     thread = threading.Thread(target=stir)
     thread.start()
     try:
-        time.sleep(0.05)
-        assert read(digests, tmp_path, "busy")[0] == digests.CHANGES
+        while read(digests, tmp_path, "busy")[0] != digests.CHANGES:
+            assert thread.is_alive()  # it may have had no turn meanwhile
     finally:
         done.set()
         thread.join()
@@ -211,8 +210,8 @@ class Stuck:
             if item[1].name == b"stuck":
                 import struct
 
-                struct.pack_into("<qd", place, 0, number, time.monotonic())
-                self.release.wait(60)
+                struct.pack_into("<qd", place, 0, number, 0.001)  # since long ago
+                self.release.wait()
             answers += self.core.read_files([item], bytearray(24), *rest)
         return answers
 
@@ -223,7 +222,7 @@ def test_a_file_that_is_never_done_costs_itself(tmp_path: Path, digests, monkeyp
     stuck = Stuck(digests)
     monkeypatch.setattr(pipeline, "compiled", lambda _: stuck)
     try:
-        rows, coverage = rows_of(tmp_path, Limits(max_file_seconds=0.6))
+        rows, coverage = rows_of(tmp_path, Limits(max_file_seconds=30.0))
     finally:
         stuck.release.set()
     assert {path for path, row in rows.items() if row.sha256} == {"/a", "/z"}

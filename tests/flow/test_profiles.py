@@ -48,7 +48,7 @@ def test_what_never_ran_here_is_found(learned, tmp_path: Path) -> None:
     case, signer, _ = learned
     copy = tmp_path / "never-ran-here"
     shutil.copy(SLEEP, copy)
-    with subprocess.Popen([str(copy), "60"]) as process:
+    with subprocess.Popen([str(copy), "3600"]) as process:
         try:
             _, result = profiles.check(case, RULES, trust=Trust(signer.fingerprint))
         finally:
@@ -68,7 +68,7 @@ while not (folder / "may-listen").exists():
     time.sleep(0.05)
 with socket.create_server(("", 8443)):
     (folder / "listens").touch()
-    time.sleep(600)
+    time.sleep(3600)
 """
 
 

@@ -66,7 +66,7 @@ def test_an_update_that_holds_a_file_system_is_opened_and_so_is_what_is_in_it(ho
     tool = shutil.which("mksquashfs")
     if tool is None:
         pytest.skip("mksquashfs is not here")
-    subprocess.run([tool, tmp_path / "bad", tmp_path / "fs", "-quiet", "-no-progress"], check=True, timeout=60)
+    subprocess.run([tool, tmp_path / "bad", tmp_path / "fs", "-quiet", "-no-progress"], check=True, timeout=1800)
     with tarfile.open(host / "srv/upgrade.bin", "w") as archive:
         archive.add(tmp_path / "fs", arcname="payload/rootfs")
     results = looked(tmp_path, catalogue, host)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from hinomi.detect.catalogue import Catalogue
 from hinomi.detect.detect import detect
 from hinomi.detect.rowset import write_rows
 from hinomi.evidence.collectors import memory_regions, processes, scripts, sockets
-from hinomi.evidence.process.reader import GONE, ProcessReader
+from hinomi.evidence.process.reader import ProcessReader
 from hinomi.evidence.sources.memory import memory_target
 from hinomi.evidence.target import Target
 from hinomi.model.findings import Coverage, Finding
@@ -77,17 +77,12 @@ def look(judge: Callable[[list[Row]], list[Finding]]) -> Look:
 def started(*command: str, **options: object) -> Iterator[int]:
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, **options) as process:
         try:
-            _until(lambda: os.readlink(f"/proc/{process.pid}/exe") != os.path.realpath(sys.executable))
+            while os.readlink(f"/proc/{process.pid}/exe") == os.path.realpath(sys.executable):
+                assert process.poll() is None, "it ended"
+                time.sleep(0.02)
             yield process.pid
         finally:
             process.kill()
-
-
-def _until(condition: Callable[[], bool]) -> None:
-    for _ in range(200):
-        if condition():
-            return
-        time.sleep(0.02)
 
 
 @pytest.fixture
@@ -98,23 +93,23 @@ def copy(tmp_path: Path) -> str:
 
 
 def test_an_ordinary_process_is_nothing(look: Look) -> None:
-    with started(SLEEP, "60") as pid:
+    with started(SLEEP, "3600") as pid:
         assert look(pid) == {}
 
 
 def test_the_path_of_a_system_daemon_on_another_program(look: Look, copy: str) -> None:
-    with started("/usr/sbin/sshd", "60", executable=copy) as pid:
+    with started("/usr/sbin/sshd", "3600", executable=copy) as pid:
         finding = look(pid)["process-poses-as-system"]
     assert finding.severity == "high" and copy in finding.related
 
 
 def test_a_program_dressed_as_a_kernel_thread(look: Look, copy: str) -> None:
-    with started("[kworker/3:1-events]", "60", executable=copy) as pid:
+    with started("[kworker/3:1-events]", "3600", executable=copy) as pid:
         assert look(pid)["process-poses-as-system"].severity == "high"
 
 
 def test_a_program_whose_file_is_gone(look: Look, copy: str) -> None:
-    with started(copy, "60") as pid:
+    with started(copy, "3600") as pid:
         os.unlink(copy)
         assert look(pid)["running-program-without-file"].severity == "medium"  # it lay in a temporary folder
 
@@ -122,7 +117,7 @@ def test_a_program_whose_file_is_gone(look: Look, copy: str) -> None:
 def test_a_program_in_anonymous_memory(look: Look) -> None:
     script = (
         "import os,sys\nfd=os.memfd_create('x')\nos.write(fd,open(sys.argv[1],'rb').read())\n"
-        "os.execve(fd,['x','60'],{})\n"
+        "os.execve(fd,['x','3600'],{})\n"
     )
     with started(sys.executable, "-c", script, SLEEP) as pid:
         assert look(pid)["running-program-without-file"].severity == "medium"
@@ -132,13 +127,16 @@ def test_a_debugger_that_is_not_at_its_own_child(look: Look, tmp_path: Path) -> 
     if not shutil.which("strace"):
         pytest.skip("no strace")
     with (
-        started(SLEEP, "60") as pid,
-        started("strace", "-o", str(tmp_path / "log"), "-p", str(pid), start_new_session=True),
+        started(SLEEP, "3600") as pid,
+        subprocess.Popen(["strace", "-o", tmp_path / "log", "-p", str(pid)], start_new_session=True) as tracer,
     ):
-        _until(lambda: b"TracerPid:\t0\n" not in Path(f"/proc/{pid}/status").read_bytes())
-        if b"TracerPid:\t0\n" in Path(f"/proc/{pid}/status").read_bytes():
-            pytest.skip("tracing is not allowed here")
-        assert look(pid)["process-traced"].severity in ("info", "low")  # a plain program, a packaged debugger
+        while b"TracerPid:\t0\n" in Path(f"/proc/{pid}/status").read_bytes():
+            if tracer.poll() is not None:
+                pytest.skip("tracing is not allowed here")
+            time.sleep(0.02)
+        found = look(pid)
+        tracer.kill()
+        assert found["process-traced"].severity in ("info", "low")  # a plain program, a packaged debugger
 
 
 RELAY = """
@@ -170,51 +168,62 @@ def test_a_shell_on_a_terminal_that_a_connected_program_holds(look: Look) -> Non
 
 
 PAIR = """#!/bin/sh
-n=$(cat {folder}/count); [ "$n" -ge 10 ] && exit 0
-echo $((n + 1)) > {folder}/count
-i=0
-while [ $i -lt {life} ]; do
-  if ! grep -q . "/proc/$(cat {folder}/{peer}.pid)/cmdline" 2>/dev/null; then
-    {folder}/{peer}.sh & echo $! > {folder}/{peer}.pid
-  fi
-  sleep 0.1; i=$((i + 1))
+# inert; ends when it is told to, or with the file `stop`, and starts the other again once it may
+cd {folder} || exit 1
+alive() {{ grep -q {folder} "/proc/$(cat {peer}.pid)/cmdline" 2>/dev/null; }}
+while [ ! -e stop ]; do
+  turn=$(cat turn)
+  if [ "$turn" = $$ ]; then exit 0; fi
+  if [ "$turn" = again ] && ! alive; then {folder}/{peer} & echo $! > {peer}.pid; fi
+  sleep 0.1
 done
 """
+TURNS = 4
 
 
-def _pair(folder: Path) -> None:
-    (folder / "count").write_text("0")
-    for me, peer, life in (("heron", "ibis", 10), ("ibis", "heron", 16)):
-        script = folder / f"{me}.sh"
-        script.write_text(PAIR.format(folder=folder, peer=peer, life=life))
-        script.chmod(0o755)
-        (folder / f"{peer}.pid").write_text("none")
+class Pair:
+    """Two programs that bring each other back, each as long as it takes to look at it: nothing depends on time."""
 
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.rows: dict[tuple[int, float], Process] = {}
+        self._reader = ProcessReader(TARGET)
+        for me, peer in (("heron", "ibis"), ("ibis", "heron")):
+            (folder / me).write_text(PAIR.format(folder=folder, peer=peer))
+            (folder / me).chmod(0o755)
+        (folder / "ibis.pid").write_text("none")
+        self.turn("again")
 
-def _history(folder: Path, first: subprocess.Popen[bytes]) -> list[Process]:
-    """Watch the pair as the watcher does: each process once, with its end."""
-    reader, seen, ended = ProcessReader(TARGET), dict[tuple[int, float], Process](), dict[tuple[int, float], float]()
-    for _ in range(400):
-        now = set()
-        for pid in [int(name) for name in os.listdir("/proc") if name.isdigit()]:
-            try:
-                if os.fsencode(folder) not in Path(f"/proc/{pid}/cmdline").read_bytes():
-                    continue
-                row = reader.row(pid)
-            except (*GONE, ValueError):
-                continue
-            if row.script and row.script.startswith(str(folder)):
-                key = row.pid, row.started
-                now.add(key)
-                # it becomes what it is after its birth, and an orphan later
-                seen[key] = replace(row, ppid=seen[key].ppid if key in seen else row.ppid)
-        for key in seen.keys() - now - ended.keys():
-            ended[key] = time.time()
-        first.poll()
-        if int((folder / "count").read_text() or 0) >= 6 or (seen and not now):
-            break
-        time.sleep(0.03)
-    return [replace(row, ended=ended.get(key)) for key, row in seen.items()]
+    def turn(self, word: str) -> None:
+        (self.folder / "turn.new").write_text(word)
+        (self.folder / "turn.new").replace(self.folder / "turn")
+
+    def living(self) -> dict[str, Process]:
+        """Return those that have become what they are, by name."""
+        found = {}
+        for name in ("heron", "ibis"):
+            with suppress(OSError, ValueError):  # no number yet, or it has ended
+                row = self._reader.row(int((self.folder / f"{name}.pid").read_text()))
+                if row.script == str(self.folder / name):
+                    found[name] = row
+        return found
+
+    def both(self, first: subprocess.Popen[bytes]) -> dict[str, Process]:
+        """Wait until both live, and keep them as they are."""
+        while len(found := self.living()) < 2:
+            first.poll()
+            time.sleep(0.02)
+        self.rows |= {(row.pid, row.started): row for row in found.values() if (row.pid, row.started) not in self.rows}
+        return found
+
+    def end(self, row: Process, first: subprocess.Popen[bytes]) -> None:
+        """Let one of them end, and the other bring it back afterwards."""
+        self.turn(str(row.pid))
+        while row.pid in {living.pid for living in self.living().values()}:
+            first.poll()
+            time.sleep(0.02)
+        self.rows[row.pid, row.started] = replace(self.rows[row.pid, row.started], ended=time.time())
+        self.turn("again")
 
 
 def test_two_programs_that_restart_each_other_are_seen_by_their_history(
@@ -222,16 +231,19 @@ def test_two_programs_that_restart_each_other_are_seen_by_their_history(
 ) -> None:
     folder = tmp_path / "pair"
     folder.mkdir()
-    _pair(folder)
-    with subprocess.Popen([str(folder / "heron.sh")]) as first:
-        (folder / "heron.pid").write_text(str(first.pid))
-        rows = _history(folder, first)
-        (folder / "count").write_text("99")  # no more of them
-    found = [f for f in judge(list(rows)) if f.rule_id == "processes-restart-each-other"]
+    pair = Pair(folder)
+    with subprocess.Popen(["sh", "-c", f"echo $$ > {folder}/heron.pid; exec {folder}/heron"]) as first:
+        try:
+            for number in range(TURNS):
+                pair.end(pair.both(first)["ibis" if number % 2 else "heron"], first)
+            pair.both(first)
+        finally:
+            (folder / "stop").touch()
+    found = [f for f in judge(list(pair.rows.values())) if f.rule_id == "processes-restart-each-other"]
     assert {f.severity for f in found} == {"critical"}, [
-        (r.pid, r.ppid, str(r.script)[-8:], r.started % 1000, r.ended and r.ended % 1000) for r in rows
+        (r.pid, r.ppid, str(r.script)[-8:], r.started % 1000, r.ended and r.ended % 1000) for r in pair.rows.values()
     ]
-    assert {str(folder / "heron.sh"), str(folder / "ibis.sh")} <= {key for f in found for key in f.related}
+    assert {str(folder / "heron"), str(folder / "ibis")} <= {key for f in found for key in f.related}
 
 
 def test_two_running_programs_are_seen_by_their_scripts(judge: Callable[[list[Row]], list[Finding]]) -> None:
@@ -243,7 +255,7 @@ def test_two_running_programs_are_seen_by_their_scripts(judge: Callable[[list[Ro
 
     rows: list[Row] = []
     collect(memory_target(texts), rows.append, Coverage(), collectors=[scripts.COLLECTOR], jobs=1)
-    with started(SLEEP, "60") as pid:
+    with started(SLEEP, "3600") as pid:
         (row,) = [r for r in processes.processes(TARGET, Coverage()) if r.pid == pid]
     rows += [replace(row, script="/srv/n/lumo"), replace(row, pid=pid + 1, script="/srv/n/terko")]
     found = {f.subject_key: f.severity for f in judge(rows) if f.rule_id == "processes-restart-each-other"}

@@ -92,7 +92,7 @@ def _served(programs: Path, home: Path) -> Iterator[Server]:
         yield Server(home)
     finally:
         server.send_signal(signal.SIGINT)  # fast shutdown: clients are cut off
-        server.wait(30)
+        server.wait()
 
 
 def _wait_until_ready(programs: Path, socket: Path, server: subprocess.Popen[bytes]) -> None:

@@ -87,7 +87,7 @@ def test_a_killed_run_is_recovered_and_the_rest_stays(tmp_path: Path, open_case:
             row = dict(kind="file", size=1, mode=0, uid=0, gid=0, inode=1, links=1, mtime=0.0, ctime=0.0)
             run.add(File(path=f"/f{{i}}", **row))
         print("ready", flush=True)
-        time.sleep(60)
+        time.sleep(3600)
     """)
     child = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
     assert child.stdout is not None

@@ -177,7 +177,7 @@ class _Visit:
         self._public = self._public or address.is_global
 
     def _body(self, url: str, answer: IO[bytes]) -> bytes:
-        data = _bounded(url, answer, self._deadline)
+        data = _whole(_bounded(url, answer, self._deadline), answer)
         if getattr(answer, "headers", {}).get("Content-Encoding", "").lower() == "gzip":
             return _bounded(url, gzip.GzipFile(fileobj=io.BytesIO(data)), self._deadline)
         return data
@@ -193,7 +193,17 @@ def _bounded(url: str, file: Any, deadline: float) -> bytes:
             raise _failed(url, "too-large", f"more than {MAX_BYTES >> 20} MiB")
         if time.monotonic() > deadline:
             raise TimeoutError("too slow")
+    if time.monotonic() > deadline:  # it was cut off, which reads as an end
+        raise TimeoutError("too slow")
     return b"".join(parts)
+
+
+def _whole(data: bytes, answer: Any) -> bytes:
+    """Return a body; `IncompleteRead` where it is shorter than was announced."""
+    announced = str(getattr(answer, "headers", {}).get("Content-Length", ""))
+    if announced.isdecimal() and len(data) < int(announced) and not getattr(answer, "chunked", False):
+        raise http.client.IncompleteRead(data, int(announced) - len(data))
+    return data
 
 
 def _cause(error: BaseException) -> str:

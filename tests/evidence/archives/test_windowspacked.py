@@ -53,7 +53,7 @@ def packed(tmp_path_factory):
     for method, (name, chunk) in METHODS.items():
         image = folder / f"{method}.wim"
         options = [f"--compress={name}:50", f"--chunk-size={chunk}", "--threads=1", "--no-acls"]
-        subprocess.run([tool, "capture", folder / "in", image, *options], check=True, capture_output=True, timeout=300)
+        subprocess.run([tool, "capture", folder / "in", image, *options], check=True, capture_output=True, timeout=1800)
         found[method] = list(resources(image.read_bytes()))
     return found
 

@@ -14,7 +14,7 @@ def run(*command, cwd=None, feed=None):
     tool = shutil.which(command[0], path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
     if tool is None:
         pytest.skip(f"{command[0]} is not here")
-    subprocess.run([tool, *map(str, command[1:])], cwd=cwd, input=feed, check=True, capture_output=True, timeout=60)
+    subprocess.run([tool, *map(str, command[1:])], cwd=cwd, input=feed, check=True, capture_output=True, timeout=1800)
 
 
 def names_under(folder):
@@ -60,7 +60,7 @@ def packed(build, *tool):
         with out.open("wb") as file:
             if shutil.which(tool[0]) is None:
                 pytest.skip(f"{tool[0]} is not here")
-            subprocess.run([*tool, str(inner)], stdout=file, check=True, timeout=60)
+            subprocess.run([*tool, str(inner)], stdout=file, check=True, timeout=1800)
         inner.unlink()
 
     return both

@@ -91,7 +91,7 @@ def made(tmp_path_factory):
     path = tmp_path_factory.mktemp("exfat") / "stick.img"
     with path.open("wb") as file:
         file.truncate(4 << 20)
-    subprocess.run([tool("mkfs.exfat"), "-c", "4K", path], check=True, capture_output=True, timeout=60)
+    subprocess.run([tool("mkfs.exfat"), "-c", "4K", path], check=True, capture_output=True, timeout=1800)
     volume = Volume(bytearray(path.read_bytes()))
     step = volume.step
     spread = list(range(300, 300 + 2 * -(-len(BIG) // step), 2))[::-1]  # backwards, with gaps
@@ -113,7 +113,7 @@ def made(tmp_path_factory):
 
 
 def test_its_own_checker_finds_no_fault(made):
-    done = subprocess.run([tool("fsck.exfat"), "-n", made], capture_output=True, timeout=60, check=False)
+    done = subprocess.run([tool("fsck.exfat"), "-n", made], capture_output=True, timeout=1800, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -21,7 +21,7 @@ def run(*command, at=MADE):
     if tool is None:
         pytest.skip(f"{command[0]} is not here")
     environment = os.environ | {"E2FSPROGS_FAKE_TIME": str(at)}
-    subprocess.run([tool, *map(str, command[1:])], check=True, capture_output=True, timeout=60, env=environment)
+    subprocess.run([tool, *map(str, command[1:])], check=True, capture_output=True, timeout=1800, env=environment)
 
 
 @pytest.fixture

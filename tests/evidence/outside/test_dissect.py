@@ -263,7 +263,7 @@ def run(*command):
     tool = shutil.which(command[0], path=PATH)
     if tool is None:
         pytest.skip(f"{command[0]} is not here")
-    subprocess.run([tool, *map(str, command[1:])], check=True, capture_output=True, timeout=300)
+    subprocess.run([tool, *map(str, command[1:])], check=True, capture_output=True, timeout=1800)
 
 
 @pytest.fixture(scope="module")

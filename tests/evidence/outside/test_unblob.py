@@ -85,13 +85,13 @@ def test_it_never_runs_as_root(wrapped: Path, stand_in: Callable[[str], str]) ->
     ("deed", "cause"),
     [
         ("sys.exit('no such handler')", "ended with 1: no such handler"),
-        ("import time; time.sleep(60)", "not done within"),
+        ("import time; time.sleep(3600)", "not done within"),
         ("""
 with open(folder / "x", "wb") as file:
     for _ in range(200):
         file.write(b"x" * (1 << 20))
         file.flush()
-import time; time.sleep(60)
+import time; time.sleep(3600)
 """, "wrote more than"),
         ("report.write_text('[{}]')", "report"),
         ("report.write_text('[{\"reports\": []}]')", "finds no known part"),
@@ -101,7 +101,7 @@ import time; time.sleep(60)
 def test_a_program_that_misbehaves_is_ended(
     deed: str, cause: str, wrapped: Path, stand_in: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(program, "SECONDS", 8.0 if "not done" in cause else 60.0)
+    monkeypatch.setattr(program, "SECONDS", 8.0 if "not done" in cause else 1800.0)
     with pytest.raises(ParseError) as caught:
         parts_of(stand_in(deed), wrapped, None)
     assert cause in caught.value.cause

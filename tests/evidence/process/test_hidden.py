@@ -50,12 +50,12 @@ def test_the_two_listings_agree_and_threads_answer_without_being_listed() -> Non
     def run() -> None:
         numbers.append(threading.get_native_id())
         ready.set()
-        done.wait(60)
+        done.wait()
 
     thread = threading.Thread(target=run)
     thread.start()
     try:
-        assert ready.wait(60)
+        assert ready.wait(600)
         assert {1, os.getpid()} <= views.listing() & views.library_listing()
         assert numbers[0] in set(views.answering()) - views.listing()
         assert views.leader(numbers[0]) == os.getpid()
@@ -69,7 +69,7 @@ def test_the_two_listings_agree_and_threads_answer_without_being_listed() -> Non
 @needs_proc
 def test_a_process_that_the_listing_leaves_out() -> None:
     views = Blind()
-    with subprocess.Popen([SLEEP, "60"]) as process:
+    with subprocess.Popen([SLEEP, "3600"]) as process:
         try:
             views.hides = process.pid
             (row,) = hidden_processes(views, Coverage())
@@ -83,7 +83,7 @@ def test_a_process_that_the_listing_leaves_out() -> None:
 @needs_proc
 def test_what_ended_meanwhile_is_not_hidden() -> None:
     views = ProcessViews()
-    with subprocess.Popen([SLEEP, "60"]) as process:
+    with subprocess.Popen([SLEEP, "3600"]) as process:
         with_pin = Pin.open(views, process.pid)
         assert with_pin is not None and with_pin.alive()
         process.kill()
@@ -113,7 +113,7 @@ def test_another_pid_namespace_is_said(tmp_path: Path) -> None:
 @needs_root
 @pytest.mark.skipif(not shutil.which("unshare"), reason="no unshare")
 def test_a_folder_covered_by_a_mount(tmp_path: Path) -> None:
-    with subprocess.Popen([SLEEP, "60"]) as process:
+    with subprocess.Popen([SLEEP, "3600"]) as process:
         script = f"mount --bind {tmp_path} /proc/{process.pid} && exec {sys.executable} -c '{READER}'"
         try:
             made = subprocess.run(["unshare", "-m", "sh", "-c", script], capture_output=True, text=True, check=False)
@@ -140,7 +140,7 @@ def test_a_library_that_filters_the_listing(tmp_path: Path) -> None:
     )
     library = tmp_path / "filter.so"
     subprocess.run(["cc", "-shared", "-fPIC", "-w", "-o", library, source, "-ldl"], check=True)
-    with subprocess.Popen([SLEEP, "60"]) as process:
+    with subprocess.Popen([SLEEP, "3600"]) as process:
         try:
             environment = {**os.environ, "LD_PRELOAD": str(library), "LEFT_OUT": str(process.pid)}
             made = subprocess.run(

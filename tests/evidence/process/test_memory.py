@@ -149,7 +149,7 @@ def test_reserved_memory_is_not_fetched_and_costs_nothing() -> None:
         found = matches(pid, coverage)
         after = Path(f"/proc/{pid}/statm").read_text().split()[1]
     assert any(row.offset % (1 << 35) < 1 << 30 and row.path is None for row in found)
-    assert abs(int(after) - int(before)) < 100  # pages
+    assert abs(int(after) - int(before)) < 1 << 15  # pages: of 64 GiB; the kernel may make some of its own huge
     assert coverage.skipped["memory-bytes-not-resident"] > 1 << 35
 
 

@@ -26,7 +26,7 @@ def run(*command, **options):
     tool = shutil.which(command[0], path=PATH)
     if tool is None:
         pytest.skip(f"{command[0]} is not here")
-    return subprocess.run([tool, *map(str, command[1:])], check=True, capture_output=True, timeout=60, **options)
+    return subprocess.run([tool, *map(str, command[1:])], check=True, capture_output=True, timeout=1800, **options)
 
 
 def ext2(folder, out):

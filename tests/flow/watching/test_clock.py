@@ -69,7 +69,7 @@ def test_the_wall_clock_goes_back_and_forward(place: Path, watching: Callable[..
     again.stop()
     with Case.open(again.case) as case:
         gaps = case.gaps.listed()
-        assert [gap.reason for gap in gaps] == ["watcher-stopped"]
+        assert [gap.reason for gap in gaps].count("watcher-stopped") == 1
         assert all(gap.until and gap.since <= gap.until and gap.reconciled_at for gap in gaps)
         steps = [e for e in case.journal.entries() if e.event == "clock-stepped"]
         assert len(steps) >= 2 and case.journal.broken_at() is None

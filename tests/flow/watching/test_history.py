@@ -133,7 +133,7 @@ def test_a_program_is_its_script_or_itself_and_a_bare_shell_is_none() -> None:
 TWIN = """#!/bin/sh
 # inert; ends when it may and the other lives, and both end with the file `stop`
 cd {folder} || exit 1
-alive() {{ grep -q . "/proc/$(cat {peer}.pid)/cmdline" 2>/dev/null; }}
+alive() {{ grep -q {folder} "/proc/$(cat {peer}.pid)/cmdline" 2>/dev/null; }}
 lived=0
 while [ ! -e stop ]; do
   if ! alive; then

@@ -18,6 +18,7 @@ from hinomi.detect.draft import draft_of
 from hinomi.evidence.collector import ContentFile
 from hinomi.evidence.target import Target
 from hinomi.evidence.view import Entry
+from hinomi.flow.watching import packages
 from hinomi.flow.watching.again import WAITS
 from hinomi.flow.watching.judging import Judge
 from hinomi.flow.watching.lately import SECONDS
@@ -140,6 +141,23 @@ def test_what_cannot_be_asked_for_is_not_gone(judging: Judging, monkeypatch: pyt
     (judging.folder / "file").unlink()
     assert [c.what for c in judging.changed("file")] == ["removed"]
     assert judging.judge.wait is None
+
+
+def test_what_comes_when_the_databases_rest_waits_until_they_are_read(judging: Judging, monkeypatch: Any) -> None:
+    """Of a package's files some are heard of before, some after its database has come to rest."""
+    folder = os.fsencode(judging.folder)
+    for name, value in (("DATABASES", (folder + b"/db/",)), ("MANAGED", (folder + b"/usr/",)), ("QUIET_SECONDS", 0.0)):
+        monkeypatch.setattr(packages, name, value)
+    monkeypatch.setattr(packages, "is_locked", lambda: False)
+    for name in ("db", "usr"):
+        (judging.folder / name).mkdir()
+        (judging.folder / name / "file").write_text("x")
+    assert len(judging.changed("db/file")) == 1 and judging.judge.wait is not None
+    assert judging.changed("usr/file") == [], "what it may be explained by has not been read yet"
+    judging.judge.come_round()
+    assert Path(judging.told.changes[-1].path) == judging.folder / "usr/file"
+    (judging.folder / "usr/file").write_text("longer")
+    assert len(judging.changed("usr/file")) == 1
 
 
 def test_a_folder_in_place_of_another_is_read_as_it_is_now(judging: Judging) -> None:

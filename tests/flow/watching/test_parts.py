@@ -25,16 +25,17 @@ def children() -> set[str]:
 
 def test_what_is_done_apart_answers_or_says_why_not() -> None:
     before = children()
-    assert apart(lambda: {"pid": os.getpid()}, 30)["pid"] != os.getpid()
+    patience = 600
+    assert apart(lambda: {"pid": os.getpid()}, patience)["pid"] != os.getpid()
     with pytest.raises(OSError, match="No space"):
-        apart(lambda: (_ for _ in ()).throw(OSError(28, "No space left")), 30)
+        apart(lambda: (_ for _ in ()).throw(OSError(28, "No space left")), patience)
     with pytest.raises(ApartError, match="ValueError: odd"):
-        apart(lambda: (_ for _ in ()).throw(ValueError("odd")), 30)
+        apart(lambda: (_ for _ in ()).throw(ValueError("odd")), patience)
     with pytest.raises(ApartError, match="status -9"):
-        apart(lambda: os.kill(os.getpid(), 9), 30)
+        apart(lambda: os.kill(os.getpid(), 9), patience)
     with pytest.raises(ApartError, match="too long"):
         apart(lambda: time.sleep(60), 0.0)
-    assert children() == before, "none is left behind"
+    assert children() <= before, "none is left behind"
 
 
 def test_a_package_manager_at_work_is_known_by_its_lock(tmp_path: Path) -> None:

