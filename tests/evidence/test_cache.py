@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 from collections.abc import Iterator
+from importlib.metadata import requires, version
 from pathlib import Path
 
 import pytest
@@ -267,3 +269,21 @@ def test_a_few_files_are_read_by_one_worker_that_loads_only_what_it_needs(
     assert said.exists() == loaded
     assert str(os.getpid()) not in readers and (loaded or len(readers) == 1)
     assert len([row for row in rows if isinstance(row, ContentMatch)]) == files
+
+
+@pytest.mark.parametrize("library", sorted(d for d in requires("hinomi") or () if d.startswith("tree-sitter")))
+def test_another_grammar_is_another_version(library: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = re.split(r"[^\w-]", library)[0]
+    before = module.version_of([], Limits())
+    monkeypatch.setattr("importlib.metadata.version", lambda asked, was=version: "0" if asked == name else was(asked))
+    assert module.version_of([], Limits()) != before
+
+
+def test_another_compiled_core_is_another_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "evidence/native").mkdir(parents=True)
+    core = tmp_path / "evidence/native/classes.abi3.so"
+    core.write_bytes(b"one")
+    monkeypatch.setattr(module, "__file__", str(tmp_path / "evidence/cache.py"))
+    before = module.version_of([], Limits())
+    core.write_bytes(b"two")
+    assert module.version_of([], Limits()) != before

@@ -41,6 +41,8 @@ _STABLE = frozenset({"encrypted", "damaged", "truncated", "unsupported", "no-sou
 _SCHEMA = "CREATE TABLE IF NOT EXISTS {} (key BLOB PRIMARY KEY, digest BLOB, body BLOB) WITHOUT ROWID"
 _TABLES = ("readings", "folders")  # by file, and of whole folders
 _U64 = (1 << 64) - 1
+_GRAMMARS = ("bash", "javascript", "lua", "perl", "php", "powershell", "python", "ruby")
+_LIBRARIES = ("tree-sitter", *(f"tree-sitter-{name}" for name in _GRAMMARS), "olefile", "pyelftools", "zstandard")
 
 
 class Storage:
@@ -279,15 +281,16 @@ def version_of(collectors: Sequence[ContentCollector], limits: Limits) -> bytes 
 
 
 def _own_code() -> bytes:
-    """Return a digest of the collectors' code and of the libraries that read for them."""
+    """Return a digest of the collectors' code, compiled or not, and of the libraries that read for them."""
     from importlib.metadata import PackageNotFoundError, version
 
     made = hashlib.blake2b(digest_size=32)
     package = Path(__file__).resolve().parent
-    for path in sorted([*package.rglob("*.py"), *(package.parent / "model").rglob("*.py")]):
+    places = (package, package.parent / "model")
+    for path in sorted(path for place in places for kind in ("*.py", "*.so") for path in place.rglob(kind)):
         with suppress(OSError):
             made.update(path.name.encode() + b"\0" + path.read_bytes())
-    for name in ("tree-sitter", "tree-sitter-bash", "tree-sitter-javascript", "tree-sitter-powershell", "olefile"):
+    for name in _LIBRARIES:
         with suppress(PackageNotFoundError):
             made.update(f"{name}={version(name)};".encode())
     return made.digest()
