@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, FrozenInstanceError, dataclass, field, fields
 from typing import Any, ClassVar, TypeVar, dataclass_transform, get_type_hints
 
 R = TypeVar("R", bound="Row")
@@ -28,10 +28,25 @@ class ColumnInfo:
 
 
 class Row:
-    """Base of every table's row class."""
+    """Base of every table's row class: it compares, hashes and shows itself as any frozen dataclass does."""
 
     __slots__ = ()
     table_info: ClassVar[TableInfo]
+
+    def __eq__(self, other: object) -> bool:
+        return vars(self) == vars(other) if other.__class__ is self.__class__ else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(tuple(vars(self).values()))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__qualname__}({', '.join(f'{name}={value!r}' for name, value in vars(self).items())})"
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise FrozenInstanceError(f"cannot assign to field {name!r}")
+
+    def __delattr__(self, name: str) -> None:
+        raise FrozenInstanceError(f"cannot delete field {name!r}")
 
 
 def column(doc: str, *, default: Any = MISSING, default_factory: Any = MISSING) -> Any:
@@ -48,7 +63,7 @@ def table(name: str, doc: str, *, subject: str) -> Callable[[type[R]], type[R]]:
     """Make a frozen, keyword-only row class of the decorated class and register it as table `name`."""
 
     def declare(cls: type[R]) -> type[R]:
-        made = dataclass(frozen=True, kw_only=True)(cls)
+        made = dataclass(init=False, repr=False, eq=False)(cls)  # `Row` has those for all: compiling them takes long
         made.__init__ = _beginning(made)  # type: ignore[method-assign]
         made.table_info = TableInfo(name, doc, subject)
         return made
