@@ -7,6 +7,7 @@ HINOMI_PURE is 1.
 from __future__ import annotations
 
 import os
+from functools import cache
 from importlib import import_module
 from types import ModuleType
 
@@ -15,8 +16,11 @@ PURE = "HINOMI_PURE"
 
 def compiled(package: str, name: str) -> ModuleType | None:
     """Return the compiled module `name` of `package`, None where the work is to be done in Python."""
-    if os.environ.get(PURE) == "1":
-        return None
+    return None if os.environ.get(PURE) == "1" else _module(package, name)
+
+
+@cache
+def _module(package: str, name: str) -> ModuleType | None:
     try:
         return import_module(f"{package}.{name}")
     except ImportError:

@@ -7,9 +7,9 @@ import os
 import struct
 import zlib
 from collections.abc import Callable
+from types import ModuleType
 
 from hinomi.evidence.archives.visitor import Kept
-from hinomi.evidence.native import compiled
 
 PLACES = 1 << 20  # of innocent content; 8 bytes each
 SECRET = 1040  # bytes
@@ -41,9 +41,8 @@ class Memory:
         self._shelves = memoryview(mmap.mmap(-1, SHELVES * SHELF))
         self._pack, self._unpack = pack, unpack
 
-    def key_of(self, data: memoryview) -> int:
-        """Return what stands for this content."""
-        core = compiled("classes")
+    def key_of(self, data: memoryview, core: ModuleType | None) -> int:
+        """Return what stands for this content; `core` is the compiled one, or None for Python's own hash."""
         return int(core.fingerprint(data, self.secret)) if core is not None else hash(bytes(data))
 
     def is_innocent(self, key: int) -> bool:

@@ -152,7 +152,7 @@ class Walker:
         known_otherwise = self._keyed and self._depth == 1
         key = None
         if isinstance(source, BytesSource) and not known_otherwise:
-            key = self._memory.key_of(source.data)
+            key = self._memory.key_of(source.data, self._core)
         if key is not None and (key in self._open or self._known(key, chain)):
             return
         marks = self._marks()
@@ -360,7 +360,7 @@ class Walker:
         packed = in_memory(packed, IN_MEMORY)
         key = None
         if isinstance(packed, BytesSource):
-            key = hash((self._memory.key_of(packed.data), entry.method))
+            key = hash((self._memory.key_of(packed.data, self._core), entry.method))
         chain = (*place.chain, zips.name_text(entry.name))
         if key is not None and self._is_settled(key, entry.name, chain):
             return

@@ -46,7 +46,7 @@ struct survey {
     int64_t beyond;              /* the first member that does not stand in `data`; -1 */
     Py_ssize_t at;               /* in the directory */
     int ordered;
-    uint64_t key[2];
+    uint64_t key[SECRET / 8];
     struct piece words[MOST_WORDS];
     int number_of_words;
     uint64_t unpacked;           /* bytes */
@@ -168,7 +168,7 @@ static enum verdict judge_class(struct survey *s, const struct record *r)
 
 static enum verdict look_at_class(struct survey *s, const struct record *r)
 {
-    uint64_t hash = siphash(s->key, r->packed, r->method);
+    uint64_t hash = fingerprint(s->key, r->packed, r->method);
     s->worked += r->packed.size;
     uint64_t *place = place_of(s, hash);
     if (hash != 0 && __atomic_load_n(place, __ATOMIC_RELAXED) == hash)
@@ -400,7 +400,7 @@ static PyObject *py_survey(PyObject *module, PyObject *arguments)
     s.base = base;
     s.covered = covered;
     if (is_sane(&s, key_size) && take_words(&s, words) == 0) {
-        memcpy(s.key, key, 16);
+        memcpy(s.key, key, SECRET);
         result = answer(&s, most, work);
     }
     PyBuffer_Release(&s.data);
@@ -420,7 +420,7 @@ static PyObject *py_fingerprint(PyObject *module, PyObject *arguments)
     uint64_t key[SECRET / 8], found = 0;
     if (size == SECRET) {
         memcpy(key, secret, SECRET);
-        found = fingerprint(key, (struct piece){data.buf, (size_t)data.len});
+        found = fingerprint(key, (struct piece){data.buf, (size_t)data.len}, 0);
     }
     PyBuffer_Release(&data);
     if (size == SECRET)

@@ -56,24 +56,7 @@ static uint64_t sip_end(uint64_t *v)
     return v[0] ^ v[1] ^ v[2] ^ v[3];
 }
 
-static uint64_t siphash(const uint64_t *key, struct piece piece, unsigned salt)
-{
-    uint64_t v[4], word;
-    sip_begin(v, key);
-    size_t at = 0;
-    for (; at + 8 <= piece.size; at += 8) {
-        memcpy(&word, piece.data + at, 8);
-        sip_word(v, word);
-    }
-    word = (uint64_t)salt << 56;
-    for (int shift = 0; at < piece.size; at++, shift += 8)
-        word |= (uint64_t)piece.data[at] << shift;
-    sip_word(v, word);
-    sip_word(v, piece.size);
-    return sip_end(v);
-}
-
-/* --- fingerprints of whole archives: NH of blocks (Black and others, UMAC), then SipHash of those --------------- */
+/* --- fingerprints of classes and archives: NH of blocks (Black and others, UMAC), then SipHash of those --------- */
 
 #ifdef __SIZEOF_INT128__
 /* NH with a random key: two blocks have the same sum with a probability of 2^-64. */
@@ -90,7 +73,7 @@ static void add_block(uint64_t *v, const uint64_t *key, const uint8_t *block)
     sip_word(v, (uint64_t)(sum >> 64));
 }
 
-static uint64_t fingerprint(const uint64_t *key, struct piece piece)
+static uint64_t fingerprint(const uint64_t *key, struct piece piece, unsigned salt)
 {
     uint64_t v[4];
     uint8_t last[8 * BLOCK_WORDS] = {0};
@@ -101,13 +84,25 @@ static uint64_t fingerprint(const uint64_t *key, struct piece piece)
     if (at < piece.size)
         memcpy(last, piece.data + at, piece.size - at);
     add_block(v, key + 2, last);
-    sip_word(v, piece.size);
+    sip_word(v, piece.size ^ (uint64_t)salt << 56);
     return sip_end(v);
 }
 #else
-static uint64_t fingerprint(const uint64_t *key, struct piece piece)
+static uint64_t fingerprint(const uint64_t *key, struct piece piece, unsigned salt)
 {
-    return siphash(key, piece, 0);
+    uint64_t v[4], word;
+    sip_begin(v, key);
+    size_t at = 0;
+    for (; at + 8 <= piece.size; at += 8) {
+        memcpy(&word, piece.data + at, 8);
+        sip_word(v, word);
+    }
+    word = (uint64_t)salt << 56;
+    for (int shift = 0; at < piece.size; at++, shift += 8)
+        word |= (uint64_t)piece.data[at] << shift;
+    sip_word(v, word);
+    sip_word(v, piece.size);
+    return sip_end(v);
 }
 #endif
 
