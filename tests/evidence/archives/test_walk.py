@@ -230,7 +230,7 @@ def test_recursion_of_gzip_is_bounded(libraries):
 class Counting:
     """A visitor that counts the containers it is shown."""
 
-    words = ()
+    words = endings = ()
 
     def __init__(self):
         self.left = 0

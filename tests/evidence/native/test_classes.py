@@ -6,10 +6,15 @@ import random
 import zipfile
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from hinomi.evidence.archives.kinds import is_old_tar, sniff
 from hinomi.evidence.archives.memory import SECRET, Memory
+from hinomi.evidence.archives.recognise import MEANINGFUL, is_program
 from hinomi.evidence.archives.source import BytesSource, FileSource
 from hinomi.evidence.archives.zips import ZipReader
+from hinomi.evidence.java.metadata import ENDINGS
 from hinomi.evidence.java.traits import WORDS
 from hinomi.evidence.native import compiled
 
@@ -43,9 +48,13 @@ def test_fingerprints_tell_contents_apart(classes):
         classes.fingerprint(memoryview(data), b"short")
 
 
+def known_of(memory):
+    return memory.secret, memory.table, WORDS, ENDINGS, MEANINGFUL
+
+
 def survey(classes, data, memory):
     reader, found = ZipReader(BytesSource(data)), []
-    while (step := reader.survey(classes.survey, 1000, (memory.secret, memory.table, WORDS))) is not None:
+    while (step := reader.survey(classes.survey, 1000, known_of(memory))) is not None:
         found += step.open
     return found, list(reader.entries())
 
@@ -62,22 +71,47 @@ def test_only_classes_with_a_word_are_left(classes, java, method):
     assert names == {b"JndiManager.class", b"JndiLookup.class", b"long.class"}
 
 
-def test_heads_come_with_deflated_members(classes, java):
-    found, _ = survey(
-        classes, java.jar({"a.txt": b"some text " * 200, "b.txt": b"short text " * 9, "z": bytes(9999)}), Memory()
-    )
-    assert [(entry.name, head and head[:5]) for entry, head in found] == [
-        (b"a.txt", b"some "),
-        (b"b.txt", b"short"),
-        (b"z", None),
+def test_heads_come_with_deflated_members_that_may_be_something(classes, java):
+    members = {
+        "a.txt": b"My text " * 200,
+        "b.txt": b"#! short" * 9,
+        "z": bytes(9999),
+        "META-INF/MANIFEST.MF": b"text of which the name tells " * 9,
+        "old.tar": b"x" * 148 + b"0012345\0" + b"x" * 900,
+        "new.tar": b"x" * 257 + b"ustar" + b"x" * 900,
+    }
+    found, _ = survey(classes, java.jar(members), Memory())
+    assert [(entry.name.decode(), head and head[:5]) for entry, head in found] == [
+        ("a.txt", b"My te"),
+        ("b.txt", b"#! sh"),
+        ("z", None),
+        ("META-INF/MANIFEST.MF", b"text "),
+        ("old.tar", b"xxxxx"),
+        ("new.tar", b"xxxxx"),
     ]
-    assert [len(head or b"") for _, head in found] == [512, 99, 0]
+    assert [len(head or b"") for _, head in found] == [512, 72, 0, 261, 512, 512]
+
+
+def test_members_that_are_nothing_are_settled(classes, java):
+    texts = {f"{n}.txt": bytes([n]) + b"some text " * size for n in range(1, 256) for size in (10, 200)}
+    found, rest = survey(classes, java.jar(texts), Memory())
+    assert {head[0] for _, head in found} == {n for n in range(1, 256) if MEANINGFUL[n]} and rest == []
+
+
+@settings(deadline=None)
+@given(
+    head=st.binary(max_size=600), first=st.integers(0, 255), checksum=st.sampled_from([b"", b"0001234\0", b"0000000 "])
+)
+def test_what_is_settled_is_nothing_in_python_too(head, first, checksum):
+    head = bytes([first]) + head[:147].ljust(147, b"x") + checksum + head[147:] if checksum else bytes([first]) + head
+    if not MEANINGFUL[first] and head[257:262] != b"ustar" and not is_old_tar(head[:512]):
+        assert sniff(head[:512]) is None and not is_program(head[:512])
 
 
 def test_arguments_that_make_no_sense_are_refused(classes, java):
     data = memoryview(java.jar({"a.class": java.java_class("a", ["x" * 40])}))
     table, good = memoryview(bytearray(64)), bytes(SECRET)
-    whole = (data, 0, len(data), bytes(data), 0, (0, 0, 1), 9, 1 << 20, good, table, WORDS)
+    whole = (data, 0, len(data), bytes(data), 0, (0, 0, 1), 9, 1 << 20, good, table, WORDS, ENDINGS, MEANINGFUL)
     assert classes.survey(*whole)[1] == 0  # it begins with a local header: no record of a directory
     for place, value in (
         (1, -1),
@@ -89,10 +123,12 @@ def test_arguments_that_make_no_sense_are_refused(classes, java):
         (8, b"short"),
         (9, memoryview(bytearray(4))),
         (10, (b"w",) * 33),
+        (11, (b"w",) * 33),
+        (12, MEANINGFUL[1:]),
     ):
         with pytest.raises(ValueError):
             classes.survey(*whole[:place], value, *whole[place + 1 :])
-    assert classes.survey(data, 0, len(data), b"", 0, (1 << 40, 0, 1), 9, 1 << 20, good, table, WORDS)[1] == 0
+    assert classes.survey(*whole[:3], b"", 0, (1 << 40, 0, 1), *whole[6:])[1] == 0
 
 
 def told(libraries, files, monkeypatch, pure):
@@ -159,7 +195,7 @@ def test_an_archive_on_disk_is_looked_at_part_by_part(classes, java, tmp_path):
     path.write_bytes(b"something before it" + java.jar(members, zipfile.ZIP_STORED))
     with path.open("rb") as file:
         reader, memory, found = ZipReader(FileSource(file)), Memory(), []
-        while (step := reader.survey(classes.survey, 1000, (memory.secret, memory.table, WORDS))) is not None:
+        while (step := reader.survey(classes.survey, 1000, known_of(memory))) is not None:
             found += step.open
         assert list(reader.entries()) == [] and reader.problem is None
     assert found == survey(classes, path.read_bytes(), Memory())[0]
@@ -178,7 +214,7 @@ def test_members_in_any_order_are_found_on_disk(classes, java, tmp_path):
     path.write_bytes(data[:directory] + b"".join(reversed(records)) + data[end:])
     with path.open("rb") as file:
         reader, memory, names = ZipReader(FileSource(file)), Memory(), []
-        while (step := reader.survey(classes.survey, 1000, (memory.secret, memory.table, WORDS))) is not None:
+        while (step := reader.survey(classes.survey, 1000, known_of(memory))) is not None:
             names += [entry.name.rsplit(b"/", 1)[-1] for entry, _ in step.open]
         assert [*reader.entries(), *reader.hidden()] == []
     assert sorted(names) == [b"JndiLookup.class", b"JndiManager.class"]

@@ -44,6 +44,8 @@ _MAGICS: tuple[tuple[bytes, Kind], ...] = (
     (b"LZIP\x01", "lzip"),
 )
 _FIRST = frozenset(magic[0] for magic, _ in _MAGICS)
+FIRSTS: frozenset[int] = _FIRST | {0xCA, 0x5D}
+"""What everything `sniff` knows begins with, but tars."""
 _OCTAL = frozenset(b"01234567 \x00")
 # Heads of content that is not loaded as a program: a zip glued behind it is not looked for.
 _INERT = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 
 from hinomi.evidence.archives import zips
-from hinomi.evidence.archives.kinds import ISO_MAGIC_AT, SNIFF_SIZE, Kind, sniff
+from hinomi.evidence.archives.kinds import FIRSTS, ISO_MAGIC_AT, SNIFF_SIZE, Kind, sniff
 from hinomi.evidence.archives.rar import MARK_4, MARK_5
 from hinomi.evidence.archives.source import Source, Stream, part_of
 from hinomi.evidence.archives.zips import ZipReader
@@ -58,6 +58,10 @@ def is_program(head: bytes) -> bool:
         at = int.from_bytes(head[60:64], "little") + 22
         return not (at + 2 <= len(head) and head[at + 1] & 0x20)  # the DLL flag
     return head.startswith((b"#!", b"@echo", b"@ECHO"))
+
+
+MEANINGFUL = bytes(byte in FIRSTS or byte in b"\x7fM#@" for byte in range(256))
+"""For each byte, whether content that begins with it may be an archive (tars excepted), a class or a program."""
 
 
 def self_extracting(source: Source) -> tuple[Kind, Source] | None:

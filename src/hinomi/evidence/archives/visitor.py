@@ -39,6 +39,9 @@ class Visitor(Protocol):
     words: tuple[bytes, ...]
     """A class is of interest only where one of its constants holds one of these."""
 
+    endings: tuple[bytes, ...]
+    """A text is wanted only where its name ends with one of these."""
+
     def wants_text(self, name: bytes) -> bool:
         """Whether a member of this name is metadata to be read (the only question asked of a name)."""
 

@@ -28,7 +28,7 @@ from hinomi.evidence.archives.kinds import (
 from hinomi.evidence.archives.members import Members
 from hinomi.evidence.archives.memory import Memory
 from hinomi.evidence.archives.rar import read_rar
-from hinomi.evidence.archives.recognise import archive_in, is_program, kind_ahead
+from hinomi.evidence.archives.recognise import MEANINGFUL, archive_in, is_program, kind_ahead
 from hinomi.evidence.archives.sevenzip import read_7z
 from hinomi.evidence.archives.source import (
     IN_MEMORY,
@@ -78,7 +78,7 @@ class Walker:
         self._notes = notes
         self._memory = memory
         self._core = compiled("classes")
-        self._known_to_core = (memory.secret, memory.table, visitor.words)
+        self._known_to_core = (memory.secret, memory.table, visitor.words, visitor.endings, MEANINGFUL)
         self._open: set[int] = set()
         self._depth = 0
         self._keyed = False  # whether the outer file's content is known by a key of its own

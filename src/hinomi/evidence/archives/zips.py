@@ -57,7 +57,8 @@ class Surveyed(NamedTuple):
 
 
 State = tuple[int, int, int]  # position in the directory, bytes accounted for up to, whether in order
-Known = tuple[bytes, memoryview, tuple[bytes, ...]]  # of `native.classes.survey`: key, known content, words
+Known = tuple[bytes, memoryview, tuple[bytes, ...], tuple[bytes, ...], bytes]
+"""Of `native.classes.survey`: key, known content, words, endings, first bytes that mean something."""
 Survey = Callable[..., tuple[State, int, int, list[tuple[int, int]], list[tuple[int, bytes | None]], int]]
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from hinomi.evidence.archives.visitor import Kept, Place
 from hinomi.evidence.java.classfile import is_enough, parse_class
 from hinomi.evidence.java.copies import Copy, Evidence, decide
-from hinomi.evidence.java.metadata import MAX_PACKAGES, Claim, claim_of_file_name, claims_of, wants_text
+from hinomi.evidence.java.metadata import ENDINGS, MAX_PACKAGES, Claim, claim_of_file_name, claims_of, wants_text
 from hinomi.evidence.java.sightings import Sighting, sight
 from hinomi.evidence.java.traits import WORDS, may_matter, trait_of
 from hinomi.model.errors import ParseError
@@ -37,6 +37,7 @@ class Finder:
     """Collects decisive classes and metadata per container and decides when the container has been walked."""
 
     words: tuple[bytes, ...] = WORDS
+    endings: tuple[bytes, ...] = ENDINGS
 
     def __init__(self) -> None:
         self.found: list[Found] = []

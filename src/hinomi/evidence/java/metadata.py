@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 MAX_PACKAGES = 20_000
 
-_NAMED = (b"pom.properties", b"MANIFEST.MF", b"package.json", b"METADATA", b"PKG-INF", b"package-lock.json")
+ENDINGS = (b"pom.properties", b"MANIFEST.MF", b"package.json", b"METADATA", b"PKG-INF", b"package-lock.json")
 _FILE_NAME = re.compile(
     rb"(?:^|/)log4j-core-([0-9]{1,3}(?:\.[0-9]{1,5}){0,3}(?:-(?:alpha|beta|rc)-?[0-9]{1,3})?)(?![0-9])"
 )
@@ -51,13 +51,13 @@ class Claim:
 
 def wants_text(name: bytes) -> bool:
     """Whether a member of this name is metadata to be read."""
-    if not name.endswith(_NAMED):
+    if not name.endswith(ENDINGS):
         return False
     if name.endswith(b"package.json"):
         return b"node_modules/" in name and name.rsplit(b"/", 1)[-1] == b"package.json"
     if name.endswith((b"METADATA", b"PKG-INF")):
         return name.endswith((b".dist-info/METADATA", b".egg-info/PKG-INF", b"EGG-INFO/PKG-INF"))
-    return name.rsplit(b"/", 1)[-1] in _NAMED
+    return name.rsplit(b"/", 1)[-1] in ENDINGS
 
 
 def claims_of(name: bytes, data: bytes) -> list[Claim]:

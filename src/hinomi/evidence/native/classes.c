@@ -7,6 +7,7 @@
 #include "core.h"
 #include "deflated.h"
 #include "hashes.h"
+#include "heads.h"
 #include "pools.h"
 
 #include <zlib.h>
@@ -23,14 +24,10 @@
 #define FURTHER 128              /* ... and at least with each further step */
 #define STEP 1024                /* packed bytes that zlib inflates at once of a class */
 #define HEAD_STEP 256            /* ... and of anything else */
-#define HEAD 512                 /* what tells the kind of anything else */
 #define MOST_HEAD 4096           /* plain bytes made to have them */
 #define PACKED_HEAD 4096         /* packed bytes that make them */
-#define OLDEST 45                /* versions of classes */
-#define NEWEST 200
 #define MOST_SIZE (64u << 20)    /* a member said to be larger is looked at in Python */
 #define GAP 256                  /* bytes no record accounts for that are worth a search */
-#define MOST_WORDS 32
 
 struct record {
     struct piece name, packed;
@@ -47,8 +44,8 @@ struct survey {
     Py_ssize_t at;               /* in the directory */
     int ordered;
     uint64_t key[SECRET / 8];
-    struct piece words[MOST_WORDS];
-    int number_of_words;
+    struct pieces words;         /* one of which a class of interest holds */
+    struct heads heads;
     uint64_t unpacked;           /* bytes */
     uint64_t worked;             /* ... and bytes hashed */
     PyObject *gaps, *open;
@@ -71,8 +68,8 @@ static uint64_t *place_of(const struct survey *s, uint64_t hash)
 
 static int holds_a_word(const struct survey *s, const uint8_t *data, size_t size)
 {
-    for (int i = 0; i < s->number_of_words; i++)
-        if (memmem(data, size, s->words[i].data, s->words[i].size))
+    for (int i = 0; i < s->words.number; i++)
+        if (memmem(data, size, s->words.all[i].data, s->words.all[i].size))
             return 1;
     return 0;
 }
@@ -217,37 +214,45 @@ static enum verdict find_packed(const struct survey *s, struct record *r)
     return NOTHING;
 }
 
-/* Whether content is a class by its beginning, whatever its name. */
-static int is_class(struct piece data)
-{
-    return data.size >= 8 && memcmp(data.data, "\xca\xfe\xba\xbe", 4) == 0 && two_big(data.data + 6) >= OLDEST &&
-           two_big(data.data + 6) < NEWEST;
-}
-
 static int is_small(const struct record *r)
 {
     return r->size <= MOST_CLASS && r->packed_size <= MOST_CLASS && r->packed.size == r->packed_size;
 }
 
-/* Inflate the head of anything but a class; it tells the kind where it is long enough and not all zeros. */
+/* Unpack the head of a member into `plain`; return its size, and in `*ends` whether that is all of it. */
+static size_t unpack_head(struct piece packed, int *ends)
+{
+    deflated_begin(&quick, packed.data, packed.size, plain);
+    if (deflated_go_on(&quick, HEAD)) {
+        *ends = quick.block == ENDED;
+        return quick.made;
+    }
+    int state = INFLATE_MORE;
+    for (inflate_begin(packed); state == INFLATE_MORE && inflater.total_out < HEAD;)
+        state = inflate_more(packed, HEAD_STEP, MOST_HEAD);
+    *ends = state == INFLATE_ENDED;
+    return inflater.total_out;
+}
+
+/* Unpack the head of anything but a class; it tells the kind where it is long enough and not all zeros. */
 static enum verdict look_at_head(struct survey *s, const struct record *r)
 {
     if (r->method == 0 && is_class(r->packed) && is_small(r))
         return look_at_class(s, r);
     if (r->method != 8 || r->size > MOST_SIZE)
         return OPEN;
-    int state = INFLATE_MORE;
-    for (inflate_begin(r->packed); state == INFLATE_MORE && inflater.total_out < HEAD;)
-        state = inflate_more(r->packed, HEAD_STEP, MOST_HEAD);
-    s->unpacked += inflater.total_out;
-    if (is_class((struct piece){plain, inflater.total_out}) && is_small(r))
+    int ends = 0;
+    struct piece head = {plain, unpack_head(r->packed, &ends)};
+    s->unpacked += head.size;
+    if (is_class(head) && is_small(r))
         return look_at_class(s, r);
-    if (inflater.total_out < HEAD)
-        return state == INFLATE_ENDED ? HEADED : OPEN;
-    for (size_t at = 0; at < HEAD; at++)
-        if (plain[at])
-            return HEADED;
-    return OPEN;
+    if (head.size < HEAD && !ends)
+        return OPEN;
+    head.size = head.size < HEAD ? head.size : HEAD;
+    if (head.size == HEAD && is_zeros(head))
+        return OPEN;
+    s->heads.last = head;
+    return is_nothing(&s->heads, r->name, head) ? NOTHING : HEADED;
 }
 
 static enum verdict look_at(struct survey *s, struct record *r)
@@ -309,7 +314,8 @@ static int note_open(struct survey *s, enum verdict verdict)
 {
     if (verdict == NOTHING)
         return 0;
-    PyObject *item = verdict == HEADED ? Py_BuildValue("(ny#)", s->at, plain, (Py_ssize_t)(inflater.total_out < HEAD ? inflater.total_out : HEAD))
+    const struct piece *head = &s->heads.last;
+    PyObject *item = verdict == HEADED ? Py_BuildValue("(ny#)", s->at, head->data, (Py_ssize_t)head->size)
                                        : Py_BuildValue("(nO)", s->at, Py_None);
     return append(s->open, item);
 }
@@ -339,31 +345,31 @@ static Py_ssize_t run(struct survey *s, Py_ssize_t most, uint64_t work)
 
 /* --- Python --------------------------------------------------------------------------------------------------- */
 
-static int take_words(struct survey *s, PyObject *words)
+static int take_pieces(struct pieces *pieces, PyObject *texts)
 {
-    Py_ssize_t number = PyTuple_Size(words);
-    if (number > MOST_WORDS) {
+    Py_ssize_t number = PyTuple_Size(texts);
+    if (number > MOST_PIECES) {
         PyErr_SetString(PyExc_ValueError, "too many words");
         return -1;
     }
     for (Py_ssize_t i = 0; i < number; i++) {
-        char *word;
+        char *text;
         Py_ssize_t size;
-        if (PyBytes_AsStringAndSize(PyTuple_GetItem(words, i), &word, &size) < 0)
+        if (PyBytes_AsStringAndSize(PyTuple_GetItem(texts, i), &text, &size) < 0)
             return -1;
-        s->words[i] = (struct piece){(const uint8_t *)word, (size_t)size};
+        pieces->all[i] = (struct piece){(const uint8_t *)text, (size_t)size};
     }
-    s->number_of_words = (int)number;
+    pieces->number = (int)number;
     return 0;
 }
 
-static int is_sane(const struct survey *s, Py_ssize_t key_size)
+static int is_sane(const struct survey *s, Py_ssize_t key_size, Py_ssize_t firsts)
 {
     const int64_t far = (int64_t)1 << 60;
     int has_table = s->known.len >= 8 && (uintptr_t)s->known.buf % 8 == 0;
     int is_near = s->base > -far && s->base < far && s->covered > -far && s->covered < far && s->size < far;
     int fits = s->begin >= 0 && s->begin <= s->size && s->data.len <= s->size - s->begin;
-    if (key_size == SECRET && has_table && is_near && fits && s->at >= 0)
+    if (key_size == SECRET && firsts == 256 && has_table && is_near && fits && s->at >= 0)
         return 1;
     PyErr_SetString(PyExc_ValueError, "no such place in this directory");
     return 0;
@@ -388,18 +394,20 @@ static PyObject *py_survey(PyObject *module, PyObject *arguments)
     (void)module;
     struct survey s = {.beyond = -1};
     long long begin, archive, base, covered;
-    const char *key;
-    Py_ssize_t key_size, most;
+    const char *key, *firsts;
+    Py_ssize_t key_size, firsts_size, most;
     unsigned long long work;
-    PyObject *words, *result = NULL;
-    if (!PyArg_ParseTuple(arguments, "y*LLy*L(nLi)nKy#w*O!", &s.data, &begin, &archive, &s.directory, &base, &s.at, &covered,
-                          &s.ordered, &most, &work, &key, &key_size, &s.known, &PyTuple_Type, &words))
+    PyObject *words, *endings, *result = NULL;
+    if (!PyArg_ParseTuple(arguments, "y*LLy*L(nLi)nKy#w*O!O!y#", &s.data, &begin, &archive, &s.directory, &base, &s.at, &covered,
+                          &s.ordered, &most, &work, &key, &key_size, &s.known, &PyTuple_Type, &words, &PyTuple_Type, &endings,
+                          &firsts, &firsts_size))
         return NULL;
     s.begin = begin;
     s.size = archive;
     s.base = base;
     s.covered = covered;
-    if (is_sane(&s, key_size) && take_words(&s, words) == 0) {
+    s.heads.firsts = (const uint8_t *)firsts;
+    if (is_sane(&s, key_size, firsts_size) && take_pieces(&s.words, words) == 0 && take_pieces(&s.heads.endings, endings) == 0) {
         memcpy(s.key, key, SECRET);
         result = answer(&s, most, work);
     }

@@ -10,6 +10,8 @@ def survey(
     key: bytes,
     known: memoryview,
     words: tuple[bytes, ...],
+    endings: tuple[bytes, ...],
+    firsts: bytes,
     /,
 ) -> tuple[tuple[int, int, int], int, int, list[tuple[int, int]], list[tuple[int, bytes | None]], int]: ...
 def fingerprint(data: memoryview, secret: bytes, /) -> int: ...
