@@ -9,7 +9,7 @@ from hinomi.evidence.integrity.measure import Measurer
 from hinomi.evidence.integrity.measured import Measured
 from hinomi.evidence.integrity.stamps import stamps_of
 from hinomi.evidence.sources.root import RootView
-from hinomi.flow.baseline_target import Looked, measured_again
+from hinomi.flow.baseline_target import BaselineTarget, Looked, measured_again
 from hinomi.model.errors import UsageError
 from hinomi.watch.baseline.entries import table_of
 from hinomi.watch.baseline.sealed import Baseline
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 
 def measured_quickly(
-    looked: Looked, baseline: Baseline, old: pa.Table, sample: int, seed: int
+    looked: BaselineTarget, baseline: Baseline, old: pa.Table, sample: int, seed: int
 ) -> tuple[pa.Table, set[bytes]]:
     """Return what was measured, and of which paths of the baseline the absence means that they are gone.
 
     The coverage says how many files were trusted unread, how many were read again, and the seed of the lot.
     """
-    view = looked.main.view
-    if not isinstance(view, RootView) or looked.image is not None:
+    view = looked.main.view if isinstance(looked, Looked) else None
+    if not isinstance(looked, Looked) or not isinstance(view, RootView) or looked.image is not None:
         raise UsageError("baseline.quick-needs-times", place=looked.name, cause="an image's times prove nothing")
     before, now = baseline.stamps(), stamps_of(view, looked.coverage)
     differing = {folder for folder in before.keys() | now.keys() if before.get(folder) != now.get(folder)}

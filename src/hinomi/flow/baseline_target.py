@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import hashlib
+import os
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, BinaryIO
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from hinomi.evidence.content_types import content_type
 from hinomi.evidence.images.inner import InnerImages
+from hinomi.evidence.integrity.crossview import HiddenEntry, hidden_entries
 from hinomi.evidence.integrity.manifests import manifests_of
 from hinomi.evidence.integrity.measure import Measurer, Progress, See, measure
 from hinomi.evidence.integrity.measured import Measured
@@ -25,10 +29,9 @@ from hinomi.flow.scanning import DEFAULTS, open_target
 from hinomi.model.findings import Coverage
 from hinomi.model.tables.files import File
 from hinomi.model.text import path_text
-from hinomi.store.case import Case
 from hinomi.watch.baseline.entries import table_of
 from hinomi.watch.baseline.secrets import may_keep
-from hinomi.watch.baseline.world import Inside, Owner
+from hinomi.watch.baseline.world import Inside, Owner, Reader
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -37,6 +40,28 @@ if TYPE_CHECKING:
     from hinomi.evidence.view import Entry
 
 CHUNK = 1 << 18
+Row = tuple[Measured, str | None]  # an entry and the package that owns it
+
+
+class BaselineTarget(Reader, Protocol):
+    """A target opened for a baseline, wherever it is read. `OSError` for what cannot be read of it."""
+
+    name: str
+    host: str
+    kind: str
+    coverage: Coverage
+
+    def packages(self) -> dict[str, str]:
+        """Return what the target's package databases vouch for."""
+
+    def rows(self, *, owners: bool, progress: Progress | None = None) -> Iterator[Row]:
+        """Measure every entry, those of images within it too; `owners` are asked where they are wanted."""
+
+    def rows_again(self, paths: Sequence[bytes], *, owners: bool) -> Iterator[Row]:
+        """Measure single entries by path; those that are gone are left out."""
+
+    def hidden(self, gone: Sequence[bytes], *, raw: bool) -> list[HiddenEntry]:
+        """Return what listings hide; `gone` are paths that were there once and are no longer listed."""
 
 
 @dataclass(slots=True)
@@ -64,7 +89,10 @@ class Looked:
 
     def owner(self, path: bytes) -> Owner | None:
         """Return who owns a path now."""
-        target, inside = self._split(path)
+        try:
+            target, inside = self._split(path)
+        except FileNotFoundError:
+            return None
         if not isinstance(target.ownership, PackageOwnership):
             return None
         found = target.ownership.manifest(inside)
@@ -91,33 +119,62 @@ class Looked:
         target, inside = self._split(path)
         return control_of(target, inside, self.coverage)
 
+    # --- implements BaselineTarget --------------------------------------------------------------------------------
+
+    def packages(self) -> dict[str, str]:
+        """Return what the target's package databases vouch for."""
+        return manifests_of(self.main.view, self.coverage)
+
+    def rows(self, *, owners: bool, progress: Progress | None = None) -> Iterator[Row]:
+        """Measure every entry, those of images within it too; `owners` are asked where they are wanted."""
+        return self._owned(_rows(self, progress), owners)
+
+    def rows_again(self, paths: Sequence[bytes], *, owners: bool) -> Iterator[Row]:
+        """Measure single entries by path; those that are gone are left out."""
+        return self._owned(measured_again(self, paths), owners)
+
+    def hidden(self, gone: Sequence[bytes], *, raw: bool) -> list[HiddenEntry]:
+        """Return what listings hide; `gone` are paths that were there once and are no longer listed."""
+        return hidden_entries(self.main, gone, self.coverage, raw=raw)
+
+    def _owned(self, rows: Iterable[Measured], owners: bool) -> Iterator[Row]:
+        for row in rows:
+            yield row, self.main.ownership.package_of(row.path) if owners and row.path.startswith(b"/") else None
+
     def _split(self, path: bytes) -> tuple[Target, bytes]:
         if path.startswith(b"/"):
             return self.main, path
         way, _, inside = path.rpartition(_ARROW)
+        if way not in self.trees:  # an image that the target held when the baseline was made
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), os.fsdecode(way))
         return self.trees[way], inside
 
 
 _ARROW = ARROW.encode()
 
 
-def look_at(case: Case, name: str, *, kind: str | None = None, options: ScanOptions = DEFAULTS) -> Looked:
-    """Open a target; its own case is left out of it."""
-    opened = open_target(name, exclude=[case.path], kind=kind, options=options)
+def open_here(name: str, exclude: Path, *, kind: str | None = None, options: ScanOptions = DEFAULTS) -> Looked:
+    """Open a target in this process; the case at `exclude` is left out of it."""
+    opened = open_target(name, exclude=[exclude], kind=kind, options=options)
     if isinstance(opened, Target):
         return Looked(opened.name, opened.host, opened.kind, {b"": opened})
     return Looked(opened.target.name, opened.target.host, opened.target.kind, {b"": opened.target}, opened)
 
 
-def measured(looked: Looked, *, owners: bool, progress: Progress | None = None) -> pa.Table:
-    """Measure every entry of a target, those of images within it too, as a table of entries; `owners` are asked too."""
-    with _no_collector():
-        rows = list(_rows(looked, progress))
-        return table_of(rows, [_package(looked, row[0]) for row in rows] if owners else None)
+def measured(looked: BaselineTarget, *, owners: bool, progress: Progress | None = None) -> pa.Table:
+    """Measure every entry of a target as a table of entries."""
+    return table_of_rows(looked.rows(owners=owners, progress=progress))
+
+
+def table_of_rows(rows: Iterable[Row]) -> pa.Table:
+    """Return measured rows with their owners as a table of entries."""
+    with no_collector():
+        both = list(rows)
+        return table_of([row for row, _ in both], [owner for _, owner in both])
 
 
 @contextmanager
-def _no_collector() -> Iterator[None]:
+def no_collector() -> Iterator[None]:
     """Hold the cyclic garbage collector: a hundred thousand new rows would be walked again and again."""
     was = gc.isenabled()
     gc.disable()
@@ -126,15 +183,6 @@ def _no_collector() -> Iterator[None]:
     finally:
         if was:
             gc.enable()
-
-
-def _package(looked: Looked, path: bytes) -> str | None:
-    return looked.main.ownership.package_of(path) if path.startswith(b"/") else None
-
-
-def packages_of(looked: Looked) -> dict[str, str]:
-    """Return what the target's package databases vouch for."""
-    return manifests_of(looked.main.view, looked.coverage)
 
 
 def _rows(looked: Looked, progress: Progress | None) -> Iterator[Measured]:

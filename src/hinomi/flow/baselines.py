@@ -13,8 +13,9 @@ from hinomi import __version__
 from hinomi.evidence.integrity.measure import Progress
 from hinomi.evidence.options import ScanOptions, Selection
 from hinomi.flow import baseline_shelf as shelf
+from hinomi.flow.baseline_apart import look_at
 from hinomi.flow.baseline_quick import measured_quickly
-from hinomi.flow.baseline_target import Looked, look_at, measured, measured_again, packages_of
+from hinomi.flow.baseline_target import BaselineTarget, measured, table_of_rows
 from hinomi.flow.scanning import DEFAULTS, ScanResult, judge_rows
 from hinomi.model.errors import UsageError
 from hinomi.model.findings import Coverage
@@ -29,8 +30,6 @@ from hinomi.watch.baseline.world import World
 from hinomi.watch.signing import Signer, Trust
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from hinomi.detect.catalogue import Catalogue
 
 SAMPLE = 500
@@ -66,9 +65,9 @@ def create(
     progress: Progress | None = None,
 ) -> tuple[Baseline, Coverage]:
     """Measure a target, seal and keep it; its number follows the highest one that this case has seen."""
-    looked = look_at(case, name, kind=kind, options=options)
-    packages = packages_of(looked)
-    entries = measured(looked, owners=bool(packages), progress=progress)
+    with look_at(case, name, kind=kind, options=options) as looked:
+        packages = looked.packages()
+        entries = measured(looked, owners=bool(packages), progress=progress)
     memory = shelf.memory_of(case, name)
     sequence = memory.sequence + 1 if memory else 1
     manifest = Manifest(
@@ -130,23 +129,26 @@ def verify(
         baseline = shelf.believed(case, name, path, trust, expect)
     except BaselineError as error:
         return _at_fault(case, name, path, error, catalogue)
-    looked = look_at(case, name, kind=kind, options=_as_then(options, baseline.manifest))
-    world = _world(looked, baseline, quick, progress)
-    explain(world)
-    rows = list(rows_of(world, baseline.manifest.sequence))
-    if cross_view:
-        rows += _hidden(looked, world, baseline, raw=quick is None)
+    with look_at(case, name, kind=kind, options=_as_then(options, baseline.manifest)) as looked:
+        packages = looked.packages()
+        world = _world(looked, baseline, packages, quick, progress)
+        explain(world)
+        rows = list(rows_of(world, baseline.manifest.sequence))
+        if cross_view:
+            rows += _hidden(looked, world, baseline, raw=quick is None)
     result = _judged(case, looked.name, looked.kind, looked.host, rows, catalogue, looked.coverage)
     shelf.remember(
         case, "baseline-verified", name, baseline, run=result.run, quick=quick is not None, changes=len(rows),
         unexplained=sum(not row.explained for row in rows),
     )  # fmt: skip
-    return Verified(result, tuple(rows), baseline, _moved(baseline.packages(), packages_of(looked)), trust is not None)
+    return Verified(result, tuple(rows), baseline, _moved(baseline.packages(), packages), trust is not None)
 
 
-def _world(looked: Looked, baseline: Baseline, quick: Quick | None, progress: Progress | None) -> World:
+def _world(
+    looked: BaselineTarget, baseline: Baseline, packages: dict[str, str], quick: Quick | None, progress: Progress | None
+) -> World:
     """Measure the target and compare it."""
-    old, packages = baseline.entries(), packages_of(looked)
+    old = baseline.entries()
     if quick is None:
         new, among = measured(looked, owners=False, progress=progress), None
     else:
@@ -159,11 +161,9 @@ def _world(looked: Looked, baseline: Baseline, quick: Quick | None, progress: Pr
     return World(old, differences, looked, baseline.packages(), packages)
 
 
-def _hidden(looked: Looked, world: World, baseline: Baseline, *, raw: bool) -> list[Change]:
-    from hinomi.evidence.integrity.crossview import hidden_entries
-
+def _hidden(looked: BaselineTarget, world: World, baseline: Baseline, *, raw: bool) -> list[Change]:
     gone = [path for path, difference in world.differences.items() if difference.what == "removed"]
-    found = hidden_entries(looked.main, gone, looked.coverage, raw=raw)
+    found = looked.hidden(gone, raw=raw)
     return [hidden_row(one.path, one.kind, one.how, baseline.manifest.sequence) for one in found]
 
 
@@ -240,10 +240,10 @@ def accept(
     chosen = [row for row in shown if _is_chosen(row, patterns, explained_only)]
     if not chosen:
         raise UsageError("baseline.nothing-to-accept", place=name, cause="no such change was verified")
-    looked = look_at(case, name, kind=kind, options=_as_then(DEFAULTS, baseline.manifest))
-    old, packages = baseline.entries(), packages_of(looked)
     wanted = {_raw(row): row for row in chosen}
-    new = _table(looked, measured_again(looked, sorted(wanted)), packages)
+    with look_at(case, name, kind=kind, options=_as_then(DEFAULTS, baseline.manifest)) as looked:
+        old, packages = baseline.entries(), looked.packages()
+        new = table_of_rows(looked.rows_again(sorted(wanted), owners=bool(packages)))
     same = [d for d in compare(old, new, removed_among=wanted) if _as_shown(d, wanted[d.path])]
     taken = {difference.path for difference in same}
     entries = replaced(old, new, taken)
@@ -266,13 +266,6 @@ def accept(
         case, "baseline-accepted", name, made, because=because.strip(), paths=list(paths[:1000]), count=len(paths)
     )
     return Accepted(made, paths, tuple(sorted(wanted[path].path for path in wanted.keys() - taken)))
-
-
-def _table(looked: Looked, rows: Sequence[Any], packages: dict[str, str]) -> pa.Table:
-    from hinomi.watch.baseline.entries import table_of
-
-    owners = [looked.main.ownership.package_of(row.path) for row in rows] if packages else None
-    return table_of(rows, owners)
 
 
 def _last_changes(case: Case, name: str, baseline: Baseline) -> list[Change]:

@@ -35,12 +35,14 @@ def difference_of_targets(case: Case, old: str, new: str, *, kind: str | None = 
 
 
 def _entries_of(case: Case, name: str, kind: str | None) -> pa.Table:
-    from hinomi.flow.baseline_target import look_at, measured
+    from hinomi.flow.baseline_apart import look_at
+    from hinomi.flow.baseline_target import measured
     from hinomi.watch.baseline.sealed import is_baseline, read_baseline
 
     if is_baseline(Path(name)):
         return read_baseline(Path(name)).entries()
-    return measured(look_at(case, name, kind=kind), owners=False)
+    with look_at(case, name, kind=kind) as looked:
+        return measured(looked, owners=False)
 
 
 def _pair(case: Case, old: str | None, new: str | None) -> tuple[RunInfo, RunInfo]:
