@@ -6,7 +6,7 @@ import random
 import zipfile
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hinomi.evidence.archives.kinds import is_old_tar, sniff
@@ -96,6 +96,21 @@ def test_members_that_are_nothing_are_settled(classes, java):
     texts = {f"{n}.txt": bytes([n]) + b"some text " * size for n in range(1, 256) for size in (10, 200)}
     found, rest = survey(classes, java.jar(texts), Memory())
     assert {head[0] for _, head in found} == {n for n in range(1, 256) if MEANINGFUL[n]} and rest == []
+
+
+PREFIXES = [word[:end] for word in WORDS for end in (1, 2, len(word) - 1)]
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    words=st.lists(st.sampled_from([*WORDS, b"ab", b"a", b"abab", b"b" * 300]), max_size=8),
+    text=st.lists(st.sampled_from([*WORDS, *PREFIXES, b"a", b"b", b"x" * 40]), max_size=9).map(b"".join),
+)
+def test_words_are_found_wherever_they_stand(classes, java, words, text):
+    content = java.java_class("Q", ["z" * 40, text.decode()])
+    memory, reader = Memory(), ZipReader(BytesSource(java.jar({"C.class": content})))
+    step = reader.survey(classes.survey, 9, (memory.secret, memory.table, tuple(words), ENDINGS, MEANINGFUL))
+    assert bool(step.open) == any(word in content for word in words)
 
 
 @settings(deadline=None)

@@ -9,6 +9,7 @@
 #include "hashes.h"
 #include "heads.h"
 #include "pools.h"
+#include "words.h"
 
 #include <zlib.h>
 
@@ -44,7 +45,7 @@ struct survey {
     Py_ssize_t at;               /* in the directory */
     int ordered;
     uint64_t key[SECRET / 8];
-    struct pieces words;         /* one of which a class of interest holds */
+    struct words words;          /* one of which a class of interest holds */
     struct heads heads;
     uint64_t unpacked;           /* bytes */
     uint64_t worked;             /* ... and bytes hashed */
@@ -62,16 +63,6 @@ static uint8_t plain[MOST_POOL + DEFLATED_SLACK];
 static uint64_t *place_of(const struct survey *s, uint64_t hash)
 {
     return (uint64_t *)s->known.buf + hash % ((uint64_t)s->known.len / 8);
-}
-
-/* --- classes -------------------------------------------------------------------------------------------------- */
-
-static int holds_a_word(const struct survey *s, const uint8_t *data, size_t size)
-{
-    for (int i = 0; i < s->words.number; i++)
-        if (memmem(data, size, s->words.all[i].data, s->words.all[i].size))
-            return 1;
-    return 0;
 }
 
 /* --- deflate: zlib, as far as somebody needs ------------------------------------------------------------------- */
@@ -160,7 +151,7 @@ static enum verdict judge_class(struct survey *s, const struct record *r)
         return OPEN;
     if (pooled == POOL_BROKEN || pool.index < pool.count || pool.at > data.size)
         return NOTHING;          /* cut or damaged inside the class itself: no Java machine takes it */
-    return holds_a_word(s, data.data, pool.at) ? OPEN : NOTHING;
+    return holds_a_word(&s->words, data.data, pool.at) ? OPEN : NOTHING;
 }
 
 static enum verdict look_at_class(struct survey *s, const struct record *r)
@@ -407,8 +398,9 @@ static PyObject *py_survey(PyObject *module, PyObject *arguments)
     s.base = base;
     s.covered = covered;
     s.heads.firsts = (const uint8_t *)firsts;
-    if (is_sane(&s, key_size, firsts_size) && take_pieces(&s.words, words) == 0 && take_pieces(&s.heads.endings, endings) == 0) {
+    if (is_sane(&s, key_size, firsts_size) && take_pieces(&s.words.pieces, words) == 0 && take_pieces(&s.heads.endings, endings) == 0) {
         memcpy(s.key, key, SECRET);
+        prepare_words(&s.words);
         result = answer(&s, most, work);
     }
     PyBuffer_Release(&s.data);

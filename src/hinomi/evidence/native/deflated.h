@@ -287,8 +287,14 @@ static inline size_t copy_match(struct input *i, const struct code *distances, i
     size_t length = LENGTH[value] + (size_t)more, distance = DISTANCE[far] + (size_t)further;
     if (further < 0 || distance > made)
         return 0;
-    for (size_t to = made; to < made + length; to++)
-        out[to] = out[to - distance];
+    uint8_t *to = out + made;
+    const uint8_t *from = to - distance;
+    if (distance >= 8)
+        for (size_t at = 0; at < length; at += 8) /* beyond the end there is slack */
+            memcpy(to + at, from + at, 8);
+    else
+        for (size_t at = 0; at < length; at++)
+            to[at] = from[at];
     return length;
 }
 

@@ -2,20 +2,14 @@
 #ifndef HINOMI_HEADS_H
 #define HINOMI_HEADS_H
 
-#include "hashes.h"
 #include "pools.h"
+#include "words.h"
 
 #define HEAD 512                 /* what tells the kind of content */
 #define OLDEST 45                /* versions of classes */
 #define NEWEST 200
 #define USTAR_AT 257
 #define CHECKSUM_AT 148          /* of a tar header, in eight octal digits */
-#define MOST_PIECES 32
-
-struct pieces {
-    struct piece all[MOST_PIECES];
-    int number;
-};
 
 struct heads {
     struct pieces endings;       /* of names whose content is wanted whatever it is */
