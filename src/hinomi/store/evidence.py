@@ -24,7 +24,9 @@ class EvidenceWriter:
     half a file.
     """
 
-    def __init__(self, evidence: Path, host: str, run: str) -> None:
+    def __init__(self, evidence: Path, host: str, run: str, *, rows: int = BATCH_ROWS) -> None:
+        """`rows` of a table are held until they are written at once."""
+        self._rows = rows
         self._evidence = evidence
         self._folder = f"host={quote(host, safe='')[:200]}/run={run}"
         self._buffers: dict[type[Row], list[Row]] = defaultdict(list)
@@ -36,7 +38,7 @@ class EvidenceWriter:
         cls = type(row)
         buffer = self._buffers[cls]
         buffer.append(row)
-        if len(buffer) >= BATCH_ROWS:
+        if len(buffer) >= self._rows:
             self._flush(cls)
 
     def close(self) -> dict[str, int]:

@@ -64,25 +64,27 @@ class Answer:
     needs: Needs | None = None  # where they have just been found out
 
 
-def serve(
-    channel: socket.socket,
-    catalogue: Catalogue,
-    indicators: Sequence[Indicator],
-    folder: Path,
-    needs: Needs | None,
-    parent: int,
-) -> NoReturn:
-    """Answer questions until the channel ends; ends the process.
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the process begins with."""
 
-    Where they are not given, the rules' `needs` are found out beside, and told with the first answer after that.
-    """
+    catalogue: Catalogue
+    indicators: Sequence[Indicator]
+    folder: Path  # for temporary files
+    needs: Needs | None  # found out beside where they are not known, and told with the first answer after that
+    parent: int  # process with which it ends
+    grown: int
+
+
+def serve(channel: socket.socket, given: Given) -> NoReturn:
+    """Answer questions until the channel ends; ends the process."""
     try:
-        end_with(parent)
+        end_with(given.parent)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         gc.freeze()
-        finding_out = None if needs is not None else Other(partial(_needs, catalogue, folder))
-        answering = _Answering(catalogue, indicators, folder)
+        finding_out = None if given.needs is not None else Other(partial(_needs, given.catalogue, given.folder))
+        answering = _Answering(given)
         with suppress(EOFError, ConnectionError):
             while True:
                 if not select.select([channel], [], [], REST_SECONDS)[0]:
@@ -107,11 +109,12 @@ def _needs(catalogue: Catalogue, folder: Path) -> Needs:
 class _Answering:
     """Keeps the rows and asks."""
 
-    def __init__(self, catalogue: Catalogue, indicators: Sequence[Indicator], folder: Path) -> None:
-        self._catalogue = catalogue
-        self._indicators = indicators
-        self._evidence = StandingEvidence(folder)
-        self._evidence.parse(rule.body for rule in catalogue.of_kind("sql"))
+    def __init__(self, given: Given) -> None:
+        self._catalogue = given.catalogue
+        self._indicators = given.indicators
+        self._grown = given.grown
+        self._evidence = StandingEvidence(given.folder)
+        self._evidence.parse(rule.body for rule in given.catalogue.of_kind("sql"))
         self._moved = 0  # rows since memory was given back
         self._answers = 0
         give_back()
@@ -133,7 +136,7 @@ class _Answering:
 
     def _has_grown(self) -> bool:
         self._answers += 1
-        return self._answers > SETTLED and _own_memory() > self._base + GROWN
+        return self._answers > SETTLED and _own_memory() > self._base + self._grown
 
     def _put(self, rows: Sequence[Numbered]) -> None:
         grouped: dict[str, list[Numbered]] = defaultdict(list)

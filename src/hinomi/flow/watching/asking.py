@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
+import subprocess
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from contextlib import suppress
@@ -13,8 +13,10 @@ from pathlib import Path
 from hinomi.detect.catalogue import Catalogue
 from hinomi.detect.indicator import Indicator
 from hinomi.detect.needs import tables_of, words_of
-from hinomi.flow.watching.answering import SECONDS, Answer, Numbered, Question, serve
+from hinomi.flow.watching import answering
+from hinomi.flow.watching.answering import SECONDS, Answer, Given, Numbered, Question
 from hinomi.flow.watching.needing import KeptNeeds, Needs
+from hinomi.flow.watching.programs import environment, program
 from hinomi.model.findings import Coverage, Finding
 from hinomi.model.tables import table_of
 from hinomi.watch.live.sensor import receive, send
@@ -38,18 +40,25 @@ class Rules:
         self._run = ""
         self._loaded: set[tuple[str, int]] = set()
         self._channel: socket.socket | None = None
-        self.pid = 0
+        self._process: subprocess.Popen[bytes] | None = None
         self._start()
+
+    @property
+    def pid(self) -> int:
+        """The process; 0 for none."""
+        return self._process.pid if self._process is not None else 0
 
     def _start(self) -> None:
         self._channel, theirs = socket.socketpair()
         self._channel.settimeout(SECONDS + PATIENCE)
-        parent = os.getpid()
-        self.pid = os.fork()
-        if self.pid == 0:
-            self._channel.close()
-            serve(theirs, self._catalogue, self._indicators, self._folder, self._needs, parent)
-        theirs.close()
+        with theirs:
+            words = program("ruling", str(theirs.fileno()))
+            self._process = subprocess.Popen(words, pass_fds=[theirs.fileno()], env=environment())
+        with suppress(ConnectionError):  # the first question says that it ended
+            given = Given(
+                self._catalogue, tuple(self._indicators), self._folder, self._needs, os.getpid(), answering.GROWN
+            )
+            send(self._channel, given)
         self._run = ""
         self._loaded.clear()
 
@@ -96,6 +105,8 @@ class Rules:
             self._kept.write(needs)
 
     def _asked(self, rows: Sequence[Numbered], changed: Collection[str], run: str, seen: str) -> Answer:
+        if self._channel is None:
+            self._start()
         assert self._channel is not None
         afresh = run != self._run
         if afresh:
@@ -114,10 +125,11 @@ class Rules:
         return answer
 
     def end(self) -> None:
-        """End the process."""
+        """End the process; the next question starts another."""
         if self._channel is not None:
             self._channel.close()
-        with suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGKILL)
-        with suppress(ChildProcessError):
-            os.waitpid(self.pid, 0)
+            self._channel = None
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None

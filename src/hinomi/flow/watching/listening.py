@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
-import sys
 from contextlib import suppress
 
 from hinomi.flow.watching.hearing import Hearing, Wanted
 from hinomi.flow.watching.options import WatchOptions
+from hinomi.flow.watching.programs import environment, program
 from hinomi.model.errors import PermissionDeniedError
 from hinomi.watch.live.sensor import Batch, receive, send
 
@@ -21,7 +21,8 @@ class SensorProcess:
         """Start it and wait until it listens; `PermissionDeniedError` where a backend was asked for by name in vain."""
         self.channel, theirs = socket.socketpair()
         with theirs:
-            self._process = subprocess.Popen(_program(theirs.fileno()), pass_fds=[theirs.fileno()], env=_environment())
+            words = program("sensing", str(theirs.fileno()))
+            self._process = subprocess.Popen(words, pass_fds=[theirs.fileno()], env=environment())
         self.pid = self._process.pid
         with suppress(ConnectionError):
             send(self.channel, Wanted(options, scopes, own, os.getpid()))
@@ -53,13 +54,3 @@ class SensorProcess:
         self.channel.close()
         self._process.terminate()
         self._process.wait()
-
-
-def _program(channel: int) -> list[str]:
-    """Return how the sensor is started: afresh, so that it holds nothing of what judging needs."""
-    return [sys.executable, "-P", "-m", "hinomi.flow.watching.sensing", str(channel)]
-
-
-def _environment() -> dict[str, str]:
-    """Return an environment in which the modules are found where ours were, and nowhere else."""
-    return os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if os.path.isabs(path))}

@@ -7,14 +7,12 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from hinomi.flow.watching.apart import apart
+from hinomi.flow.watching.sealing import seal
 from hinomi.model.findings import Coverage
 from hinomi.model.tables import Row
 from hinomi.store.case import Case, Run
-from hinomi.store.evidence import EvidenceWriter
-from hinomi.watch.spool import Spool, left_over, read_rows
+from hinomi.watch.spool import Spool, left_over
 
-SEAL_SECONDS = 600.0
 KIND = "watch"
 MAX_REMEMBERED = 8_000  # rows whose numbers are known; one beyond is written again when it is needed again
 
@@ -79,11 +77,4 @@ def recover(case: Case, folder: Path) -> Iterator[tuple[str, int]]:
 
 def _seal(case: Case, spool: Path, host: str, run: str) -> int:
     """Write a spool as Parquet, in a process of its own: the writer's memory is given back."""
-
-    def write() -> int:
-        writer = EvidenceWriter(case.evidence, host, run)
-        for row in read_rows(spool):
-            writer.add(row)
-        return sum(writer.close().values())
-
-    return apart(write, SEAL_SECONDS)
+    return seal(case.evidence, host, run, spool)

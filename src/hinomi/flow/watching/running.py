@@ -435,7 +435,8 @@ class _Watcher:
         recording = self._judge.recording
         if recording is not None and recording.rows and self._is_old(recording):
             self._judge.conclude()
-            self._looker.close()  # its memory is the writer's meanwhile
+            self._looker.close()  # its memory, and that of the rules' process, is the writer's meanwhile
+            self._rules.end()
             recording.finish()
             self._begin_recording()
 
