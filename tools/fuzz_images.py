@@ -71,7 +71,7 @@ def made(folder: Path, chosen: set[str]) -> dict[str, Path]:
 
 def further(builders: ModuleType) -> dict[str, Callable[[Path, Path], None]]:
     """Return what the tests of image views do not build: disks of virtual machines, archives."""
-    rar = module(TESTS / "replicas/rar.py")
+    rar, exfat = module(TESTS / "replicas/rar.py"), module(TESTS / "evidence/images/test_exfat.py")
 
     def disk(form: str) -> Callable[[Path, Path], None]:
         def build(folder: Path, out: Path) -> None:
@@ -90,7 +90,11 @@ def further(builders: ModuleType) -> dict[str, Callable[[Path, Path], None]]:
         names = [path for path in folder.rglob("*") if path.is_file()]
         out.write_bytes(rar.rar_5({str(path.relative_to(folder)): path.read_bytes() for path in names}))
 
-    return {**{form: disk(form) for form in DISKS}, "zip": archive("zip"), "7z": seven, "rar": stored}
+    def stick(_: Path, out: Path) -> None:
+        exfat.stick(out)
+
+    others = {"zip": archive("zip"), "7z": seven, "rar": stored, "exfat": stick}
+    return {form: disk(form) for form in DISKS} | others
 
 
 def module(path: Path) -> ModuleType:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import shutil
 import struct
 import subprocess
+import tarfile
 
 import pytest
 from hypothesis import given, settings
@@ -13,10 +15,12 @@ from hypothesis import strategies as st
 
 from hinomi.evidence.archives.source import BytesSource
 from hinomi.evidence.images.exfat import ExfatTree
+from hinomi.evidence.images.inner import InnerImages
 from hinomi.evidence.images.view import ImageView
-from hinomi.evidence.sources.image import open_image
+from hinomi.evidence.sources.image import Surroundings, inner_images, open_image
 from hinomi.model.errors import ParseError
 from hinomi.model.findings import Coverage
+from hinomi.model.tables.files import File
 
 BIG = b"".join(b"line %d\n" % n for n in range(9000))
 END = 0xFFFFFFFF
@@ -86,9 +90,8 @@ class Volume:
         self.entries += len(entries)
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    path = tmp_path_factory.mktemp("exfat") / "stick.img"
+def stick(path):
+    """Make a volume with files of every kind at `path`."""
     with path.open("wb") as file:
         file.truncate(4 << 20)
     subprocess.run([tool("mkfs.exfat"), "-c", "4K", path], check=True, capture_output=True, timeout=1800)
@@ -109,7 +112,39 @@ def made(tmp_path_factory):
     gone[0], gone[32], gone[64] = 0x05, 0x40, 0x41
     volume.enter(gone)
     path.write_bytes(volume.data)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    path = tmp_path_factory.mktemp("exfat") / "stick.img"
+    stick(path)
     return path
+
+
+def in_a_partition(data):
+    """A disk as sticks are sold: one partition of type 7 from the second megabyte on."""
+    table = bytearray(512)
+    table[446:462] = struct.pack("<B3sB3sII", 0, b"\0\2\0", 7, b"\xff\xff\xff", 2048, len(data) // 512)
+    table[510:] = b"\x55\xaa"
+    return bytes(table).ljust(1 << 20, b"\0") + data
+
+
+@pytest.mark.parametrize("packed", [in_a_partition, gzip.compress, lambda data: gzip.compress(in_a_partition(data))])
+def test_it_is_read_within_what_holds_it(made, tmp_path, packed):
+    (tmp_path / "disk").write_bytes(packed(made.read_bytes()))
+    assert open_image(tmp_path / "disk").target.view.read(b"/whole", 1 << 20) == BIG
+
+
+def test_it_is_found_in_another_image(made, tmp_path):
+    with tarfile.open(tmp_path / "outer.tar", "w") as outer:
+        outer.add(made, "srv/stick.img")
+    image = open_image(tmp_path / "outer.tar")
+    noted, coverage = InnerImages(), Coverage()
+    size = made.stat().st_size
+    noted.take(File(path="/srv/stick.img", path_raw=b"/srv/stick.img", kind="file", size=size, mode=0o644, uid=0, gid=0,
+                    inode=1, links=1, mtime=0.0, ctime=0.0, sha256="", content_type="application/octet-stream"))  # fmt: skip
+    (inner,) = inner_images(Surroundings.of_image(image), noted, coverage, 9)
+    assert inner.target.view.read(b"/whole", 1 << 20) == BIG
 
 
 def test_its_own_checker_finds_no_fault(made):
