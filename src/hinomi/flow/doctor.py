@@ -51,6 +51,7 @@ def _compiled() -> Iterator[Check]:
         ("classes", of_files.compiled): "archives are looked into in Python, more slowly",
         ("keys", of_reports.compiled): "names in reports are found in Python, more slowly",
         ("window", of_reports.compiled): "the places of values in reports are found in Python, more slowly",
+        ("words", of_reports.compiled): "the words of reports are split in Python, more slowly",
     }
     lost = [text for (name, compiled), text in slow.items() if compiled(name) is None]
     used = ", ".join(f"{compiled.__module__.split('.')[1]}/{name}" for name, compiled in slow)

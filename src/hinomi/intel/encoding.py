@@ -30,6 +30,8 @@ _BOMS = (
 _JIS_SHIFT = re.compile(rb"\x1b(\$B|\$@|\$\(D|\(B|\(J|\(I)")
 _JIS_MARK = re.compile(rb"\x1b(?:\$[B@]|\([BJ])")
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f\x80-\x9f\ufffd]")
+_ASCII_CONTROL = bytes({*range(0x20), 0x7F} - {*b"\t\n\x0b\x0c\r\x1b"})
+_OTHER_NEWLINES = "\r\x0b\x0c\x85\u2028\u2029"
 _NEWLINES = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _MAX_DAMAGE = 0.02
 
@@ -49,7 +51,7 @@ def decode(data: bytes, source: str, *, declared: str | None = None) -> tuple[st
 
 
 def _finish(text: str, encoding: str, source: str) -> tuple[str, str, tuple[str, ...]]:
-    odd = len(_CONTROL.findall(text))
+    odd = 0 if _is_plain(text) else len(_CONTROL.findall(text))
     if odd > 8 and odd > len(text) * _MAX_DAMAGE:
         raise ReportError(
             "report-binary",
@@ -58,8 +60,14 @@ def _finish(text: str, encoding: str, source: str) -> tuple[str, str, tuple[str,
             next_step="give the report as text, HTML, PDF or an office file",
         )
     notes = (f"{odd} control or undecodable characters were shown as spaces or U+FFFD",) if odd else ()
-    text = _NEWLINES.sub("\n", text)
+    if any(map(text.__contains__, _OTHER_NEWLINES)):
+        text = _NEWLINES.sub("\n", text)
     return (_CONTROL.sub(_harmless, text) if odd else text), encoding, notes
+
+
+def _is_plain(text: str) -> bool:
+    """Whether a text is ASCII without control characters, as most are: bytes are counted in no time."""
+    return text.isascii() and len(text.encode().translate(None, _ASCII_CONTROL)) == len(text)
 
 
 def _harmless(match: re.Match[str]) -> str:

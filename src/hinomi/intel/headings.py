@@ -116,13 +116,17 @@ class Line(NamedTuple):
         return not self.bare
 
 
+_new = tuple.__new__
+"""Makes a named tuple without the call in Python that its name costs: a text has thousands of lines."""
+
+
 def lines_of(text: str) -> list[Line]:
     """Cut the head of `text` at its newlines: what lies beyond the bounds is read for indicators only."""
     result, start = [], 0
     lines = text[:STRUCTURE_LIMIT].split("\n", _MAX_LINES)
     for line in lines[:_MAX_LINES]:
         end = start + len(line)
-        result.append(Line(line, (start, end), line.strip()))
+        result.append(_new(Line, (line, (start, end), line.strip())))
         start = end + 1
     return result
 

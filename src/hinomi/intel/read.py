@@ -6,7 +6,7 @@ import codecs
 import gc
 import hashlib
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
@@ -14,7 +14,7 @@ from itertools import islice
 from hinomi.intel.discovery import members
 from hinomi.intel.encoding import decode
 from hinomi.intel.extractor import Candidate, Extractor, ReadingContext, Relator
-from hinomi.intel.format import MAX_INPUT, Origin, ReportFormat, Statements, StructuredFormat
+from hinomi.intel.format import MAX_INPUT, Origin, ReportFormat, Statements
 from hinomi.intel.headings import STRUCTURE_LIMIT
 from hinomi.intel.sections import context_of
 from hinomi.model.claims import Claim, Document, Relation, Report, Span
@@ -95,7 +95,9 @@ def _extracted(source: str, data: bytes, media_type: str | None) -> tuple[Docume
             next_step="cut it into parts, or scan it as a log",
         )
     chosen = _format_of(data, media_type)
-    return chosen.read(data, source) if isinstance(chosen, StructuredFormat) else (chosen.extract(data, source), None)
+    # the only thing that a StructuredFormat has besides: to ask the protocol takes as long as to decode a page
+    read: Callable[[bytes, str], tuple[Document, Statements]] | None = getattr(chosen, "read", None)
+    return read(data, source) if read else (chosen.extract(data, source), None)
 
 
 def _format_of(data: bytes, media_type: str | None) -> ReportFormat:

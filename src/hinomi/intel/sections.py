@@ -12,6 +12,7 @@ from hinomi.intel.headings import Heading, Line, find_headings, lines_of
 from hinomi.intel.language import detect_language, hard_wrapped, sentence_spans
 from hinomi.model.claims import Document, Section, Span
 
+_new = tuple.__new__
 _MAX_TITLE = 120
 _MARKING = re.compile(r"\W{0,4}TLP ?[:：] ?[A-Z+ ]{3,20}\W{0,4}", re.IGNORECASE)
 """How a report may be shared, above its title."""
@@ -145,7 +146,7 @@ def _sentences(
     breaks = {h.span[0] for h in headings}
     for start, end in _paragraphs(lines, breaks, wrapped):
         for span in sentence_spans(context.text, start, end):
-            yield Sentence(context.text[span[0] : span[1]], span, context.section_at(span[0]))
+            yield _new(Sentence, (context.text[span[0] : span[1]], span, context.section_at(span[0])))
 
 
 def _paragraphs(lines: Sequence[Line], breaks: set[int], wrapped: bool) -> Iterator[Span]:

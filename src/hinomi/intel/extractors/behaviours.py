@@ -46,8 +46,11 @@ class BehavioursExtractor:
 def _cued(context: ReadingContext) -> Iterator[tuple[Sentence, list[Cue]]]:
     """Yield the sentences that hold cues, with those, whose offsets count from the sentence's beginning."""
     found = phrase_rules()[0].find(lowered_of(context), words_of(context))
-    place = context.folded.span
-    cues = sorted(((*place(start, end), number) for number, start, end in found), key=itemgetter(0))
+    cues = [(start, end, number) for number, start, end in found]
+    if context.folded.starts:
+        place = context.folded.span
+        cues = [(*place(start, end), number) for start, end, number in cues]
+    cues.sort(key=itemgetter(0))
     starts = [start for start, _, _ in cues]
     for sentence in context.sentences:
         begin, end = sentence.span

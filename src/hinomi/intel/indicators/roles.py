@@ -102,8 +102,9 @@ def network_role(scan: Scan, start: int, end: int, host: str) -> tuple[ClaimRole
     """Return (role, confidence, why) for a host or URL at `start:end`."""
     defanged = scan.defanged(start, end)
     before = scan.before(start, 90).strip(_MARKS)
-    posed_as = not defanged and _POSED_AS.match(scan.after(end, 40).lstrip())
-    if posed_as or (before and any(map(before.__contains__, _POSING)) and _IMPERSONATED.search(before + " ")):
+    behind = "" if defanged else scan.after(end, 40)
+    posed_as = not behind.isascii() and _POSED_AS.match(behind.lstrip())
+    if posed_as or (before and _posed(before)):
         return "impersonated", 40, "the text says that attackers pose as it"
     if not defanged and (cited := _cited(scan, start, host, before)):
         return cited
@@ -115,21 +116,35 @@ def network_role(scan: Scan, start: int, end: int, host: str) -> tuple[ClaimRole
     return role, confidence, why
 
 
+@lru_cache(maxsize=4096)
+def _posed(before: str) -> bool:
+    """Whether the words right before a host say that attackers pose as it."""
+    return any(map(before.__contains__, _POSING)) and _IMPERSONATED.search(before + " ") is not None
+
+
 def file_role(scan: Scan, start: int, end: int, name: str, *, honest: bool) -> tuple[ClaimRole, str]:
     """Return (role, why) for a file or path called `name`; what honest files are called too says nothing alone."""
     if honest or name.casefold() in SYSTEM_FILES:
         return "mentioned", ""
-    sentence = _SENTENCE_END.split(scan.before(start, 90))[-1]
-    left = any(map(sentence.__contains__, _LEAVING)) and _LEAVES.search(sentence)
-    if left or _LEFT.match(scan.after(end, 50).lstrip()):
+    left, called = _said_of_file(scan.before(start, 90))
+    after = "" if left else scan.after(end, 50)
+    if left or (not after.isascii() and _LEFT.match(after.lstrip())):
         return "malicious", "the sentence says that it is left there"
-    if any(map(sentence.__contains__, _BAD)) and _CALLED_BAD.search(sentence):
+    if called:
         return "malicious", "the words before it call it so"
     if scan.section(start).role == "indicators":
         return "malicious", "in the list of indicators"
     if not scan.before(start, 40).strip(_MARKS) and _TRACES.search(scan.lead(start)):
         return "malicious", "its list or section calls it a trace of an intrusion"
     return "mentioned", ""
+
+
+@lru_cache(maxsize=4096)  # the lines of a list begin alike
+def _said_of_file(before: str) -> tuple[bool, bool]:
+    """Whether the words right before a file say that it is left there, and whether they call it bad."""
+    sentence = _SENTENCE_END.split(before)[-1]
+    left = any(map(sentence.__contains__, _LEAVING)) and _LEAVES.search(sentence) is not None
+    return left, any(map(sentence.__contains__, _BAD)) and _CALLED_BAD.search(sentence) is not None
 
 
 _TRACES = re.compile(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Any, Literal, Protocol, runtime_checkable
@@ -10,9 +11,13 @@ from hinomi.intel.extractor import Candidate, ReadingContext
 from hinomi.intel.folding import fold
 from hinomi.intel.indicators.refang import refang
 from hinomi.intel.indicators.window import LINE, window
+from hinomi.intel.native import compiled
 from hinomi.model.claims import ClaimRole, ClaimType, Section, Span
 
 _NO_SECTION = Section("", "other", (0, 0))
+
+_LONG_RUN = re.compile(r"[0-9A-Za-z]{26,}")
+_new = tuple.__new__
 
 Kind = Literal["domain", "file", "neither"]
 
@@ -66,7 +71,8 @@ class Scan:
         if self._edits and self.defanged(start, end):
             attributes["defanged"] = True
             confidence = min(98, confidence + 15)
-        return Candidate(kind, value, self.original(start, end), role, confidence, why, None, attributes)
+        # a named tuple without the call in Python that its name costs
+        return _new(Candidate, (kind, value, self.original(start, end), role, confidence, why, None, attributes, ""))
 
     @property
     def defangs(self) -> bool:
@@ -116,6 +122,12 @@ class Scan:
     def hex_runs(self) -> list[Span]:
         """Runs of eight or more hex digits, in order."""
         return self._window.hex_runs()
+
+    @cached_property
+    def long_runs(self) -> list[Span]:
+        """Runs of 26 or more ASCII letters and digits, in order: hashes, keys, wallets."""
+        native = compiled("words")
+        return native.long_runs(self.text) if native else [m.span() for m in _LONG_RUN.finditer(self.text)]
 
     def words(self, pattern: str) -> Iterator[int]:
         """Yield where the literal `pattern` (small letters) begins."""

@@ -11,11 +11,10 @@ from hinomi.intel.indicators.scan import Scan
 
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _BECH32 = re.compile(r"bc1(?<![0-9A-Za-z]...)[ac-hj-np-z02-9]{11,71}(?![0-9A-Za-z])")
-_LEGACY = re.compile(r"[13](?<![0-9A-Za-z/+=_-].)[1-9A-HJ-NP-Za-km-z]{25,34}(?![0-9A-Za-z/+=_-])", re.DOTALL)
+_LEGACY = re.compile(r"(?<![/+=_-])[13][1-9A-HJ-NP-Za-km-z]{25,34}(?![0-9A-Za-z/+=_-])")
 _ETHER = re.compile(r"0x(?<![0-9A-Za-z]..)[0-9a-fA-F]{40}(?![0-9A-Za-z])")
-_MONERO = re.compile(
-    r"[48](?<![0-9A-Za-z].)[0-9AB][1-9A-HJ-NP-Za-km-z]{93}(?:[1-9A-HJ-NP-Za-km-z]{11})?(?![0-9A-Za-z])"
-)
+_MONERO = re.compile(r"[48][0-9AB][1-9A-HJ-NP-Za-km-z]{93}(?:[1-9A-HJ-NP-Za-km-z]{11})?(?![0-9A-Za-z])")
+# both are asked only where a run of letters and digits begins
 
 
 class _Wallet:
@@ -27,14 +26,21 @@ class _Wallet:
         if "bc1" in text:
             for match in _BECH32.finditer(text):
                 yield _claim(scan, match, "btc")
-        for match in _LEGACY.finditer(text):
+        for match in _at_runs(scan, "13", _LEGACY):
             if _checked(match.group()):
                 yield _claim(scan, match, "btc")
         if "0x" in text:
             for match in _ETHER.finditer(text):
                 yield _claim(scan, match, "eth")
-        for match in _MONERO.finditer(text):
+        for match in _at_runs(scan, "48", _MONERO):
             yield _claim(scan, match, "xmr")
+
+
+def _at_runs(scan: Scan, firsts: str, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:
+    """Yield the matches at the beginnings of long runs of letters and digits that begin with one of `firsts`."""
+    for start, _ in scan.long_runs:
+        if scan.text[start] in firsts and (match := pattern.match(scan.text, start)):
+            yield match
 
 
 def _claim(scan: Scan, match: re.Match[str], currency: str) -> Candidate:

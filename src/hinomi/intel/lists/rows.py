@@ -112,6 +112,8 @@ def _table(body: Iterator[str], columns: list[str], mark: str) -> Iterator[Row]:
 def _header(text: str) -> tuple[list[str], str, int] | None:
     """Return the columns, what parts them and the number of the first line whose words tell of indicators."""
     for number, line in enumerate(text.removeprefix("\ufeff").split("\n")[:_HEAD_LINES]):
+        if "," not in line and "\t" not in line and ";" not in line:
+            continue
         plain = line.lstrip("# ").strip()
         mark = max(",\t;", key=plain.count)
         if mark not in plain or max(map(len, plain.split(mark))) > _LONG_NAME:

@@ -104,7 +104,7 @@ def _telling(context: ReadingContext, model: TechniqueModel) -> Iterator[Sentenc
     starts = [words.all[number][0] for number in words.numbers(strong)]
     advice = advice_starts(context)
     shift = context.folded.original
-    places: Sequence[int] = [shift(start) for start in starts]
+    places: Sequence[int] = [shift(start) for start in starts] if context.folded.starts else starts
     left = _MAX_SENTENCES
     for sentence in context.sentences:
         begin, end = sentence.span

@@ -1,15 +1,18 @@
 """The words of a text, made once: in order, and where each distinct one stands.
 
 Every vocabulary begins with a word. It asks which of its first words a text has, which is an intersection of two
-sets, and looks only at the places where those stand; what a text has no word of costs nothing.
+sets, and looks only at the places where those stand; what a text has no word of costs nothing. Words are split in C
+where that is built (`intel/native/words.c`).
 """
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
+
+from hinomi.intel.native import compiled
 
 # A run of letters and digits of one script. Japanese glues words of other scripts on without a space.
 _WORD = re.compile(r"[0-9a-z\u00df-\u024f]+|[\u30a1-\u30fa\u30fc]+|[\u4e00-\u9fff\u3005]+|[\u3041-\u3096]+")
@@ -46,10 +49,8 @@ class TextWords:
     def __init__(self, lowered: str) -> None:
         self.lowered = lowered
         self.all = split_words(lowered)
-        places: defaultdict[str, list[int]] = defaultdict(list)
-        for number, (_, _, word) in enumerate(self.all):
-            places[word].append(number)
-        self.places = dict(places)
+        native = compiled("words")
+        self.places = native.places(self.all) if native else _places(self.all)
 
     def numbers(self, words: Iterable[str]) -> list[int]:
         """Return the numbers in `all` where any of the distinct `words` stands, ascending."""
@@ -62,12 +63,24 @@ class TextWords:
 
 def split_words(lowered: str) -> list[Word]:
     """Return the words of a lower-case text; a glued class word or `apt` becomes a word of its own."""
+    native = compiled("words")
+    words: list[Word] = native.split(lowered) if native else _split(lowered)
+    return list(_apart(words)) if not lowered.isascii() or _GLUED.search(lowered) else words
+
+
+def _split(lowered: str) -> list[Word]:
     split = _SPLIT if lowered.isascii() else _SPLIT_ANY
     # Split once and add lengths up: cheaper than to ask every match for its place.
     parts = split.split(lowered)  # what stands between words, a word, what stands between words, ...
     ends = list(accumulate(map(len, parts)))
-    words = list(zip(ends[0::2], ends[1::2], parts[1::2], strict=False))
-    return list(_apart(words)) if split is _SPLIT_ANY or _GLUED.search(lowered) else words
+    return list(zip(ends[0::2], ends[1::2], parts[1::2], strict=False))
+
+
+def _places(words: Sequence[Word]) -> dict[str, list[int]]:
+    places: defaultdict[str, list[int]] = defaultdict(list)
+    for number, (_, _, word) in enumerate(words):
+        places[word].append(number)
+    return dict(places)
 
 
 def _apart(words: Iterable[Word]) -> Iterator[Word]:
