@@ -32,6 +32,10 @@ CREATE MACRO names(txt, p) AS (
   contains(p, '/') AND contains(txt, p)
   OR list_contains(string_split_regex(lower(txt), '[^\w.+-]+'), lower(regexp_extract(p, '[^/\\]*$')))
      AND regexp_extract(p, '[^/\\]*$') <> '');
+CREATE MACRO is_word_for(w, p) AS (
+  contains(p, '/') AND ends_with(w, p)
+  OR regexp_matches(w, '^(\$\{?\w+\}?|.*[)`])/[^/]+$') AND ends_with(p, regexp_extract(w, '/[^/]+$'))
+  OR regexp_matches(w, '^(\./)?[^/.\s]') AND ends_with(p, '/' || regexp_replace(w, '^\./', '')));
 CREATE MACRO is_interpreter(p) AS regexp_matches(lower(regexp_extract(p, '[^/\\]*$')),
   '^(ba|da|a|k|z|c|tc|mk|fi)?sh$|^busybox$|^(python|perl|ruby|php|lua|node|tclsh|pwsh|powershell|osascript|wscript|cscript|mshta)[0-9.]*(\.exe)?$|^cmd\.exe$');
 """

@@ -24,6 +24,8 @@ _SOURCE = re.compile(r"(?:dbname|database)=([^;\"']+)|sqlite:(?:///)?(?!\w+=)([^
 _BARE_SHELL = re.compile(r"(?:exec )?(?:/\S*/)?(?:ba|da|a|k|z)?sh(?: -l?i)?(?: \d?[<>]&\S+)*(?: &)?")
 _STREAMS = ("stdin", "stdout", "stderr", "in", "out", "err")
 _PLAIN = ("PIPE", "DEVNULL", "STDOUT", "None", "devnull", "log")
+_STANDARD = re.compile(r"\\?\*?(?:STD(?:IN|OUT|ERR)|[012])")  # as a stream that another becomes
+_FORK = "fork"  # what `open` does with a pipe to nothing
 _FIELDS = re.compile(r"\{(\d)(\?)?\}|\{\*\}")
 
 
@@ -206,8 +208,11 @@ def _perl_open(effects: Effects, call: Asked) -> list[str]:
     else:
         marker = mode.partition(":")[0].strip()
         target = one([w for a in call.args[2:] for w in many(effects.writer.value(a))])
-    if "&" in marker:
-        return _shell_over_socket(effects) or []  # a stream becomes another: what is connected, as far as it is known
+    if marker == _FORK:
+        return []
+    if "&" in marker:  # a stream becomes another: what is connected, as far as it is known
+        source = (constant(target) or "") if len(call.args) == 2 else text_of(call.args[2])
+        return [] if _STANDARD.fullmatch(source) else _shell_over_socket(effects) or []
     if marker in ("-|", "|-"):
         line = "".join(piece.text for piece in target)
         return [f"{effects.writer.read.full_name(call.args[0])}=$({line})"] if marker == "-|" else [line]
@@ -219,6 +224,8 @@ def _perl_open(effects: Effects, call: Asked) -> list[str]:
 
 def _in_name(text: str, word: Word) -> tuple[str, Word]:
     """Take the mode off a file's name: `>>log`, `|command`, `command|`, `>&SOCKET`."""
+    if text.strip() in ("-|", "|-"):
+        return _FORK, word
     match = re.match(r"\s*(\+?[<>]{0,2}&?=?|\|)\s*", text)
     if match is None or not text:
         return "", word
