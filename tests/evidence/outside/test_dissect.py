@@ -168,7 +168,7 @@ def test_an_image_that_cannot_be_read_is_said(reader):
 def test_a_folder_without_end_costs_its_time_only(view):
     with pytest.raises(ParseError) as caught:
         view.tree.children(view.tree.children(view.tree.root)[b"hang"])
-    assert caught.value.code == "image.budget"
+    assert caught.value.code == "image.budget", caught.value.cause
     assert view.read(b"/part", 10) == IMAGE[256:266]
 
 
