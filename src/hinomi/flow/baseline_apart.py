@@ -195,6 +195,8 @@ class LookedApart:
             message = self._answers.receive()
         if message is None:
             lost = self._lost or awaited(self._pid, self._pulse, 0)
+            self._open = False  # it is reaped: its number may be another's by now
+            self._answers.close()
             self._end(lost or Lost("crashed", "ended early"))
             raise self._gone()
         return message
