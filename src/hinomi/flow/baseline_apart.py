@@ -18,9 +18,8 @@ from typing import Any, BinaryIO, get_type_hints
 from hinomi.evidence import scratch
 from hinomi.evidence.apart.apart import MAX_MEMORY, OPENING_FILES
 from hinomi.evidence.apart.channel import Receiver, Sender, channel
-from hinomi.evidence.apart.processes import STALL_SECONDS, Lost, awaited, end, forked
+from hinomi.evidence.apart.processes import STALL_SECONDS, Lost, awaited, end, forked, shut_doors
 from hinomi.evidence.apart.pulse import Pulse
-from hinomi.evidence.confinement import DOORS, confine
 from hinomi.evidence.integrity.crossview import HiddenEntry
 from hinomi.evidence.integrity.measure import Progress
 from hinomi.evidence.integrity.measured import Measured
@@ -267,10 +266,7 @@ class _Answering:
     def run(self, open_: Callable[[], Looked], work: Path) -> None:
         """Answer."""
         scratch.reserve(work, OPENING_FILES, 1)
-        doors, shut = Coverage(), confine()
-        for door in DOORS:
-            if door not in shut:
-                doors.skip(f"workers-without-{door}")
+        doors = shut_doors()
         self._pulse.hold()  # unpacking gives no sign of life; its bound is the time of the processor
         try:
             looked = open_()

@@ -10,9 +10,17 @@ from typing import Any
 from hinomi.evidence import scratch
 from hinomi.evidence.apart.channel import Receiver, Sender, channel
 from hinomi.evidence.apart.examination import Examination, Look, Progress, Sink
-from hinomi.evidence.apart.processes import CPU_SECONDS, OPEN_CPU_SECONDS, STALL_SECONDS, Lost, awaited, end, forked
+from hinomi.evidence.apart.processes import (
+    CPU_SECONDS,
+    OPEN_CPU_SECONDS,
+    STALL_SECONDS,
+    Lost,
+    awaited,
+    end,
+    forked,
+    shut_doors,
+)
 from hinomi.evidence.apart.pulse import Pulse
-from hinomi.evidence.confinement import DOORS, confine
 from hinomi.evidence.images.inner import InnerImages
 from hinomi.evidence.outside import dissect
 from hinomi.evidence.reading import coverage_said, coverage_told, row_of
@@ -166,10 +174,7 @@ def _confined(how: How, examination: Examination, job: Job) -> None:
     scratch.reserve(how.work, OPENING_FILES, how.jobs)
     doors = Coverage()
     _prepare_dissect(how, doors)
-    shut = confine()
-    for door in DOORS:
-        if door not in shut:
-            doors.skip(f"workers-without-{door}")
+    doors.merge(shut_doors())
     examination.pulse.beat()
     job(examination, doors)
 

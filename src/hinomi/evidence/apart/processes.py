@@ -11,9 +11,11 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from hinomi.evidence.apart.pulse import Pulse
+from hinomi.evidence.confinement import DOORS, confine
 from hinomi.evidence.forking import fork
 from hinomi.evidence.images.allowance import MAX_UNPACKED
 from hinomi.evidence.workerloop import bound_process, limit_cpu
+from hinomi.model.findings import Coverage
 
 STALL_SECONDS = 300.0  # without a row or a file read
 LEVEL_SECONDS = 15.0  # the innermost waiting process is to act first
@@ -45,6 +47,15 @@ def forked(job: Callable[[], None], memory: int) -> int:
     except BaseException:  # noqa: BLE001 - nothing of the parent may run in this process: no handlers, no clean-up
         os._exit(1)
     os._exit(0)
+
+
+def shut_doors() -> Coverage:
+    """Confine this process; return what is to be said of the doors that its kernel does not have."""
+    said, shut = Coverage(), confine()
+    for door in DOORS:
+        if door not in shut:
+            said.skip(f"workers-without-{door}")
+    return said
 
 
 def awaited(pid: int, pulse: Pulse, level: int) -> Lost | None:

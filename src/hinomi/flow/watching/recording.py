@@ -59,7 +59,7 @@ class Recording:
     def finish(self) -> None:
         """Turn the spool into evidence and end the run; a run without rows leaves nothing behind but its record."""
         self._spool.close()
-        _seal(self._case, self._spool.path, self.run.info.host, self.run.id)
+        seal(self._case.evidence, self.run.info.host, self.run.id, self._spool.path)
         self.run.finish(self.coverage)
         self._spool.path.unlink(missing_ok=True)
 
@@ -69,12 +69,7 @@ def recover(case: Case, folder: Path) -> Iterator[tuple[str, int]]:
     for run, path in left_over(folder):
         info = next((r for status in ("interrupted", "running") for r in case.runs(status) if r.id == run), None)
         if info is not None:
-            rows = _seal(case, path, info.host, run)
+            rows = seal(case.evidence, info.host, run, path)
             case.complete_run(run, rows=rows)
             yield run, rows
         path.unlink(missing_ok=True)
-
-
-def _seal(case: Case, spool: Path, host: str, run: str) -> int:
-    """Write a spool as Parquet, in a process of its own: the writer's memory is given back."""
-    return seal(case.evidence, host, run, spool)
