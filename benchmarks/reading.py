@@ -218,13 +218,16 @@ WARM = """A backdoor called Xyzzy was found in SMA100 10.2.1.7; it calls hxxp://
 The group creates a scheduled task and runs cmd.exe. | C&C | 192.0.2.1 |
 「Xyzzy」と呼ばれるバックドアは、アカウントを追加します。
 """
-"""A text that asks for everything that is loaded or compiled when first needed."""
+"""A text that asks for everything that is loaded or compiled when first needed, but for the model of techniques."""
+WARM_ENGLISH = WARM.rpartition("「")[0] * 4
+"""The same in English only: no other text is shown to the model of techniques."""
 
 
 def _everything(folder: Path) -> Took:
     texts = [case["text"].encode() for case in Corpora(folder).lines("indicators_reports_dev.jsonl")]
     # what is read once per process (vocabularies, the model, the list of public suffixes) is not the text's cost
-    read_report("warm", WARM.encode())
+    for text in (WARM, WARM_ENGLISH):
+        read_report("warm", text.encode())
     return _timed(sum(map(len, texts)), lambda: [read_report("speed", text) for text in texts])
 
 
