@@ -202,7 +202,7 @@ class ArtefactsExtractor:
     def extract(self, context: ReadingContext) -> Iterable[Candidate]:
         """Yield candidates; what a text about malware names so is malicious unless it is called genuine."""
         text = context.folded.text
-        hostile = _BAD.search(text) is not None
+        hostile: bool | None = None  # asked of the whole text, once there is anything to ask it for
         words = words_of(context)
         classes = [words.all[number][0] for number in words.numbers(words.places.keys() & _EN_WORDS)]
         lowered = lowered_of(context)
@@ -215,6 +215,7 @@ class ArtefactsExtractor:
             items = list(_artefacts(line, english, copying))
             copies = _copies(line, items) if copying else {}
             for item in items:
+                hostile = _BAD.search(text) is not None if hostile is None else hostile
                 yield _candidate(context, start, line, item, copies, hostile)
         if any(word in lowered for word in _FIRMWARE_WORDS):
             for found in _PATH.finditer(text):
