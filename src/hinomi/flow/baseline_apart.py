@@ -194,8 +194,7 @@ class LookedApart:
             message = self._answers.receive()
         if message is None:
             lost = self._lost or awaited(self._pid, self._pulse, 0)
-            self._open = False  # it is reaped: its number may be another's by now
-            self._answers.close()
+            self._reaped()
             self._end(lost or Lost("crashed", "ended early"))
             raise self._gone()
         return message
@@ -217,9 +216,13 @@ class LookedApart:
     def close(self) -> None:
         """End the process."""
         if self._open:
-            self._open = False
             end(self._pid)
-            self._answers.close()
+            self._reaped()
+
+    def _reaped(self) -> None:
+        """Forget the process: its number may be another's by now."""
+        self._open = False
+        self._answers.close()
 
 
 _KINDS = tuple(get_type_hints(Measured).values())

@@ -25,7 +25,7 @@ _BARE_SHELL = re.compile(r"(?:exec )?(?:/\S*/)?(?:ba|da|a|k|z)?sh(?: -l?i)?(?: \
 _STREAMS = ("stdin", "stdout", "stderr", "in", "out", "err")
 _PLAIN = ("PIPE", "DEVNULL", "STDOUT", "None", "devnull", "log")
 _STANDARD = re.compile(r"\\?\*?(?:STD(?:IN|OUT|ERR)|[012])")  # as a stream that another becomes
-_FORK = "fork"  # what `open` does with a pipe to nothing
+_PIPES = ("-|", "|-")  # from a command, to a command
 _FIELDS = re.compile(r"\{(\d)(\?)?\}|\{\*\}")
 
 
@@ -204,16 +204,16 @@ def _perl_open(effects: Effects, call: Asked) -> list[str]:
     """The forms of Perl's open: a mode of its own, a mode in the name, a pipe from or to a command."""
     handle, mode = text_of(call.args[0]), constant(effects.word(call, 1)) or ""
     if len(call.args) == 2:
+        if mode.strip() in _PIPES:  # with no command, it forks
+            return []
         marker, target = _in_name(mode, effects.word(call, 1))
     else:
         marker = mode.partition(":")[0].strip()
         target = one([w for a in call.args[2:] for w in many(effects.writer.value(a))])
-    if marker == _FORK:
-        return []
     if "&" in marker:  # a stream becomes another: what is connected, as far as it is known
         source = (constant(target) or "") if len(call.args) == 2 else text_of(call.args[2])
         return [] if _STANDARD.fullmatch(source) else _shell_over_socket(effects) or []
-    if marker in ("-|", "|-"):
+    if marker in _PIPES:
         line = "".join(piece.text for piece in target)
         return [f"{effects.writer.read.full_name(call.args[0])}=$({line})"] if marker == "-|" else [line]
     effects.open_as(handle, Opened(target, "a" if ">>" in marker else "w" if ">" in marker else "r"))
@@ -224,8 +224,6 @@ def _perl_open(effects: Effects, call: Asked) -> list[str]:
 
 def _in_name(text: str, word: Word) -> tuple[str, Word]:
     """Take the mode off a file's name: `>>log`, `|command`, `command|`, `>&SOCKET`."""
-    if text.strip() in ("-|", "|-"):
-        return _FORK, word
     match = re.match(r"\s*(\+?[<>]{0,2}&?=?|\|)\s*", text)
     if match is None or not text:
         return "", word
