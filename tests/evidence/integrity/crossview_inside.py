@@ -9,6 +9,7 @@ import sys
 import threading
 from pathlib import Path
 
+from hinomi.evidence.integrity import blocks, crossview
 from hinomi.evidence.integrity.crossview import Listed, hidden_entries, listed
 from hinomi.evidence.sources.root import root_target
 from hinomi.model.findings import Coverage
@@ -26,14 +27,25 @@ def main(image: str, point: str) -> None:
         (root / f"srv/many/file-{number:05}").touch()
     for number in range(0, 3000, 2):
         (root / f"srv/many/file-{number:05}").unlink()
+    sub = root / "srv/sub"  # on btrfs a subvolume, whose device number stands in no list of mounts
+    if subprocess.run(["stat", "-fc%T", point], check=True, capture_output=True).stdout == b"btrfs\n":
+        subprocess.run(["btrfs", "--quiet", "subvolume", "create", str(sub)], check=True)
+    sub.mkdir(exist_ok=True)
+    (sub / "implant").write_text("implant")
+    subprocess.run(["umount", point], check=True)  # XFS: all that was changed now stands on the device
+    subprocess.run(["mount", "-o", "loop", image, point], check=True)
     subprocess.run(["mount", "-t", "tmpfs", "none", str(root / "over")], check=True)
     subprocess.run(["mount", "--bind", str(root / "usr"), str(root / "bound")], check=True)
+    settling = blocks._settling_time
+    blocks._settling_time = lambda: 0.0
     results = {
         "honest": seen(root, listed),
         "file": seen(root, without(b"implant")),
         "folder": seen(root, without(b".x")),
-        "busy": busy(root),
     }
+    blocks._settling_time = settling
+    results["fresh"] = seen(root, without(b"implant"))
+    results["busy"] = busy(root)
     subprocess.run(["mount", "-o", "remount,ro", point], check=False)
     results["unreadable"] = seen(root, without(b".x"), device=False)
     print(json.dumps(results))
@@ -50,9 +62,11 @@ def without(name: bytes) -> object:
 
 def seen(root: Path, listing: object, device: bool = True) -> dict[str, object]:
     if not device:  # as where the device may not be read
-        from hinomi.evidence.integrity import blocks
 
-        blocks._READABLE = frozenset()  # type: ignore[misc]
+        def refuse(device: int, kind: str) -> blocks.Open:
+            raise blocks.UnseenError("no-live-reader")
+
+        crossview.opener = refuse
     coverage = Coverage()
     found = hidden_entries(root_target(root), [], coverage, listing=listing)  # type: ignore[arg-type]
     hidden = [[os.fsdecode(one.path), one.kind, one.how] for one in found]

@@ -208,16 +208,17 @@ class XfsTree(LazyTree):
     # --- folders --------------------------------------------------------------------------------------------------
 
     def _list(self, node: Node) -> dict[bytes, Node]:
-        raw = self._inode(node.inode)
-        fork = self._fork(raw)
         found: dict[bytes, Node] = {}
-        if fork.form == _LOCAL:
-            names = self._short_names(fork.body)
-        else:
-            names = self._long_names([run for run in self._runs(fork) if run.start < LEAVES_AT], node)
-        for name, number in names:
+        for name, number in self.names(node):
             self._enter(found, name, partial(self.node, number))
         return found
+
+    def names(self, node: Node) -> Iterator[tuple[bytes, int]]:
+        """Yield (name, inode number) of a folder's entries as its blocks have them; the inodes are not read."""
+        fork = self._fork(self._inode(node.inode))
+        if fork.form == _LOCAL:
+            return self._short_names(fork.body)
+        return self._long_names([run for run in self._runs(fork) if run.start < LEAVES_AT], node)
 
     def _short_names(self, body: bytes) -> Iterator[tuple[bytes, int]]:
         """Yield names of a folder that is kept in its inode."""

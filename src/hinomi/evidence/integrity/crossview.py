@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from hinomi.evidence.integrity.blocks import COUNTING, MANY_LINKS, Blocks, Glance, UnseenError, file_systems
+from hinomi.evidence.integrity.blocks import COUNTING, MANY_LINKS, StoredFolders, UnseenError, file_systems, opener
 from hinomi.evidence.sources.root import RootView
 from hinomi.evidence.target import Target
 from hinomi.evidence.view import Entry
-from hinomi.model.errors import ParseError
 from hinomi.model.findings import Coverage
 
 LOOKS = 3  # at a folder before anything is said of it
 MAX_SUSPECTS = 1000
+REFUSALS = ("no-live-reader", "no-permission")  # of a whole file system
 Listed = dict[bytes, bool]  # name -> whether it is a folder
 List = Callable[[int], Listed]
 
@@ -39,8 +39,8 @@ def hidden_entries(
 ) -> list[HiddenEntry]:
     """Return what is hidden; `known` are paths that were there once and are no longer listed.
 
-    With `raw` every folder is compared with its blocks on the device and with its own count of links. What could not be
-    compared is in the coverage. `listing` is how a folder is listed (for tests).
+    With `raw` every folder is compared with what its file system keeps of it and with its own count of links. What
+    could not be compared is in the coverage. `listing` is how a folder is listed (for tests).
     """
     view = target.view
     if not isinstance(view, RootView):
@@ -63,14 +63,14 @@ def _by_name(view: RootView, known: Iterable[bytes]) -> Iterator[HiddenEntry]:
 
 
 class Folders:
-    """All folders of a live file system, each listed and read from its blocks."""
+    """All folders of a live file system, each listed and read as its file system keeps it."""
 
     def __init__(self, view: RootView, coverage: Coverage, listing: List) -> None:
         self._view = view
         self._coverage = coverage
         self._listing = listing
         self._kinds = file_systems()
-        self._glances: dict[int, Glance | str] = {}
+        self._stored: dict[int, StoredFolders | str] = {}
         self._info: os.stat_result | None = None  # of the folder that the walk is at
         self._names: Listed | None = None
 
@@ -80,7 +80,7 @@ class Folders:
         suspects: list[bytes] = []
         for path, folder in self._view.listings_below(b"/", quiet, self._walked):
             try:
-                if self._is_suspect():
+                if self._is_suspect(folder.fd):
                     suspects.append(path)
             finally:
                 folder.release()
@@ -105,32 +105,27 @@ class Folders:
 
     # --- at first sight -------------------------------------------------------------------------------------------
 
-    def _is_suspect(self) -> bool:
+    def _is_suspect(self, fd: int) -> bool:
         info, names = self._info, self._names
         if info is None or names is None:
             return False
         kind = self._kinds.get(info.st_dev, "unknown")
         counted = _lacking(info, kind, names) > 0
-        glance = self._glance(info.st_dev, kind)
-        if isinstance(glance, str):
-            self._coverage.skip(f"not-cross-checked:{kind}:{glance}")
+        stored = self._reader(fd, info, kind)
+        if isinstance(stored, str):
+            self._coverage.skip(f"not-cross-checked:{kind}:{stored}")
             return counted
         self._coverage.count("folders-cross-checked")
         try:
-            return counted or not glance.names(info).keys() <= names.keys()
+            return counted or not stored.names(fd, info).keys() <= names.keys()
         except UnseenError:
             return True  # decided by the second look
 
-    def _glance(self, device: int, kind: str) -> Glance | str:
-        """Return the reader of a device, or why there is none."""
-        if device not in self._glances:
-            try:
-                self._glances[device] = Glance(Blocks.of(device, kind))
-            except UnseenError as error:
-                self._glances[device] = str(error)
-            except ParseError:
-                self._glances[device] = "unreadable"
-        return self._glances[device]
+    def _reader(self, fd: int, info: os.stat_result, kind: str) -> StoredFolders | str:
+        """Return the reader of a folder's file system, asked for that folder once, or why there is none."""
+        if info.st_dev not in self._stored:
+            self._stored[info.st_dev] = _opened(fd, info, kind)
+        return self._stored[info.st_dev]
 
     # --- once more ------------------------------------------------------------------------------------------------
 
@@ -159,22 +154,36 @@ class Folders:
         names = self._listing(fd)
         kind = self._kinds.get(info.st_dev, "unknown")
         lacking = _lacking(info, kind, names)
-        stored = self._stored(info, kind)
+        stored = self._stored_anew(fd, info, kind)
         if os.fstat(fd).st_ctime_ns != info.st_ctime_ns:
             raise UnseenError("changing")
         prefix = path.rstrip(b"/") + b"/"
         unlisted = stored.keys() - names.keys()
-        found = {HiddenEntry(prefix + n, _kind(n, fd), f"inode {stored[n]} in its folder's blocks") for n in unlisted}
+        found = {HiddenEntry(prefix + n, _kind(n, fd), f"inode {stored[n]} in its folder as stored") for n in unlisted}
         if lacking and not found:
             how = f"link count {info.st_nlink}: {info.st_nlink - 2} sub-folders, {info.st_nlink - 2 - lacking} listed"
             found.add(HiddenEntry(prefix + b"?", "directory", how))
         return found
 
-    def _stored(self, info: os.stat_result, kind: str) -> dict[bytes, int]:
-        """Return the names in the folder's blocks; none where its file system cannot be read."""
-        if isinstance(self._glance(info.st_dev, kind), str):
+    def _stored_anew(self, fd: int, info: os.stat_result, kind: str) -> Mapping[bytes, int]:
+        """Return the names that are stored; none where the folder's file system cannot be read."""
+        if isinstance(self._reader(fd, info, kind), str):
             return {}
-        return Blocks.of(info.st_dev, kind).names(info)
+        return opener(info.st_dev, kind)(info.st_dev).names(fd, info)
+
+
+def _opened(fd: int, info: os.stat_result, kind: str) -> StoredFolders | str:
+    """Return a reader that has read a folder, or why there is none; one that is changing may still be read."""
+    try:
+        reader = opener(info.st_dev, kind)(info.st_dev)
+    except UnseenError as error:
+        return str(error)
+    try:
+        reader.names(fd, info)
+    except UnseenError as error:
+        if str(error) in REFUSALS:
+            return str(error)
+    return reader
 
 
 def _lacking(info: os.stat_result, kind: str, names: Listed) -> int:
