@@ -21,7 +21,8 @@ LANGUAGES = ("shell", "powershell", "javascript")
 BITS = st.sampled_from(
     [b"$(", b"`", b"${", b"}", b")", b"((", b"[[", b"]]", b"if ", b"; then ", b"fi", b"while ", b"do ", b"done\n", b"case ", b" in ", b"esac", b"&&",
      b"||", b"|", b"&", b"\n", b" ", b"'", b'"', b"\\", b"<<E\n", b"E\n", b">", b"<", b"$x", b"x=", b"f() {", b"f", b"pgrep x", b"eval ", b"sh -c ",
-     b"echo ", b"base64 -d", b"for i in 1 2 3;", b"0", b"-f", b"/a/b", b"%s", b"{a,b}", b"{1..9}", b"trap ", b"xargs ", b"printf ", b"dd of=", b"sed -i "]
+     b"echo ", b"base64 -d", b"for i in 1 2 3;", b"0", b"-f", b"/a/b", b"%s", b"{a,b}", b"{1..9}", b"trap ", b"xargs ", b"printf ", b"dd of=", b"sed -i ", b"$'\\ud800'",
+     b"\\udc80", b"printf '\\ud9ff' | sh"]
 )  # fmt: skip
 
 

@@ -187,10 +187,27 @@ WORDS = st.lists(
     st.sampled_from(
         "while if ( ) { } [ ] : ; , . $x @ `ps` 'a' \"b#{c}\" f'{x}' import os os.system subprocess.run exec eval def f"
         " return not in == =~ /x/ end do then else elsif <?php ?> -> :: => function local class try except rescue \n \t"
-        " open 'w' write print %s % + .. -e unless <<EOT \\ \x00 é".split(" ")
+        " open 'w' write print %s % + .. -e unless <<EOT \\ \x00 é \"\\ud800\" os.system('\\udc80x') `\\uDBFF`".split(
+            " "
+        )
     ),
     max_size=60,
 )
+
+
+HALVES = {
+    "python": b"import os\nos.system('touch \\ud800/tmp/a')\nos.system('rm -f /tmp/\\udc80b')\n",
+    "php": b"<?php system(\"touch \\u{d800}/tmp/a\"); system('rm -f /tmp/b');\n",
+    "ruby": b"system(\"touch \\ud800/tmp/a\")\nsystem('rm -f /tmp/b')\n",
+}
+
+
+@pytest.mark.parametrize("name", HALVES)
+def test_half_a_surrogate_pair_hides_nothing(name):
+    found = analyse("/x", HALVES[name], language=name)
+    assert {"touch", "rm"} <= set(found.script.commands)
+    for action in found.actions:
+        (action.object or "").encode("utf-8", "surrogateescape")
 
 
 @pytest.mark.parametrize("name", DIALECTS)

@@ -107,7 +107,7 @@ def _walk(language: Language, recorder: Recorder, root: Node) -> None:
         text, cut = rewritten_tree(root, language)
         recorder.truncated |= cut
         recorder.allowance = MAX_STEPS
-        walk_shell(recorder, parse("bash", text.encode("utf-8", "surrogateescape")).root_node)
+        walk_shell(recorder, parse("bash", text).root_node)
     elif language == "shell":
         from hinomi.evidence.scripts.shell.machine import walk_shell
 

@@ -31,11 +31,16 @@ def _one(text: str, index: int) -> tuple[str, int]:
     if mark in "xuU":
         end = _run(text, index + 1, _HEX, {"x": 2, "u": 4, "U": 8}[mark])
         code = int(text[index + 1 : end], 16) if end > index + 1 else -1
-        return (chr(code), end) if 0 <= code < 0x110000 else ("\\" + mark, index + 1)
+        return (character(code), end) if 0 <= code < 0x110000 else ("\\" + mark, index + 1)
     if mark in _OCTAL:
         end = _run(text, index, _OCTAL, 4 if mark == "0" else 3)
         return chr(int(text[index:end], 8) & 0xFF), end
     return _SIMPLE.get(mark, "\\" + mark), index + 1
+
+
+def character(code: int) -> str:
+    """Return a character by its number below 0x110000; half of a surrogate pair is none and becomes U+FFFD."""
+    return chr(code) if not 0xD800 <= code < 0xE000 else "\ufffd"
 
 
 def _run(text: str, start: int, allowed: frozenset[str], most: int) -> int:

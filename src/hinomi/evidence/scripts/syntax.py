@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import re
 import threading
 from collections.abc import Iterator
 from functools import cache
@@ -14,11 +15,12 @@ if TYPE_CHECKING:
 
 MAX_NODES = 2_000_000
 _local = threading.local()
+_HALF = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 
 
-def parse(language: str, data: bytes) -> Tree:
-    """Parse `data` with a grammar: `bash`, `powershell`, `javascript`, `python`, `perl`, `php`, `ruby` or `lua`."""
-    return _parser(language).parse(data)
+def parse(language: str, source: bytes | str) -> Tree:
+    """Parse with a grammar: `bash`, `powershell`, `javascript`, `python`, `perl`, `php`, `ruby` or `lua`."""
+    return _parser(language).parse(source_bytes(source) if isinstance(source, str) else source)
 
 
 def _parser(language: str) -> Parser:
@@ -71,6 +73,14 @@ def _comments_of(language: str) -> Query:
 def text_of(node: Node) -> str:
     """Return the source of a node; bytes that are no UTF-8 keep as surrogates."""
     return (node.text or b"").decode("utf-8", "surrogateescape")
+
+
+def source_bytes(text: str) -> bytes:
+    """Turn `text_of` back into bytes; half of a surrogate pair, which a program may write, becomes U+FFFD."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return _HALF.sub("\ufffd", text).encode("utf-8", "surrogateescape")
 
 
 def leaves(root: Node) -> Iterator[Node]:

@@ -128,7 +128,7 @@ class _Machine:
 
         before, self._recorder.pinned_line = self._recorder.pinned_line, command.line
         try:
-            walk_powershell(self._recorder, parse("powershell", command.text.encode("utf-8", "replace")).root_node)
+            walk_powershell(self._recorder, parse("powershell", command.text).root_node)
         finally:
             self._recorder.pinned_line = before
 

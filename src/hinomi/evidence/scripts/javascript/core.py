@@ -76,7 +76,7 @@ class Walk:
         pinned, self.recorder.pinned_line = self.recorder.pinned_line, line
         self.code_depth += 1
         try:
-            self.visit(parse("javascript", text.encode("utf-8", "surrogateescape")).root_node)
+            self.visit(parse("javascript", text).root_node)
         finally:
             self.code_depth -= 1
             self.recorder.pinned_line = pinned

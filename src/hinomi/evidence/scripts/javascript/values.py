@@ -199,7 +199,10 @@ def _replace(base: Datum, args: list[Value], _: str) -> Datum | None:
 def _codes(_: Datum, args: list[Value], __: str) -> Datum | None:
     if not args or not all(a.text.isdigit() and int(a.text[:8]) < 0x110000 for a in args):
         return None
-    return Value("".join(chr(int(a.text)) for a in args), True, Source("decoded", None, "char-codes"))
+    units = "".join(chr(int(a.text)) for a in args).encode(
+        "utf-16-le", "surrogatepass"
+    )  # two units may be one character
+    return Value(units.decode("utf-16-le", "replace"), True, Source("decoded", None, "char-codes"))
 
 
 def _concat(base: Datum, args: list[Value], _: str) -> Datum | None:

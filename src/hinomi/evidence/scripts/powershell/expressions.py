@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from hinomi.evidence.scripts.escapes import character
 from hinomi.evidence.scripts.powershell.state import MAX_DEPTH, Datum, State, as_bytes, asked, many, nothing, one
 from hinomi.evidence.scripts.syntax import text_of
 from hinomi.evidence.scripts.values import MAX_TEXT, Condition, Source, Value, negated, unknown
@@ -321,7 +322,7 @@ def _cast(state: State, node: Node) -> Datum:
 
 def _character(value: Value) -> Value:
     if value.constant and value.text.isdigit() and int(value.text[:8]) < 0x110000:
-        return Value(chr(int(value.text)), True, value.source)
+        return Value(character(int(value.text)), True, value.source)
     return value
 
 

@@ -41,7 +41,7 @@ def _code(state: State, text: str, line: int) -> None:
     if state.code_depth >= MAX_CODE_DEPTH or len(text) > MAX_CODE:
         state.recorder.truncated = True
         return
-    root = readable(parse("powershell", text.encode("utf-8", "replace")).root_node)
+    root = readable(parse("powershell", text).root_node)
     pinned, state.recorder.pinned_line = state.recorder.pinned_line, line
     state.code_depth += 1
     try:

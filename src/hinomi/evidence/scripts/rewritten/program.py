@@ -155,8 +155,7 @@ class Program(Base):
         pinned, self.pinned = self.pinned, self.pinned or node.start_point[0] + 1
         self.code_depth += 1
         try:
-            data = (self.dialect.prefix + text).encode("utf-8", "surrogateescape")
-            root = parse(self.dialect.grammar, data).root_node
+            root = parse(self.dialect.grammar, self.dialect.prefix + text).root_node
             self._declare(root)
             self.block(root)
         finally:

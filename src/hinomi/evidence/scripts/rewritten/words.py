@@ -67,7 +67,7 @@ def _quoted(text: str) -> str:
 def code(word: Word) -> str:
     """Return a word as the command line it holds; one whose command is not known is given to a shell."""
     text = "".join(piece.text for piece in word).replace("\n", "; ").strip()
-    if (word and word[0].expands) or parse("bash", text.encode("utf-8", "surrogateescape")).root_node.has_error:
+    if (word and word[0].expands) or parse("bash", text).root_node.has_error:
         return f"sh -c {quoted(word)}"  # also what would break the lines after it
     return text or ":"
 

@@ -15,7 +15,7 @@ from hinomi.evidence.scripts.shell.conditions import TRUE, test, tokens_of
 from hinomi.evidence.scripts.shell.core import NOTHING, Call, Handler, Result
 from hinomi.evidence.scripts.shell.environment import Environment
 from hinomi.evidence.scripts.shell.known import HANDLERS
-from hinomi.evidence.scripts.syntax import parse, text_of
+from hinomi.evidence.scripts.syntax import parse, source_bytes, text_of
 from hinomi.evidence.scripts.values import Condition, Conditions, Value, joined, negated
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class ShellMachine:
         if self.code_depth >= MAX_CODE_DEPTH or len(text) > MAX_NESTED_CODE:
             self.recorder.truncated = True
             return NOTHING
-        tree = parse("bash", text.encode("utf-8", "surrogateescape"))
+        tree = parse("bash", text)
         self.code_depth += 1
         pinned, self.recorder.pinned_line = self.recorder.pinned_line, line
         try:
@@ -198,9 +198,7 @@ class ShellMachine:
             self.emit(call, "executes-code", origin, construct)
         language = language_of_interpreter(call.name)
         if language in REWRITTEN and code.text and len(code.text) <= MAX_NESTED_CODE:
-            self.isolated(
-                lambda: self.code(rewritten(code.text.encode("utf-8", "surrogateescape"), language), call.line)
-            )
+            self.isolated(lambda: self.code(rewritten(source_bytes(code.text), language), call.line))
         for action, what, detail in told(code.text) if len(self.recorder.drafts) == before else ():
             self.emit(call, action, what, f"{call.name} {detail}")
             if action == "sleeps" and what is not None:
