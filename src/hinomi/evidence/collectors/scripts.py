@@ -43,12 +43,12 @@ class ScriptCollector:
         path = path_text(file.entry.path)
         language = language_of(file.entry.path, file.head)
         limit = target.limits.max_script_size
+        if language in REWRITTEN and _as_packaged(file, target):
+            coverage.skip(f"{language} as its package brought it")
+            return
         data = file.read(limit + 1)
         if not self._worth_parsing(file, language, data):
             coverage.skip(f"{language} without dangerous calls")
-            return
-        if language in REWRITTEN and len(data) <= limit and _as_packaged(file, target):
-            coverage.skip(f"{language} as its package brought it")
             return
         limit = limit if language == "shell" else min(limit, MAX_PARSED)
         found = analyse(path, data, language=language, max_size=limit, digest=file.sha256)
