@@ -1,4 +1,7 @@
-"""One of our own jobs, run as a process by the benchmarks: `_job.py JOB TREE`. Rows are made, counted and dropped."""
+"""One of our own jobs, run as a process by the benchmarks: `_job.py JOB TREE`. Rows are made, counted and dropped.
+
+With `--of /` the tree is examined as the part of a root file system that it is: with the packages that own its files.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import argparse
 import json
 import random
 import sys
+from glob import escape
 from pathlib import Path
 
 WATCHED = {"sha256+yara", "sha256+yara-500", "everything", "cached"}
@@ -15,6 +19,7 @@ JOBS = ("sha256", "sha256+yara", "sha256+yara-500", "sha256+collectors", "everyt
 
 def main() -> None:
     from hinomi.evidence.collect import collect
+    from hinomi.evidence.options import Selection
     from hinomi.evidence.sources.root import root_target
     from hinomi.model.findings import Coverage
 
@@ -26,8 +31,9 @@ def main() -> None:
             found.append((row.container, row.state))  # type: ignore[attr-defined]
 
     coverage = Coverage()
+    selection = Selection(exclude=_beside(options.tree, options.of)) if options.of else None
     collect(
-        root_target(options.tree), sink, coverage, watchers=_watchers(options.job),
+        root_target(options.of or options.tree, selection=selection), sink, coverage, watchers=_watchers(options.job),
         collectors=_collectors(options.job), jobs=options.jobs, cache=options.cache,
     )  # fmt: skip
     if options.out:
@@ -38,10 +44,20 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("job", choices=JOBS)
     parser.add_argument("tree")
+    parser.add_argument("--of", default="", help="the root file system that the tree is a part of")
     parser.add_argument("--jobs", type=int)
     parser.add_argument("--cache", type=Path)
     parser.add_argument("--out", type=Path, help="file for what `libraries` found")
     return parser.parse_args()
+
+
+def _beside(tree: str, root: str) -> list[str]:
+    """Return patterns of all folders that lie beside the way from a root to a tree."""
+    found, at = [], Path(tree).resolve()
+    while root and at != Path(root).resolve() and at != at.parent:
+        found += [escape(str(other)) for other in at.parent.iterdir() if other.is_dir() and other != at]
+        at = at.parent
+    return found
 
 
 def _collectors(job: str):

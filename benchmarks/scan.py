@@ -1,9 +1,11 @@
 """Our walk, digests, patterns and collectors beside `aide`, `yara` and `sha256sum` over the same tree, in paired runs.
 
-    python -m benchmarks scan [--tree /usr] [--runs 3] [--jobs N] [--only WORD]
+    python -m benchmarks scan [--tree /usr] [--of /] [--runs 3] [--jobs N] [--only WORD]
 
 One unmeasured reading warms the page cache; then each round runs every job once, and the medians are compared. The
-second scan is one of an unchanged tree with the content cache that the first scan of the same round began. Nothing is
+second scan is one of an unchanged tree with the content cache that the first scan of the same round began. Jobs with
+collectors see the tree as a part of this host (`--of /`), so that they verify what its packages own, with their
+manifests' digests too; `--of ''` takes the tree for a root of its own, where nothing is known of packages. Nothing is
 installed: a peer that is missing is skipped with a word.
 """
 
@@ -52,6 +54,7 @@ def main(arguments: Sequence[str] = ()) -> int:
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="benchmarks scan", description=__doc__)
     parser.add_argument("--tree", default="/usr")
+    parser.add_argument("--of", default="/", help="the root file system that the tree is a part of")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--jobs", type=int)
     parser.add_argument("--only", default="", help="run the jobs with this word in their names")
@@ -60,7 +63,10 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
 
 def _commands(options: argparse.Namespace, folder: Path) -> dict[str, list[str]]:
     commands = {job: _ours(job, options) for job in OURS}
-    cached = [*_ours("cached", options), "--cache", str(folder / "cache")]
+    part = ["--of", options.of]
+    for job in OURS[2:]:
+        commands[job] += part
+    cached = [*_ours("cached", options), *part, "--cache", str(folder / "cache")]
     return commands | {FIRST: cached, SECOND: cached} | _peers(options.tree, folder)
 
 
