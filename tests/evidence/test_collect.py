@@ -238,15 +238,15 @@ def test_a_file_that_keeps_changing_is_said(tmp_path: Path, monkeypatch: pytest.
     (tmp_path / "log").write_bytes(b"a" * size)
     import hinomi.evidence.sources.descriptors as root_module
 
-    plain = root_module.FileHandle.read
+    plain = root_module.FileHandle.readinto
 
-    def grow(self, size: int) -> bytes:
-        data = plain(self, size)
+    def grow(self, buffer: memoryview) -> int:
+        number = plain(self, buffer)
         with open(tmp_path / "log", "ab") as file:
             file.write(b"more")
-        return data
+        return number
 
-    monkeypatch.setattr(root_module.FileHandle, "read", grow)
+    monkeypatch.setattr(root_module.FileHandle, "readinto", grow)
     rows, coverage = run(root_target(tmp_path), jobs=1)
     assert files(rows)["/log"].sha256 is None
     assert [(m.reason, m.transient) for m in coverage.misses] == [("changed", True)]

@@ -59,3 +59,11 @@ def test_it_is_gone_when_the_next_file_is_read():
     assert second.memory() == b"2" * (SMALL + 2)
     content(bytes(CHUNK + 1))
     assert second.memory() is None
+
+
+@pytest.mark.parametrize("following", [b"small", b"2" * (SMALL + 2)])
+def test_what_is_read_of_a_large_file_is_its_own(following):
+    large = content(b"1" * (SMALL + 1))
+    assert large.read(9) == b"1" * 9
+    content(following)
+    assert large.memory() is None and large.read(9) == b"1" * 9
