@@ -21,6 +21,8 @@ CREATE MACRO in_volatile_dir(p) AS (
   OR regexp_matches(lower(p), '[/\\](temp|tmp)[/\\]') AND NOT starts_with(p, '/usr/'));
 CREATE MACRO in_home(p) AS regexp_matches(p, '^(/[Cc]:)?[/\\](home[/\\][^/\\]+|root|Users[/\\][^/\\]+)[/\\]');
 CREATE MACRO outer_path(p) AS split_part(p, ' » ', 1);
+CREATE MACRO spoken_path(p, mechanism, line, name) AS  -- of a command that starts by itself, as a script
+  p || ' » ' || mechanism || ':' || coalesce(CAST(nullif(line, 0) AS VARCHAR), nullif(name, ''), '1');
 """
 _NAME = r"""
 CREATE MACRO bare_name(p) AS regexp_replace(lower(regexp_extract(p, '[^/\\]*$')), '\.(sh|bash|py|pl|exe)$', '');

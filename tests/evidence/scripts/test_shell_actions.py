@@ -40,6 +40,11 @@ LOOPS = {
     "watch -n 13 /opt/o": 13.0,
     "while true; do /opt/o; perl -e 'sleep 14'; done": 14.0,
     "while true\ndo\n/opt/o\nbusybox sleep 16\ndone": 16.0,
+    "inotifywait -m /in | while read -r l; do /opt/o; sleep 1; done": 1.0,
+    "while inotifywait -qq -e close_write /in; do /opt/o; sleep 1; done": 1.0,
+    "while read l; do /opt/o; sleep 1; done < <(tail -F /var/log/x)": 1.0,
+    "journalctl -f | grep up | while IFS= read -r l; do /opt/o; sleep 1; done": 1.0,
+    "udevadm monitor --udev | while read l; do /opt/o; sleep 1; done": 1.0,
 }
 
 
@@ -55,6 +60,9 @@ NO_LOOPS = [
     "i=0\nfor ((i=0;i<5;i++)); do /opt/o; done",
     "/opt/o; sleep 5",
     "cat f | while read l; do /opt/o; done",
+    "tail -n 20 f | while read l; do /opt/o; done",
+    "journalctl -b | while read l; do /opt/o; done",
+    "udevadm info -e | while read l; do /opt/o; done",
 ]
 
 

@@ -49,7 +49,7 @@ class Source:
     `kind`: processes (a process list), process (the entries of one program), pid-file, file, download, decoded,
     unpacked, packed, query, time, argument, request (a web client's words), connection, status (an exit status:
     zero means `conditions` hold), flag (a constant that was assigned under `conditions`), accounts, exists (a listing
-    that is empty when the path is missing).
+    that is empty when the path is missing), events (told as they come, without an end).
     `margin` is 1 where a process list also counts the search itself (`ps | grep x` without `grep -v grep`).
     """
 

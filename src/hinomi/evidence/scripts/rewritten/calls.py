@@ -135,6 +135,7 @@ SAVES = {"file_put_contents": (0, 1), "File.write": (0, 1), "IO.write": (0, 1), 
 READS = frozenset("file_get_contents file File.read File.readlines IO.read IO.readlines readfile read_file read_text"
                   " read_bytes io.lines slurp File.foreach".split())  # fmt: skip
 READ_METHODS = frozenset("read_text read_bytes".split())
+GLOB_METHODS = frozenset("glob rglob iterdir".split())
 GLOBS = frozenset("glob.glob glob.iglob glob Dir.glob".split())
 FOLDERS = frozenset("os.listdir os.scandir scandir readdir Dir.entries Dir.children lfs.dir opendir".split())
 REQUEST = ("_GET", "_POST", "_REQUEST", "_COOKIE", "request.args", "request.form", "request.values", "request.data",

@@ -26,6 +26,7 @@ _STREAMS = ("stdin", "stdout", "stderr", "in", "out", "err")
 _PLAIN = ("PIPE", "DEVNULL", "STDOUT", "None", "devnull", "log")
 _STANDARD = re.compile(r"\\?\*?(?:STD(?:IN|OUT|ERR)|[012])")  # as a stream that another becomes
 _PIPES = ("-|", "|-")  # from a command, to a command
+_NAME = re.compile(r"[A-Za-z_]\w*")
 _FIELDS = re.compile(r"\{(\d)(\?)?\}|\{\*\}")
 
 
@@ -193,6 +194,8 @@ def _opens(effects: Effects, call: Asked, bind: str) -> list[str] | None:
     effects.open_as(bind, opened)
     if opened.tool:
         return [_packing(opened, "")] if "w" in (opened.mode or "") and opened.tool in ("tar", "zip") else []
+    if opened.reads and _NAME.fullmatch(bind):
+        return [f"{bind}=$(cat {quoted(opened.path)})"]  # what is asked of an open file is asked of what it holds
     return [f": > {quoted(opened.path)}"] if (opened.mode or "").startswith("w") else []
 
 

@@ -322,6 +322,11 @@ def _gives_output(writer: Writer, call: Asked) -> Datum | None:
 def _gives_file(writer: Writer, call: Asked) -> Datum | None:
     if call.name in calls.FOLDERS:
         return output(f"ls {quoted(argument(writer, call))}")
+    if call.member in calls.GLOB_METHODS and call.receiver is not None:
+        folder = constant(writer.word(call.receiver)) or ""
+        if folder.startswith("/"):  # a path's method; a module of that name is no folder
+            pattern = (constant(argument(writer, call)) if call.args else None) or "*"
+            return (Piece(f"{folder.rstrip('/')}/{pattern}", True),)
     if call.name in calls.GLOBS:
         return (Piece(constant(argument(writer, call)) or "${unknown}", True),)
     if call.name in calls.READS or call.name in calls.OPENS:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hinomi.evidence.scripts.shell.commands import (
     archives,
+    events,
     execution,
     files,
     mounts,
@@ -15,6 +16,6 @@ from hinomi.evidence.scripts.shell.commands import (
 )
 from hinomi.evidence.scripts.shell.registry import HANDLERS
 
-FIELDS = (archives, execution, files, mounts, network, processes, system, text, wrappers)
+FIELDS = (archives, events, execution, files, mounts, network, processes, system, text, wrappers)
 
 __all__ = ["FIELDS", "HANDLERS"]

@@ -123,7 +123,7 @@ def _read(machine: Machine, redirects: Iterable[Redirect]) -> Value | None:
     """Return the content of `< file` as a value of that source."""
     for redirect in redirects:
         if redirect.operator == "<":
-            return sinks.content_of(redirect.target)
+            return redirect.target if redirect.target.has("events") else sinks.content_of(redirect.target)
         if redirect.operator == "<&":
             return sinks.from_connection(machine, redirect.target.text.rpartition("/")[2])
     return None

@@ -20,6 +20,12 @@ _ADDRESS = re.compile(r"^\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}$")
 _ACCOUNT = re.compile(
     r"((?:\$\{?)?[A-Za-z_][\w.-]{0,40}\}?):([^:\s]{0,120}):(\d{1,10}|\$\w{1,40}):(\d{1,10}|\$\w{1,40}):([^:\n]{0,80}):([^:\s]{0,80}):?([^\s'\"\\;]{0,80})"
 )
+_SUBSTITUTION = re.compile(r"(?<![\w$])s([/|#,!@%])((?:\\.|(?!\1)[^\\\n]){1,300})\1((?:\\.|(?!\1)[^\\\n]){1,300})\1")
+_GROUP = re.compile(r"\\[1-9]|\$\{?[1-9]\}?|&")  # what a replacement takes over
+_ROOT_NUMBER = re.compile(r"(?:^|:)0+(?::|$)")
+_NAMED = re.compile(r"\^?\\?\(?([A-Za-z_][\w.-]{0,40}):")
+_AWK_NUMBER = re.compile(r"\$3\s*=\s*\"?0+\b")
+_AWK_NAMED = re.compile(r"\$1\s*==\s*\"([\w.-]{1,40})\"|/\^([\w.-]{1,40}):")
 _PROGRAM = re.compile(r"^[\w./~$@%+,{}:*?\[\]() \"'|-]{1,400}$")
 _NO_PROGRAMS = frozenset("fi done esac else elif then do in } { ) ( / * = | [ ] .. ,".split())
 _URL = re.compile(r"(?:https?|ftp|tftp|wss?)://[^\s'\"<>|;)]+")
@@ -130,6 +136,21 @@ def account_lines(machine: Machine, call: Call, path: str, text: str) -> None:
     )
     for match in list(_ACCOUNT.finditer(text.removeprefix("$a\\")))[:50]:
         machine.emit(call, "adds-account", match[1], f"{match.group()}; {root or '/'}")
+    for name in _made_root(text):
+        machine.emit(call, "adds-account", name, f"uid 0; {root or '/'}")
+
+
+def _made_root(edit: str) -> list[str | None]:
+    """Return whose number becomes 0 by sed's or Perl's `s/…/…/` or by awk's `$3=0`; None where it is not told."""
+    found: list[str | None] = []
+    for match in list(_SUBSTITUTION.finditer(edit[:4000]))[:20]:
+        if _ROOT_NUMBER.search(_GROUP.sub("", match[3])):
+            name = _NAMED.match(match[2])
+            found.append(name[1] if name else None)
+    if _AWK_NUMBER.search(edit):
+        name = _AWK_NAMED.search(edit)
+        found.append(name[1] or name[2] if name else None)
+    return found
 
 
 def _emptied(machine: Machine, call: Call, path: Value) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from hinomi.evidence.scripts.shell.core import Call, Machine, Result
 from hinomi.evidence.scripts.shell.registry import handles
 from hinomi.evidence.scripts.values import Condition, Source, Value, unknown
+
+_CLUSTER = re.compile(r"-[a-zA-Z]+u(\d*)")
 
 
 @handles("mount", "guestmount", "fuse2fs", "ext4fuse", "squashfuse", "ntfs-3g")
@@ -34,6 +38,20 @@ def _root(machine: Machine, call: Call) -> str:
     return machine.env.resolve(root).text if root is not None else machine.chroot or "/"
 
 
+def _user_number(call: Call) -> Value | None:
+    """`-u 0`, `--uid=0`, and `u` as the last of several letters: `-ou0`, `-ou 0`."""
+    given = call.option("-u", "--uid")
+    if given is not None:
+        return given
+    for index, word in enumerate(call.args):
+        found = _CLUSTER.fullmatch(word.text)
+        if found and found[1]:
+            return Value(found[1], word.constant)
+        if found and index + 1 < len(call.args):
+            return call.args[index + 1]
+    return None
+
+
 @handles("useradd", "adduser", "luseradd", "newusers")
 def useradd(machine: Machine, call: Call) -> Result | None:
     """The last word is the name."""
@@ -44,7 +62,7 @@ def useradd(machine: Machine, call: Call) -> Result | None:
     )  # fmt: skip
     if not words:
         return None
-    uid = call.option("-u", "--uid")
+    uid = _user_number(call)
     name = words[0] if call.name == "adduser" and len(words) > 1 else words[-1]
     if call.name == "adduser" and len(words) == 2 and not call.options():
         machine.emit(call, "changes-account", name, f"group {words[1].text}")
@@ -63,7 +81,7 @@ def usermod(machine: Machine, call: Call) -> Result | None:
     )
     if not words:
         return None
-    uid, password = call.option("-u", "--uid"), call.option("-p", "--password")
+    uid, password = _user_number(call), call.option("-p", "--password")
     if uid is not None and uid.text == "0":
         machine.emit(call, "adds-account", words[-1], f"uid 0; {_root(machine, call)}")
     else:

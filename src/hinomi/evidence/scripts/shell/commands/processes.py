@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 
 from hinomi.evidence.scripts.shell import sinks
+from hinomi.evidence.scripts.shell.commands.events import told_without_end
 from hinomi.evidence.scripts.shell.conditions import process_name
 from hinomi.evidence.scripts.shell.core import Call, Machine, Result
 from hinomi.evidence.scripts.shell.registry import handles
@@ -201,6 +202,8 @@ def awk(machine: Machine, call: Call) -> Result:
 )
 def filters(machine: Machine, call: Call) -> Result:
     """Filters hand on where their input comes from."""
+    if call.name == "tail" and (call.flag("f", "--follow", "--retry") or call.flag("F")):
+        return told_without_end(call)
     files = call.operands("-n", "-c", "-d", "-f", "-k", "-b", "-t", "-w", "-s", "-N", "-A", "-l")
     data = incoming(machine, call, files)
     if (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hinomi.evidence.scripts.shell import sinks
+from hinomi.evidence.scripts.shell.commands.events import told_without_end
 from hinomi.evidence.scripts.shell.conditions import TRUE, test
 from hinomi.evidence.scripts.shell.core import Call, Machine, Result
 from hinomi.evidence.scripts.shell.registry import handles
@@ -285,7 +286,7 @@ def journal(machine: Machine, call: Call) -> Result | None:
     """Vacuuming throws old entries away."""
     if any(o.startswith("--vacuum") or o == "--rotate" for o in call.options()):
         machine.emit(call, "clears-log", "journal", " ".join(call.options()))
-    return None
+    return told_without_end(call) if call.flag("f", "--follow") else None
 
 
 @handles("dmesg")
@@ -293,4 +294,4 @@ def dmesg(machine: Machine, call: Call) -> Result | None:
     """`dmesg -c` clears the kernel's log."""
     if call.flag("C", "--clear") or call.flag("c", "--read-clear"):
         machine.emit(call, "clears-log", "dmesg")
-    return None
+    return told_without_end(call) if call.flag("w", "--follow", "--follow-new") else None
