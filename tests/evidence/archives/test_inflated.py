@@ -7,10 +7,10 @@ import random
 import zlib
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hinomi.evidence.archives.inflated import before_damage, gunzipped_whole, inflated_whole
+from hinomi.evidence.archives.inflated import another_member, before_damage, gunzipped_whole, inflated_whole
 from hinomi.evidence.archives.source import IN_MEMORY, BytesSource, stream_of
 from hinomi.evidence.archives.streams import decompressed
 
@@ -111,3 +111,14 @@ def test_what_precedes_damage_is_given():
     assert 5000 < len(plain) < len(data) and data.startswith(plain)
     assert before_damage(packed, 700) == data[:700]
     assert before_damage(b"\xff\xff", 700) == b""
+
+
+@settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(before=st.binary(max_size=70), flags=st.integers(0, 255), after=st.binary(max_size=9), cut=st.integers(0, 4))
+def test_a_further_member_is_seen_wherever_it_begins(core, before, flags, after, cut):
+    begin = b"\x1f\x8b\x08" + bytes([flags])
+    data = before + begin[: 4 - cut] + (b"" if cut else after)
+    places = [at for at in range(1, len(data)) if data.startswith(b"\x1f\x8b\x08", at)]
+    expected = any(at + 3 < len(data) and data[at + 3] < 0x20 for at in places)
+    assert another_member(data) == another_member(memoryview(data)) == expected
+    assert another_member(memoryview(data)[:0]) is False

@@ -9,6 +9,7 @@ from typing import Any
 from deflate import DeflateError, deflate_decompress, gzip_decompress
 
 from hinomi.evidence.archives.source import CHUNK, IN_MEMORY, BytesSource, Source
+from hinomi.evidence.native import compiled
 
 # What the next member of a gzip file begins with (RFC 1952); nothing that has one of the reserved flags is one.
 _ANOTHER_MEMBER = re.compile(rb"\x1f\x8b\x08[\x00-\x1f]")
@@ -29,9 +30,15 @@ def gunzipped_whole(packed: Source) -> BytesSource | None:
     if not isinstance(packed, BytesSource):
         return None
     size = int.from_bytes(packed.data[-4:], "little")
-    if not 0 < size <= IN_MEMORY or _ANOTHER_MEMBER.search(packed.data, 1):
+    if not 0 < size <= IN_MEMORY or another_member(packed.data):
         return None
     return _of_size(gzip_decompress, packed, size)
+
+
+def another_member(data: bytes | memoryview) -> bool:
+    """Whether a gzip member may begin behind the first byte."""
+    core = compiled("classes")
+    return bool(core.another_member(data)) if core is not None else _ANOTHER_MEMBER.search(data, 1) is not None
 
 
 def _of_size(unpack: Any, packed: BytesSource, size: int) -> BytesSource | None:

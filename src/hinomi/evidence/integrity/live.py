@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import mmap
 import os
 import stat
 from array import array
@@ -26,7 +27,7 @@ class LiveReader:
     def __init__(self, limit: int, small: int) -> None:
         self._limit = limit
         self._small = small
-        self._buffer = memoryview(bytearray(CHUNK))
+        self._buffer = memoryview(mmap.mmap(-1, CHUNK, access=mmap.ACCESS_COPY))  # begins at a page, see `Content`
         self._flags = array("L", [0])
 
     def file(self, folder: OpenFolder, entry: Entry, known: bytes | None) -> tuple[Seen, bytes | None]:

@@ -448,10 +448,32 @@ static PyObject *py_beginning(PyObject *module, PyObject *arguments)
     return PyBytes_FromStringAndSize((const char *)plain, (Py_ssize_t)quick.made);
 }
 
+/* Whether a gzip member may begin behind the first byte; its own first byte is looked for, which no other search is as fast as. */
+static int holds_member(const uint8_t *data, Py_ssize_t size)
+{
+    const uint8_t *end = data + size;
+    for (const uint8_t *at = data + 1; end - at >= 4 && (at = memchr(at, 0x1f, (size_t)(end - at) - 3)); at++)
+        if (at[1] == 0x8b && at[2] == 8 && at[3] < 0x20)
+            return 1;
+    return 0;
+}
+
+static PyObject *py_another_member(PyObject *module, PyObject *object)
+{
+    (void)module;
+    Py_buffer data;
+    if (PyObject_GetBuffer(object, &data, PyBUF_SIMPLE) != 0)
+        return NULL;
+    int found = holds_member(data.buf, data.len);
+    PyBuffer_Release(&data);
+    return PyBool_FromLong(found);
+}
+
 static PyMethodDef METHODS[] = {
     {"survey", py_survey, METH_VARARGS, "Settle the members of a zip directory that are classes of no interest."},
     {"fingerprint", py_fingerprint, METH_VARARGS, "Return a keyed hash of 64 bits."},
     {"beginning", py_beginning, METH_VARARGS, "Return the beginning of deflate data, None for what zlib must look at."},
+    {"another_member", py_another_member, METH_O, "Return whether a gzip member may begin behind the first byte."},
     {NULL, NULL, 0, NULL},
 };
 
