@@ -31,7 +31,7 @@ from hinomi.flow.watching.needing import Needs
 from hinomi.model.findings import Coverage, Finding
 from hinomi.model.tables import Row, table_of
 from hinomi.watch.live.sensor import receive, send
-from hinomi.watch.live.syscalls import end_with, give_back
+from hinomi.watch.live.syscalls import end_with, give_back, let_go_of_code
 
 SECONDS = 120.0  # for one question
 NEEDS_SECONDS = 120.0
@@ -132,6 +132,8 @@ class _Answering:
         if self._moved > TRIM_AFTER:
             self._moved = 0
             give_back()
+        else:
+            let_go_of_code()  # while the judge and its workers have theirs
         return Answer(findings, coverage, self._has_grown())
 
     def _has_grown(self) -> bool:

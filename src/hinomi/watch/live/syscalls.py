@@ -5,9 +5,8 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
-from collections.abc import Iterator
 from contextlib import suppress
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +54,7 @@ IN_EXCL_UNLINK = 0x4000000
 IN_ISDIR = 0x40000000
 
 MAX_HANDLE = 128  # MAX_HANDLE_SZ
-LARGE_CODE = 4 << 20
+LARGE = 4 << 20
 _MADV_DONTNEED = 4
 _DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
 
@@ -155,22 +154,48 @@ def end_with(parent: int) -> None:
 
 
 def give_back() -> None:
-    """Give memory back to the system: what was freed (glibc's malloc_trim), and the pages of large libraries' code.
-
-    Code is mapped from files and comes back from the page cache when it is run again, in the pieces that are run.
-    """
+    """Give memory back to the system: what was freed (glibc's malloc_trim), and what is mapped from large libraries."""
     library = ctypes.CDLL(None)
     if hasattr(library, "malloc_trim"):
         library.malloc_trim(0)
+    let_go_of_code()
+
+
+def let_go_of_code() -> None:
+    """Give back the pages of large libraries: code, constants, and the tables that were read once, to load them.
+
+    They are mapped from files and come back from the page cache when they are used again, in the pieces that are used.
+    """
+    library = ctypes.CDLL(None)
     with suppress(OSError):
-        for start, end in _code_mappings(Path("/proc/self/maps").read_text("utf-8", "replace")):
+        maps = Path("/proc/self/maps").read_text("utf-8", "replace").splitlines()
+        for start, end in _intact(tuple(filter(_is_large_library, maps))):
             library.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), _MADV_DONTNEED)
 
 
-def _code_mappings(maps: str) -> Iterator[tuple[int, int]]:
-    """Yield (start, end) of the large mappings of code; they are read-only, so that nothing in them is lost."""
-    for line in maps.splitlines():
-        place, rights, rest = line.split(" ", 2)
-        start, _, end = place.partition("-")
-        if rights == "r-xp" and "/" in rest and int(end, 16) - int(start, 16) >= LARGE_CODE:
-            yield int(start, 16), int(end, 16)
+def _is_large_library(mapping: str) -> bool:
+    """Whether a line of `maps` is of a large part of a file, private and read-only."""
+    place, rights, rest = mapping.split(" ", 2)
+    start, end = _ends(place)
+    return rights in ("r-xp", "r--p") and "/" in rest and end - start >= LARGE
+
+
+def _ends(place: str) -> tuple[int, int]:
+    start, _, end = place.partition("-")
+    return int(start, 16), int(end, 16)
+
+
+@lru_cache(maxsize=1)  # to ask for it takes many times as long as to list them
+def _intact(mappings: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
+    """Return (start, end) of those of `mappings` whose every page is as in its file, so that nothing is lost.
+
+    What the loader wrote to before it was made read-only (the addresses in a library's data) is not.
+    """
+    places, at, found = {line.partition(" ")[0] for line in mappings}, "", []
+    for line in Path("/proc/self/smaps").read_text("utf-8", "replace").splitlines():
+        word, _, rest = line.partition(" ")
+        if not word.endswith(":"):
+            at = word
+        elif word == "Anonymous:" and at in places and rest.split() == ["0", "kB"]:
+            found.append(_ends(at))
+    return tuple(found)
