@@ -70,7 +70,8 @@ def mentions_of(line: str) -> list[Mention]:
         _give_branch(line, mention, low, coming)
         low = mention.last
         kept.append(mention)
-    return [mention for mention in kept if not _inside_branch(mention, kept)]
+    branched = [mention for mention in kept if mention.branch]
+    return [mention for mention in kept if not _inside_branch(mention, branched)]
 
 
 def _mention(line: str, match: re.Match[str]) -> Mention:
@@ -136,9 +137,9 @@ def _give_branch(line: str, mention: Mention, low: int, coming: int) -> None:
         mention.first, mention.last = min(mention.first, branch.start), max(mention.last, branch.end)
 
 
-def _inside_branch(mention: Mention, kept: list[Mention]) -> bool:
+def _inside_branch(mention: Mention, branched: list[Mention]) -> bool:
     return any(
         other is not mention and other.branch and other.branch.start <= mention.start < other.branch.end
         and not other.start <= mention.start < other.end
-        for other in kept
+        for other in branched
     )  # fmt: skip
