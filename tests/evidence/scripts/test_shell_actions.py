@@ -54,6 +54,11 @@ def test_endless_and_timed_loops(text):
     assert (action.in_loop, action.loop_interval) == (True, LOOPS[text])
 
 
+@pytest.mark.parametrize("text", ["fatrace -c", "logread -f", "inotifywait -m /in", "dbus-monitor --system"])
+def test_what_tells_of_events_is_a_program_started(text):
+    assert ("starts", text.split()[0], text.split(maxsplit=1)[1]) in told(f"{text} | while read l; do :; done")
+
+
 NO_LOOPS = [
     "for i in 1 2 3; do /opt/o; sleep 1; done",
     "while read -r l; do /opt/o; sleep 1; done < /etc/list",

@@ -14,6 +14,8 @@ def handles(*names: str) -> Callable[[Handler], Handler]:
 
     def register(handler: Handler) -> Handler:
         for name in names:
+            if name in HANDLERS:
+                raise ValueError(f"two functions for {name}: the later would replace the earlier")
             HANDLERS[name] = handler
         return handler
 

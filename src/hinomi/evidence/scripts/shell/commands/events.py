@@ -8,12 +8,10 @@ from hinomi.evidence.scripts.shell.registry import handles
 from hinomi.evidence.scripts.shell.sinks import started
 from hinomi.evidence.scripts.values import Source, unknown
 
-EVENTS = "events"  # kind of source
-
 
 def told_without_end(call: Call) -> Result:
     """Return the output of a program that ends only when it is ended."""
-    return Result(unknown(f"$({call.text[:400]})", Source(EVENTS, None, call.name)))
+    return Result(unknown(f"$({call.text[:400]})", Source("events", None, call.name)))
 
 
 @handles("inotifywait", "fsnotifywait", "fanotifywait")
@@ -23,10 +21,21 @@ def wait_for_files(machine: Machine, call: Call) -> Result:
     return told_without_end(call) if call.flag("m", "--monitor") else Result(conditions=TRUE)
 
 
-@handles("fatrace", "fswatch", "inotifywatch", "logread", "udevadm", "busctl", "dbus-monitor", "ip")
-def monitor(machine: Machine, call: Call) -> Result | None:
-    """`fatrace`, `logread -f`, `udevadm monitor`, `ip monitor`: the rest of their uses is nothing of the kind."""
-    following = call.name in ("fatrace", "fswatch", "dbus-monitor") or call.flag("f", "--follow")
-    if call.name in ("udevadm", "busctl", "ip"):
-        following = any(word.text == "monitor" for word in call.operands())
-    return told_without_end(call) if following else None
+@handles("fatrace", "fswatch", "dbus-monitor")
+def monitor(machine: Machine, call: Call) -> Result:
+    """Tell of events whatever they are asked."""
+    started(machine, call)
+    return told_without_end(call)
+
+
+@handles("logread")
+def log(machine: Machine, call: Call) -> Result:
+    """`logread -f` goes on."""
+    started(machine, call)
+    return told_without_end(call) if call.flag("f", "--follow") else Result()
+
+
+@handles("udevadm", "busctl")
+def asked_to_monitor(_: Machine, call: Call) -> Result | None:
+    """`udevadm monitor`, `busctl monitor`: the rest of their uses is nothing of the kind."""
+    return told_without_end(call) if any(word.text == "monitor" for word in call.operands()) else None
