@@ -18,7 +18,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks._job import yara_rules
+from benchmarks._job import WHOLE, yara_rules
 from benchmarks._measure import Bar, judge, measure, note, rounds, table
 
 JOB = str(Path(__file__).with_name("_job.py"))
@@ -63,15 +63,13 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
 
 def _commands(options: argparse.Namespace, folder: Path) -> dict[str, list[str]]:
     commands = {job: _ours(job, options) for job in OURS}
-    part = ["--of", options.of]
-    for job in OURS[2:]:
-        commands[job] += part
-    cached = [*_ours("cached", options), *part, "--cache", str(folder / "cache")]
+    cached = [*_ours("cached", options), "--cache", str(folder / "cache")]
     return commands | {FIRST: cached, SECOND: cached} | _peers(options.tree, folder)
 
 
 def _ours(job: str, options: argparse.Namespace) -> list[str]:
-    return [sys.executable, JOB, job, options.tree, *(["--jobs", str(options.jobs)] if options.jobs else [])]
+    command = [sys.executable, JOB, job, options.tree, *(["--jobs", str(options.jobs)] if options.jobs else [])]
+    return [*command, "--of", options.of] if job in WHOLE else command
 
 
 def _peers(tree: str, folder: Path) -> dict[str, list[str]]:

@@ -25,7 +25,6 @@ class Server:
     """A running PostgreSQL server; `database` makes a fresh one and gives its URL."""
 
     socket: Path
-    process: subprocess.Popen[bytes]
     made: int = 0
 
     def database(self) -> str:
@@ -69,7 +68,7 @@ def _served(programs: Path, home: Path) -> Iterator[Server]:
     )
     try:
         _wait_until_ready(programs, home, server)
-        yield Server(home, server)
+        yield Server(home)
     finally:
         server.send_signal(signal.SIGINT)  # fast shutdown: clients are cut off
         server.wait()

@@ -169,12 +169,17 @@ def _sha1(data: bytes = b"") -> Any:
 _OTHER: dict[str | None, Callable[..., Any]] = {"md5": _md5, "sha1": _sha1}
 
 
-def _buffer() -> memoryview:
-    """Return this thread's own read buffer, which no other process shares.
+def page_buffer(size: int) -> memoryview:
+    """Return a buffer of `size` bytes to read into, which no other process shares.
 
     It begins at a page: into other places, processors of some makers copy four times as slowly for the kernel.
     """
+    return memoryview(mmap.mmap(-1, size, access=mmap.ACCESS_COPY))
+
+
+def _buffer() -> memoryview:
+    """Return this thread's own read buffer."""
     buffer: memoryview | None = getattr(_buffers, "view", None)
     if buffer is None:
-        buffer = _buffers.view = memoryview(mmap.mmap(-1, CHUNK, access=mmap.ACCESS_COPY))
+        buffer = _buffers.view = page_buffer(CHUNK)
     return buffer

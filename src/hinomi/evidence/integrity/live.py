@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import mmap
 import os
 import stat
 from array import array
 from collections.abc import Mapping
 from contextlib import suppress
 
-from hinomi.evidence.content import FileChangedError
+from hinomi.evidence.content import FileChangedError, page_buffer
 from hinomi.evidence.integrity.measured import Seen
 from hinomi.evidence.sources.descriptors import FILE, FOLDER, OpenFolder, open_at, read_xattrs
 from hinomi.evidence.view import Entry
@@ -27,7 +26,7 @@ class LiveReader:
     def __init__(self, limit: int, small: int) -> None:
         self._limit = limit
         self._small = small
-        self._buffer = memoryview(mmap.mmap(-1, CHUNK, access=mmap.ACCESS_COPY))  # begins at a page, see `Content`
+        self._buffer = page_buffer(CHUNK)
         self._flags = array("L", [0])
 
     def file(self, folder: OpenFolder, entry: Entry, known: bytes | None) -> tuple[Seen, bytes | None]:

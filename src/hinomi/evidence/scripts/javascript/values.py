@@ -199,9 +199,8 @@ def _replace(base: Datum, args: list[Value], _: str) -> Datum | None:
 def _codes(_: Datum, args: list[Value], __: str) -> Datum | None:
     if not args or not all(a.text.isdigit() and int(a.text[:8]) < 0x110000 for a in args):
         return None
-    units = "".join(chr(int(a.text)) for a in args).encode(
-        "utf-16-le", "surrogatepass"
-    )  # two units may be one character
+    # two units may be one character
+    units = "".join(chr(int(a.text)) for a in args).encode("utf-16-le", "surrogatepass")
     return Value(units.decode("utf-16-le", "replace"), True, Source("decoded", None, "char-codes"))
 
 

@@ -27,12 +27,13 @@ def while_statement(machine: Machine, node: Node) -> Result:
     body = node.child_by_field_name("body")
     asked = [c for c in node.children_by_field_name("condition") if c.is_named and c.type != "comment"]
     machine.env.forget(assigned_in(node))
-    follows = machine.stdin is not None and machine.stdin.has("events")
-    with machine.recorder.looping(endless=False, counted=_reads(asked) and not follows) as loop:
+    reads = _reads(asked)
+    follows = reads and machine.stdin is not None and machine.stdin.has("events")
+    with machine.recorder.looping(endless=False, counted=reads and not follows) as loop:
         machine.block(asked[:-1])
         conditions = machine.asked(asked[-1]).conditions if asked else TRUE
         conditions = negated(conditions) if until else conditions
-        loop.endless = always(conditions) or (follows and _reads(asked))
+        loop.endless = always(conditions) or follows
         with machine.recorder.under(conditions):
             loop.depth = len(machine.recorder.guards)
             result = machine.block(body.children) if body is not None else NOTHING
