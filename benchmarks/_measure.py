@@ -58,7 +58,7 @@ def measure(command: Sequence[str], fine: Sequence[int] = (0,)) -> Figure | None
     """Run a command; None, said, where it ends with none of the codes in `fine`."""
     begin = time.monotonic()
     with tempfile.TemporaryFile() as errors:
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors, env=_as_installed())
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors, env=as_installed())
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.monotonic() - begin
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -69,7 +69,7 @@ def measure(command: Sequence[str], fine: Sequence[int] = (0,)) -> Figure | None
     return Figure(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
-def _as_installed() -> dict[str, str]:
+def as_installed() -> dict[str, str]:
     """Return the environment with byte code kept, as an installed program has it: not compiled at every start."""
     return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 

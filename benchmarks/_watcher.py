@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks._measure import hinomi
+from benchmarks._measure import as_installed, hinomi
 
 TICK = os.sysconf("SC_CLK_TCK")
 
@@ -23,7 +23,7 @@ class Watcher:
         self._out, self._err = base / "out.jsonl", base / "err"
         command = hinomi("watch", str(place), "--case", str(base / "case"), "--format", "jsonl", "--lang", "en", *words)
         with self._out.open("wb") as out, self._err.open("wb") as err:
-            self.process = subprocess.Popen(command, stdout=out, stderr=err)
+            self.process = subprocess.Popen(command, stdout=out, stderr=err, env=as_installed())
         self.until(lambda: "Watching" in self._err.read_text("utf-8", "replace"), 900.0)
 
     def __enter__(self) -> Watcher:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import sys
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -166,6 +167,12 @@ def connect(temporary: str, memory: str = MEMORY_LIMIT) -> Any:
         "autoinstall_known_extensions": False, "autoload_known_extensions": False, "max_temp_directory_size": "2GB",
     }  # fmt: skip
     return duckdb.connect(":memory:", config=config)
+
+
+def engine_library() -> Path:
+    """Return the file of the engine's compiled part, once something has used it; an empty path where it has none."""
+    compiled = sys.modules.get("_duckdb") or sys.modules.get("duckdb.duckdb")
+    return Path(getattr(compiled, "__file__", None) or "").resolve()
 
 
 def lock(connection: Any, files: Sequence[str]) -> None:

@@ -25,13 +25,15 @@ from hinomi.detect.draft import cited, merged
 from hinomi.detect.indicator import Indicator
 from hinomi.detect.needs import needs_of
 from hinomi.detect.shows import shown_rows
+from hinomi.detect.sql import engine_library
 from hinomi.detect.standing import StandingEvidence
 from hinomi.flow.watching.apart import Other
 from hinomi.flow.watching.needing import Needs
 from hinomi.model.findings import Coverage, Finding
 from hinomi.model.tables import Row, table_of
+from hinomi.watch.live.librarycode import LibraryCode
 from hinomi.watch.live.sensor import receive, send
-from hinomi.watch.live.syscalls import end_with, give_back, let_go_of_code
+from hinomi.watch.live.syscalls import end_with, trim
 
 SECONDS = 120.0  # for one question
 NEEDS_SECONDS = 120.0
@@ -88,7 +90,7 @@ def serve(channel: socket.socket, given: Given) -> NoReturn:
         with suppress(EOFError, ConnectionError):
             while True:
                 if not select.select([channel], [], [], REST_SECONDS)[0]:
-                    give_back()
+                    trim()
                 question = receive(channel)
                 assert isinstance(question, Question)  # our own parent's
                 answer = answering.answer(question)
@@ -117,7 +119,9 @@ class _Answering:
         self._evidence.parse(rule.body for rule in given.catalogue.of_kind("sql"))
         self._moved = 0  # rows since memory was given back
         self._answers = 0
-        give_back()
+        self._engine = LibraryCode(engine_library())
+        self._engine.let_go()
+        trim()
         self._base = _own_memory()
 
     def answer(self, question: Question) -> Answer:
@@ -131,9 +135,8 @@ class _Answering:
         self._moved += len(question.put)
         if self._moved > TRIM_AFTER:
             self._moved = 0
-            give_back()
-        else:
-            let_go_of_code()  # while the judge and its workers have theirs
+            trim()
+        self._engine.let_go()  # while the judge and its workers have theirs
         return Answer(findings, coverage, self._has_grown())
 
     def _has_grown(self) -> bool:

@@ -154,11 +154,16 @@ def end_with(parent: int) -> None:
 
 
 def give_back() -> None:
-    """Give memory back to the system: what was freed (glibc's malloc_trim), and what is mapped from large libraries."""
+    """Give memory back to the system: what was freed, and what is mapped from large libraries."""
+    trim()
+    let_go_of_code()
+
+
+def trim() -> None:
+    """Give back what was freed (glibc's malloc_trim)."""
     library = ctypes.CDLL(None)
     if hasattr(library, "malloc_trim"):
         library.malloc_trim(0)
-    let_go_of_code()
 
 
 def let_go_of_code() -> None:
