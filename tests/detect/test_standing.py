@@ -15,7 +15,7 @@ from hinomi.detect.needs import is_empty, needs_of, tables_of, words_of
 from hinomi.detect.rowset import filled, write_rows
 from hinomi.detect.sql import Evidence
 from hinomi.detect.sqlrule import run_rules
-from hinomi.detect.standing import CHUNK, StandingEvidence
+from hinomi.detect.standing import CHUNK, MAX_GONE, StandingEvidence
 from hinomi.model.errors import RuleError
 from hinomi.model.findings import Coverage
 from hinomi.model.tables import Row, table_of
@@ -147,3 +147,18 @@ def test_a_table_whose_rows_come_and_go_is_copied_and_loses_none(
         evidence.drop("files", [number - 2] if number >= 2 else [])
         assert stored() <= 8, "what was taken away keeps no room"
     assert evidence.query("SELECT row, path FROM files ORDER BY row").rows == [(38, "/srv/38"), (39, "/srv/39")]
+
+
+def test_rows_that_come_and_go_take_no_more_room_in_the_end(tmp_path: Path) -> None:
+    evidence, held = StandingEvidence(tmp_path), []
+    files = rows_of({"files": [{"path": f"/srv/{n}", "owner": f"user{n}"} for n in range(MAX_GONE + 1)]})["files"]
+    for turn in range(6):
+        numbers = range(turn * len(files), (turn + 1) * len(files))
+        evidence.put("files", files, numbers)
+        evidence.drop("files", numbers)
+        evidence.settle()
+        (room,) = evidence.connection.execute("SELECT sum(memory_usage_bytes) FROM duckdb_memory()").fetchone()
+        held.append(room)
+    assert held[-1] <= held[1], held
+    evidence.put("files", files[:1], [0])
+    assert evidence.query("SELECT path FROM files").rows == [("/srv/0",)]

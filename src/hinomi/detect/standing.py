@@ -18,7 +18,8 @@ from hinomi.model.errors import RuleError
 from hinomi.model.tables import TABLES, Row, columns_of
 
 MEMORY_LIMIT = "48MB"
-MAX_HOLES = 2_000  # rows taken away, whose room the engine keeps: with more of them than rows, a table is copied
+MAX_HOLES = 2_000  # rows taken away from a table: with more of them than there are rows, it is copied
+MAX_GONE = 1_000  # rows taken away, after which the engine is told to give their room back
 CHUNK = 256  # rows taken in at once: the engine copies what it is given several times
 _SOME_ROWS = "SELECT unnest(?::BIGINT[])"
 
@@ -33,6 +34,7 @@ class StandingEvidence(Queries):
         lock(self.connection, ())
         self._counts: Counter[str] = Counter()
         self._holes: Counter[str] = Counter()
+        self._gone = 0
 
     def has(self, table: str) -> bool:
         """Whether a table has any row now."""
@@ -63,6 +65,7 @@ class StandingEvidence(Queries):
 
     def drop(self, table: str, numbers: Sequence[int]) -> None:
         """Take rows of one table away by their numbers."""
+        self._gone += len(numbers)
         if len(numbers) >= self._counts[table]:
             self.connection.execute(f'TRUNCATE "{table}"')
             self._counts[table] = self._holes[table] = 0
@@ -74,8 +77,15 @@ class StandingEvidence(Queries):
             self.connection.execute(f'CREATE OR REPLACE TABLE "{table}" AS SELECT * FROM "{table}"')
             self._holes[table] = 0
 
+    def settle(self) -> None:
+        """Give back the room of rows taken away, which the engine keeps until it is told to, also of emptied tables."""
+        if self._gone > MAX_GONE:
+            self.connection.execute("CHECKPOINT")
+            self._gone = 0
+
     def empty(self) -> None:
         """Take all rows away."""
+        self._gone += self._counts.total()
         for table in [name for name, number in self._counts.items() if number]:
             self.connection.execute(f'TRUNCATE "{table}"')
         self._counts.clear()

@@ -13,7 +13,7 @@ import pytest
 from hinomi.detect.catalogue import Catalogue, load_rules
 from hinomi.detect.rowset import filled
 from hinomi.flow.watching.answering import SETTLED
-from hinomi.flow.watching.asking import Rules
+from hinomi.flow.watching.asking import PART, Rules
 from hinomi.flow.watching.needing import KeptNeeds
 from hinomi.model.findings import Coverage
 from hinomi.model.tables import Row, table_of
@@ -79,6 +79,13 @@ def test_rows_stay_until_they_are_left_out(rules: Rules) -> None:
     assert {("reverse-shell-script", SCRIPT), ("reverse-shell-script", "/srv/y")} <= both
     assert ("reverse-shell-script", SCRIPT) not in ask(rules, second, coverage)
     assert ("reverse-shell-script", SCRIPT) in ask(rules, first, coverage, run="the next"), "numbers begin anew"
+    assert coverage.complete, coverage.to_json()
+
+
+def test_rows_beyond_one_message_are_all_seen(rules: Rules) -> None:
+    coverage, paths = Coverage(), [f"/srv/x{n}" for n in range(PART)]
+    rows = [one for n, path in enumerate(paths) for one in numbered(path, n * len(dropped(path)))]
+    assert {path for rule, path in ask(rules, rows, coverage) if rule == "reverse-shell-script"} == set(paths)
     assert coverage.complete, coverage.to_json()
 
 

@@ -45,15 +45,21 @@ Numbered = tuple[Row, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """Rows to take in and out first, then the rules to ask (by id; none: nothing is asked)."""
+class Moved:
+    """Rows that go and come before a question is asked. It has no answer; a few at a time, so that few are held."""
 
-    put: Sequence[Numbered] = ()
     drop: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    put: Sequence[Numbered] = ()
+    afresh: bool = False  # forget all rows before
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """The rules to ask (by id; none: nothing is asked)."""
+
     rules: frozenset[str] = frozenset()
     run: str = ""
     seen: str = ""
-    afresh: bool = False  # forget all rows before
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +97,12 @@ def serve(channel: socket.socket, given: Given) -> NoReturn:
             while True:
                 if not select.select([channel], [], [], REST_SECONDS)[0]:
                     trim()
-                question = receive(channel)
-                assert isinstance(question, Question)  # our own parent's
-                answer = answering.answer(question)
+                message = receive(channel)
+                if isinstance(message, Moved):
+                    answering.take(message)
+                    continue
+                assert isinstance(message, Question)  # our own parent's
+                answer = answering.answer(message)
                 if finding_out is not None and select.select([finding_out], [], [], 0)[0]:
                     found = finding_out.answer(time.monotonic() + NEEDS_SECONDS)
                     finding_out.end()
@@ -124,15 +133,18 @@ class _Answering:
         trim()
         self._base = _own_memory()
 
-    def answer(self, question: Question) -> Answer:
-        if question.afresh:
+    def take(self, moved: Moved) -> None:
+        if moved.afresh:
             self._evidence.empty()
-        for table, numbers in question.drop.items():
+        for table, numbers in moved.drop.items():
             self._evidence.drop(table, numbers)
-        self._put(question.put)
+        self._evidence.settle()
+        self._put(moved.put)
+        self._moved += len(moved.put)
+
+    def answer(self, question: Question) -> Answer:
         coverage = Coverage()
         findings = self._ask(question, coverage) if question.rules or self._indicators else []
-        self._moved += len(question.put)
         if self._moved > TRIM_AFTER:
             self._moved = 0
             trim()

@@ -14,7 +14,7 @@ from hinomi.detect.catalogue import Catalogue
 from hinomi.detect.indicator import Indicator
 from hinomi.detect.needs import tables_of, words_of
 from hinomi.flow.watching import answering
-from hinomi.flow.watching.answering import SECONDS, Answer, Given, Numbered, Question
+from hinomi.flow.watching.answering import SECONDS, Answer, Given, Moved, Numbered, Question
 from hinomi.flow.watching.needing import KeptNeeds, Needs
 from hinomi.flow.watching.programs import environment, program
 from hinomi.model.findings import Coverage, Finding
@@ -22,6 +22,7 @@ from hinomi.model.tables import table_of
 from hinomi.watch.live.sensor import receive, send
 
 PATIENCE = 30.0  # seconds beyond what a question may take
+PART = 256  # rows sent at once
 _NONE: frozenset[str] = frozenset()
 
 
@@ -119,7 +120,10 @@ class Rules:
         put = [(row, key[1]) for key, row in wanted.items() if key not in self._loaded]
         self._loaded = set(wanted)
         rules = self.about(changed, {word for (table, _), row in wanted.items() for word in words_of(table, row)})
-        send(self._channel, Question(put, drop, rules, run, seen, afresh))
+        send(self._channel, Moved(drop, put[:PART], afresh))
+        for start in range(PART, len(put), PART):
+            send(self._channel, Moved(put=put[start : start + PART]))
+        send(self._channel, Question(rules, run, seen))
         answer = receive(self._channel)
         assert isinstance(answer, Answer)
         return answer
