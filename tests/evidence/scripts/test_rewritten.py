@@ -90,6 +90,26 @@ WATCHDOGS = [
     ("ruby", "system('/opt/agentd &') if `pgrep agentd`.empty?"),
     ("lua", "local h = io.popen('pidof agentd')\nif h:read('*a') == '' then os.execute('/opt/agentd &') end"),
     ("lua", "if not os.execute('pgrep agentd') then os.execute('/opt/agentd &') end"),
+    ("python", "import os\nfor p in os.listdir('/proc'):\n    if 'agentd' in open(f'/proc/{p}/cmdline').read():\n        break\n"
+               "else:\n    os.spawnl(os.P_NOWAIT, '/opt/agentd', 'agentd')"),
+    ("python", "from pathlib import Path\nP = Path('/proc')\ndef up(n):\n    return any(p.joinpath('comm').read_text().strip() == n\n"
+               "               for p in P.iterdir() if p.name.isdigit())\nimport os\nif not up('agentd'):\n    os.system('/opt/agentd')"),
+    ("python", "import os\nr = [p for p in os.listdir('/proc') if p.isdigit() and 'agentd' in open('/proc/%s/comm' % p).read()]\n"
+               "if len(r) == 0:\n    os.system('/opt/agentd &')"),
+    ("python", "import os, pathlib\nif sum(1 for p in pathlib.Path('/proc').glob('*/comm') if p.read_text().startswith('agentd')) < 1:\n"
+               "    os.system('/opt/agentd &')"),
+    ("python", "import psutil, os\nhit = next((p for p in psutil.process_iter() if p.name() == 'agentd'), None)\nif hit is None:\n    os.system('/opt/agentd')"),
+    ("python", "import os\ndef count(n):\n    c = 0\n    for p in os.listdir('/proc'):\n        c += n in open(os.path.join('/proc', p, 'cmdline')).read()\n"
+               "    return c\nif count('agentd') == 0:\n    os.system('/opt/agentd')"),
+    ("python", "import os, pathlib\nclass W:\n    def __init__(self, n): self.n = n\n    def up(self):\n        for d in os.scandir('/proc'):\n"
+               "            if pathlib.Path(d.path, 'comm').read_text().rstrip() == self.n: return True\n        return False\n"
+               "    def tick(self):\n        if self.up(): return\n        os.system('/opt/agentd')\nw = W('agentd')\nw.tick()"),
+    ("python", "import os\nup = 'agentd' in os.popen('ps ax').read()\nif not up:\n    os.system('/opt/agentd')"),
+    ("perl", "my $up = 0;\nopendir(my $d, '/proc');\nfor my $p (grep { /^\\d+$/ } readdir $d) {\n  open(my $f, '<', \"/proc/$p/cmdline\");\n"
+             "  my $c = <$f>;\n  $up = 1, last if $c =~ /agentd/;\n}\nsystem('/opt/agentd &') unless $up;"),
+    ("perl", "my @l = grep { /agentd/ } `ps -ef`;\nif (!@l) { system('/opt/agentd &'); }"),
+    ("ruby", "up = Dir.glob('/proc/[0-9]*/cmdline').any? { |f| File.read(f).include?('agentd') rescue false }\nspawn('/opt/agentd') unless up"),
+    ("ruby", "spawn('/opt/agentd') if Dir.glob('/proc/*/comm').none? { |f| File.read(f).strip == 'agentd' }"),
 ]  # fmt: skip
 
 
@@ -97,6 +117,33 @@ WATCHDOGS = [
 def test_what_is_asked_before_a_start(language, text):
     start = next(a for a in rows(language, text) if a.action == "starts")
     assert (start.object, start.guard_kind, start.guard_object) == ("/opt/agentd", "not-running", "agentd")
+
+
+LISTENING = [
+    "import socket, os\ns = socket.socket()\ntry:\n    s.connect(('127.0.0.1', 4999))\nexcept OSError:\n    os.system('/opt/agentd')",
+    "import socket, os\ns = socket.socket()\nif s.connect_ex(('localhost', 4999)) != 0:\n    os.system('/opt/agentd')",
+]
+
+
+@pytest.mark.parametrize("text", LISTENING)
+def test_a_start_when_nobody_listens_on_its_port(text):
+    start = next(a for a in rows("python", text) if a.action == "starts")
+    assert (start.object, start.guard_kind, start.guard_object) == ("/opt/agentd", "not-running", ":4999")
+
+
+def test_a_connection_elsewhere_asks_for_no_process():
+    text = "import socket, os\ns = socket.socket()\ntry:\n    s.connect(('192.0.2.7', 80))\nexcept OSError:\n    os.system('/opt/agentd')"
+    start = next(a for a in rows("python", text) if a.action == "starts")
+    assert start.guard_kind is None
+
+
+def test_the_else_of_a_loop_that_nothing_ends_runs_always():
+    start = next(
+        a
+        for a in rows("python", "import os\nfor p in 'ab':\n    print(p)\nelse:\n    os.system('/opt/agentd')")
+        if a.action == "starts"
+    )
+    assert (start.object, start.guard_kind) == ("/opt/agentd", None)
 
 
 LOOPS = [

@@ -64,8 +64,32 @@ NOT_RUNNING = {
     "test-command": 'test -n "$(pidof otterd)" || /opt/x/otterd &',
     "set-positional": "set -- $(pidof otterd)\n[ $# -eq 0 ] && /opt/x/otterd &",
     "systemctl": "systemctl is-active otterd || /opt/x/otterd &",
+    "fuser": "fuser -s otterd || /opt/x/otterd &",
+    "lsof-c": "lsof -c otterd >/dev/null || /opt/x/otterd &",
+    "find-proc": "[ -n \"$(find /proc -maxdepth 2 -name exe -lname '*otterd*')\" ] || /opt/x/otterd &",
+    "lock": "flock -n /run/otterd.lock true && /opt/x/otterd &",
+    "listening": "ss -lntp | grep -q otterd || /opt/x/otterd &",
     "loop-over-names": "for n in otterd stoatd; do pidof $n >/dev/null || /opt/x/$n & done",
 }
+
+
+LISTENING = {
+    "ss": "ss -lnt | grep -q :4999 || /opt/x/otterd &",
+    "netstat": 'if [ -z "$(netstat -tln | grep :4999)" ]; then /opt/x/otterd & fi',
+    "nc": "nc -z 127.0.0.1 4999 || /opt/x/otterd &",
+}
+
+
+@pytest.mark.parametrize("idiom", LISTENING)
+def test_a_start_when_nobody_listens_on_its_port(idiom):
+    action = start(LISTENING[idiom], "/opt/x/otterd")
+    assert (action.guard_kind, action.guard_object) == ("not-running", ":4999")
+
+
+def test_a_lock_that_guards_a_command_asks_nothing():
+    action = start("flock -n /run/job.lock /opt/x/otterd", "/opt/x/otterd")
+    assert action.guard_kind is None
+    assert not [a for a in rows("ss -tn | grep -q 192.0.2.7") if a.action == "checks-running"]
 
 
 @pytest.mark.parametrize("idiom", NOT_RUNNING)

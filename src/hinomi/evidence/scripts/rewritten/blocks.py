@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from hinomi.evidence.scripts.rewritten import calls
-from hinomi.evidence.scripts.rewritten.asked import condition, negated
+from hinomi.evidence.scripts.rewritten.asked import condition, listening, negated
 from hinomi.evidence.scripts.rewritten.base import BODIES, Base, last
 from hinomi.evidence.scripts.rewritten.reading import first_field, keyword_of, short_name
 from hinomi.evidence.scripts.rewritten.words import Word, literal, many, name_of, quoted
@@ -85,6 +85,7 @@ def while_(base: Base, node: Node) -> None:
     word = "until" if keyword_of(node) == "until" else "while"
     _asked_first(base, question)
     loop(base, f"{word} {asked}", _body_of(node), node)
+    _unbroken(base, node)
 
 
 def repeat(base: Base, node: Node) -> None:
@@ -112,6 +113,39 @@ def for_(base: Base, node: Node) -> None:
         return
     body = _body_of(node)
     loop_over(base, [text_of(target)] if target is not None else ["$_"], source, body, node)
+    _unbroken(base, node)
+
+
+def _unbroken(base: Base, node: Node) -> None:
+    """Write Python's `else` of a loop: what is done where the question that would end the loop was never answered."""
+    otherwise = next((c for c in node.named_children if c.type == "else_clause"), None)
+    if otherwise is None:
+        return
+    body = _body_of(node)
+    question = _ends_loop(body) if body is not None else None
+    if question is not None:
+        base.put(otherwise, f"if {negated(condition(base.writer, question))}; then")
+    base.body(first_field(otherwise, *BODIES), otherwise)
+    if question is not None:
+        base.put(last(otherwise), "fi")
+
+
+def _ends_loop(body: Node) -> Node | None:
+    """Return the question of the first `if` that leaves the loop; loops inside have their own."""
+    stack = [body]
+    while stack:
+        node = stack.pop()
+        if node.type == "if_statement" and any(c.type == "break_statement" for c in _within(node)):
+            return node.child_by_field_name("condition")
+        if node.type not in ("for_statement", "while_statement", "function_definition"):
+            stack += reversed(node.named_children)
+    return None
+
+
+def _within(node: Node) -> list[Node]:
+    """The statements that a condition governs directly."""
+    body = _body_of(node)
+    return body.named_children if body is not None else []
 
 
 def _clause(node: Node, clause: Node | None) -> tuple[Node | None, Node | None]:
@@ -209,6 +243,8 @@ def _question(base: Base, node: Node) -> str | None:
         return None
     if call.name in _RAISES:
         return base.writer.run(call)
+    if call.member == "connect" and call.receiver is not None:
+        return listening(base.writer, call)
     return condition(base.writer, call.node) if call.name in _ASKS_BY_FAILING else None
 
 

@@ -63,7 +63,7 @@ SAME = frozenset(  # give what they were given, as far as this reading goes
     " split preg_split tostring"
     " stringify String each_line lines to_a values items exe info getvalue get_data readable stdout text content body"
     " slurp scalar sort keys map filter array_filter array_map lines chars fetchall fetchone"
-    " fetch_assoc fetchArray fetch_all fetchAll inet_aton to_i".split()
+    " fetch_assoc fetchArray fetch_all fetchAll inet_aton to_i next readdir".split()
 )
 FETCHES = frozenset(
     "urllib.request.urlopen urllib.urlopen urllib2.urlopen urlopen requests.get requests.request httpx.get aiohttp.get"
@@ -137,7 +137,7 @@ READS = frozenset("file_get_contents file File.read File.readlines IO.read IO.re
 READ_METHODS = frozenset("read_text read_bytes".split())
 GLOB_METHODS = frozenset("glob rglob iterdir".split())
 GLOBS = frozenset("glob.glob glob.iglob glob Dir.glob".split())
-FOLDERS = frozenset("os.listdir os.scandir scandir readdir Dir.entries Dir.children lfs.dir opendir".split())
+FOLDERS = frozenset("os.listdir os.scandir scandir Dir.entries Dir.children lfs.dir opendir".split())
 REQUEST = ("_GET", "_POST", "_REQUEST", "_COOKIE", "request.args", "request.form", "request.values", "request.data",
            "request.json", "request.params", "request.headers", "request.query", "request.GET", "request.POST",
            "ngx.var.arg")  # fmt: skip

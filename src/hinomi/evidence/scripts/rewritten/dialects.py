@@ -62,6 +62,8 @@ PERL = Dialect("perl", _roles("""
     command: command_string
     pattern: match_regexp quoted_regexp
     variable: scalar array hash bareword arraylen
+    sifted: map_grep_expression
+    taken: readline_expression
     number: number
     list: parenthesized_expression list_expression anonymous_array_expression quoted_word_list
     call: function_call_expression ambiguous_function_call_expression func1op_call_expression

@@ -188,6 +188,8 @@ def _opening(effects: Effects, call: Asked) -> Opened | None:
 def _opens(effects: Effects, call: Asked, bind: str) -> list[str] | None:
     if effects.writer.dialect.grammar == "perl" and call.name == "open" and len(call.args) >= 2:
         return _perl_open(effects, call)
+    if effects.writer.dialect.grammar == "perl" and call.name == "opendir" and len(call.args) == 2:
+        return [f"{_handle(text_of(call.args[0]))}=$(ls {quoted(effects.word(call, 1))})"]
     opened = _opening(effects, call)
     if opened is None:
         return None

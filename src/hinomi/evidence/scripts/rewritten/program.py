@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hinomi.evidence.scripts.rewritten import calls
-from hinomi.evidence.scripts.rewritten.asked import condition
+from hinomi.evidence.scripts.rewritten.asked import condition, is_question
 from hinomi.evidence.scripts.rewritten.base import BODIES, Base, last
 from hinomi.evidence.scripts.rewritten.blocks import BLOCKS, loop, loop_over
 from hinomi.evidence.scripts.rewritten.dialects import DIALECTS, Dialect
@@ -200,6 +200,8 @@ class Program(Base):
         shown = text_of(target)
         name = name_of(self.writer.read.full_name(target))
         added = any(not c.is_named and text_of(c) in ("+=", ".=", "||=", "<<=") for c in node.children)
+        if self._answered(name, value, node, added):
+            return
         call = self.writer.read.call(value)
         if call is not None and self.called(call, node, name):
             self._also(call, shown, name)
@@ -216,6 +218,13 @@ class Program(Base):
         if shown.startswith("$") and len(words) == 1:
             self._remember(shown, words[0])
         self.put(node, f"{name}{'+=' if added else '='}{quoted(joined(words, ' '))}")
+
+    def _answered(self, name: str, value: Node, node: Node, added: bool) -> bool:
+        """`up = "x" in names`, `count += x == y`: what a question's answer is kept in."""
+        if not is_question(self.writer, value):
+            return False
+        self.put(node, *([] if added else [f"{name}="]), f"if {condition(self.writer, value)}; then {name}=1; fi")
+        return True
 
     def _remember(self, shown: str, word: Word) -> None:
         """A variable may name a function, or hold what a web client says."""

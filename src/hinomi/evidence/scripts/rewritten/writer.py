@@ -37,6 +37,10 @@ if TYPE_CHECKING:
     from hinomi.evidence.scripts.rewritten.dialects import Dialect
 
 MAX_DEPTH = 40
+_MODULES = ("sys.", "os.p", "self")  # whose `path` is no folder entry's
+_BOTH = frozenset(("and", "or", "&&", "||"))
+_ESCAPED = re.compile(r"\\\\.")
+_LETTERS = re.compile(r"[a-zA-Z]{2}")
 _JOINS = frozenset(("+", ".", "..", "/", "<<"))
 _NUMBERS: dict[str, Callable[[int, int], int]] = {"*": int.__mul__, "+": int.__add__, "-": int.__sub__}
 
@@ -140,7 +144,9 @@ class Writer:
         if _of_request(name):
             return (Piece("${QUERY_STRING}", True),)
         holder = first_field(node, "object", "table", "scope")
-        return self.value(holder) if member in calls.SAME and holder is not None else variable(name)
+        entry = member == "path" and self.dialect.grammar == "python" and name[:4] not in _MODULES
+        same = entry or member in calls.SAME
+        return self.value(holder) if same and holder is not None else variable(name)
 
     def _index(self, node: Node) -> Datum:
         text = text_of(node)[:200]
@@ -206,7 +212,11 @@ class Writer:
         left, right = (clause.child_by_field_name(n) if clause is not None else None for n in ("left", "right"))
         if left is None or right is None:
             return {}
-        bound = {text_of(left): self.word(right)}
+        return self.bind(text_of(left), self.word(right))
+
+    def bind(self, name: str, word: Word) -> dict[str, Word]:
+        """Let a name stand for a word while a condition is read."""
+        bound = {name: word}
         self.bound |= bound
         self._known = {}
         return bound
@@ -220,10 +230,24 @@ class Writer:
     def needle(self, node: Node) -> Word | None:
         """Return the text that a condition looks for in what is gone through."""
         node = self.read.bare(node)
-        for side in sides(node):
-            if side is not None and constant(word := self.word(side)):
-                return word
-        return None
+        if self.read.role(node) == "pattern":
+            return self.word(node)
+        both = [self.read.bare(side) for side in sides(node) if side is not None]
+        if operator_of(node).strip() in _BOTH and self.depth < MAX_DEPTH:
+            with self.deeper():
+                return next((found for side in both if (found := self.needle(side)) is not None), None)
+        return next((word for side in both if constant(word := self.word(side))), None)
+
+    def _sifted(self, node: Node) -> Datum:
+        """Perl's `grep { … } LIST`: the list, or what of it holds a text."""
+        if len(node.named_children) < 2:
+            return UNKNOWN
+        block, source = node.named_children[0], self.word(node.named_children[-1])
+        inside = block.named_children[-1] if block.type == "block" and block.named_children else block
+        needle = self.needle(inside)
+        if needle is None or _LETTERS.search(_ESCAPED.sub("", constant(needle) or "")) is None:
+            return source
+        return output(f"echo {quoted(source)} | grep {quoted(needle)}")
 
     # --- calls --------------------------------------------------------------------------------------------------
 
@@ -321,9 +345,15 @@ def _gives_output(writer: Writer, call: Asked) -> Datum | None:
 
 def _gives_file(writer: Writer, call: Asked) -> Datum | None:
     if call.name in calls.FOLDERS:
-        return output(f"ls {quoted(argument(writer, call))}")
+        listed = argument(writer, call)
+        if call.member == "scandir" and constant(listed):  # entries know their paths
+            return (*listed, Piece("/*", True))
+        return output(f"ls {quoted(listed)}")
     if call.member in calls.GLOB_METHODS and call.receiver is not None:
-        folder = constant(writer.word(call.receiver)) or ""
+        holder = writer.word(call.receiver)
+        folder = constant(holder) or ""
+        if not folder and call.member == "iterdir":
+            return (*holder, Piece("/*", True))
         if folder.startswith("/"):  # a path's method; a module of that name is no folder
             pattern = (constant(argument(writer, call)) if call.args else None) or "*"
             return (Piece(f"{folder.rstrip('/')}/{pattern}", True),)
@@ -367,6 +397,10 @@ def decoded(word: Word, kind: str) -> Word:
 def _gives_text(writer: Writer, call: Asked) -> Datum | None:
     if call.name in ("os.path.join", "posixpath.join", "File.join"):
         return joined([writer.word(a) for a in call.args], "/")
+    if call.name in ("Path", "pathlib.Path") and len(call.args) > 1:
+        return joined([writer.word(a) for a in call.args], "/")
+    if call.member == "joinpath" and call.receiver is not None:
+        return joined([writer.word(node) for node in (call.receiver, *call.args)], "/")
     if call.name in ("sprintf", "format", "string.format", "Kernel.format", "Kernel.sprintf") and call.args:
         return formatted(argument(writer, call), [writer.word(a) for a in call.args[1:]], {})
     if call.member == "format" and call.receiver is not None:
@@ -418,6 +452,8 @@ _MAKERS: dict[str, Callable[[Writer, Node], Datum]] = {
     "list": Writer._list,
     "binary": Writer._binary,
     "gather": Writer._gathered,
+    "sifted": Writer._sifted,
+    "taken": lambda _, n: variable(text_of(n).strip("<>")),
     "call": Writer._call,
 }
 

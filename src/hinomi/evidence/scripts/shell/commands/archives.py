@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hinomi.evidence.scripts.shell import sinks
+from hinomi.evidence.scripts.shell.commands.processes import found_running
 from hinomi.evidence.scripts.shell.commands.text import base64_text
 from hinomi.evidence.scripts.shell.core import Call, Machine, Result
 from hinomi.evidence.scripts.shell.registry import handles
@@ -154,6 +155,9 @@ def find(machine: Machine, call: Call) -> Result:
     """A listing; -delete and -exec act on what it finds."""
     folder = machine.env.resolve(call.args[0]) if call.args and not call.args[0].text.startswith("-") else Value(".")
     texts = [a.text for a in call.args]
+    link = call.option("-lname", "-ilname")
+    if link is not None and folder.text.rstrip("/") == "/proc":  # which process was started from that file
+        return found_running(machine, call, link, "/proc")
     named = call.option("-name", "-iname", "-path")
     found = unknown(f"{folder.text}/{named.text}" if named is not None else folder.text, Source("file", folder.text))
     if "-delete" in texts:

@@ -162,6 +162,10 @@ def netcat(machine: Machine, call: Call) -> Result:
         words = call.operands("-w", "-e", "-c", "-p", "-s", "-x", "-X", "-i", "-q")
         address = Value(":".join(w.text for w in words[:2]), all(w.constant for w in words)) if words else port
     data = call.stdin
+    if call.flag("z") and call.name != "socat" and address is not None:
+        text = f":{address.text.rpartition(':')[2]}"
+        machine.emit(call, "checks-running", text, f"{call.name} -z")
+        return Result(conditions=(Condition("process", text, call.text[:200]),))
     listens = call.flag("l") if call.name != "socat" else "LISTEN" in call.text.upper()
     if address is not None:
         machine.emit(call, "connects", address, f"{call.name} -l" if listens else call.name)

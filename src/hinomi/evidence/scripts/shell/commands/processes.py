@@ -14,11 +14,12 @@ from hinomi.evidence.scripts.shell.simple import again
 from hinomi.evidence.scripts.values import Condition, Source, Value, joined, unknown
 
 _AWK_PATTERN = re.compile(r"/((?:[^/\\]|\\.){1,200})/")
+_USERS_ASKED = frozenset(("-s", "-t", "-a", "-v", "-n", "-P", "--silent", "-m"))  # how fuser and lsof tell, not what
 _AWK_EQUALS = re.compile(r"==\s*\"([^\"]{1,200})\"")
 
 
-def _found(machine: Machine, call: Call, name: Value | None, tool: str, margin: int = 0) -> Result:
-    """Record a check and return the list it prints: empty when the process is not there."""
+def found_running(machine: Machine, call: Call, name: Value | None, tool: str, margin: int = 0) -> Result:
+    """Record a check for a process and return the list it prints: empty when the process is not there."""
     pattern = process_name(name.text) if name is not None else ""
     looked = pattern if any(c.isalnum() for c in pattern) else None
     machine.emit(call, "checks-running", looked, tool)
@@ -31,14 +32,14 @@ def pgrep(machine: Machine, call: Call) -> Result:
     """`pgrep [-f] pattern`."""
     names = call.operands("-u", "-U", "-g", "-G", "-P", "-s", "-t", "-F", "-d", "--signal")
     pid_file = call.option("-F")
-    return _found(machine, call, names[0] if names else pid_file, "pgrep")
+    return found_running(machine, call, names[0] if names else pid_file, "pgrep")
 
 
 @handles("pidof", "pidofproc", "checkproc", "status_of_proc")
 def pidof(machine: Machine, call: Call) -> Result:
     """`pidof name`; sysvinit's helpers take a path."""
     names = call.operands("-o", "-p", "-d", "-S")
-    return _found(machine, call, _base(names[0]) if names else None, call.name)
+    return found_running(machine, call, _base(names[0]) if names else None, call.name)
 
 
 def _base(value: Value) -> Value:
@@ -52,7 +53,7 @@ def ps(_: Machine, call: Call) -> Result:
     name, pid = call.option("-C"), call.option("-p", "--pid")
     text = call.text[:200]
     if name is not None:
-        return _found(_, call, name, "ps -C")
+        return found_running(_, call, name, "ps -C")
     if pid is not None and pid.text not in ("$$", "$PPID"):
         return _by_pid(_, call, pid, "ps -p")
     return Result(unknown(f"$({text})", Source("processes", None, call.name)))
@@ -91,7 +92,7 @@ def killall(machine: Machine, call: Call) -> Result | None:
     names = call.operands("-u", "-s", "-P", "-t", "-g", "-p", "--signal", "-G", "-U")
     options = call.options()
     if "-0" in options or (call.option("-s", "--signal") or Value("")).text == "0":
-        return _found(machine, call, names[0] if names else None, f"{call.name} -0")
+        return found_running(machine, call, names[0] if names else None, f"{call.name} -0")
     signal = next((o for o in options if o not in ("-f", "-q", "-x", "-e", "-w")), None)
     for name in names[:20]:
         machine.emit(call, "kills", _base(name) if call.name == "killproc" else name, signal)
@@ -105,9 +106,11 @@ def fuser(machine: Machine, call: Call) -> Result | None:
     if call.name == "fuser" and call.flag("k", "--kill") and names:
         machine.emit(call, "kills", names[0], "fuser -k")
         return None
-    if not names or call.options():
+    named = call.option("-c", "-i") if call.name == "lsof" else None  # a command's first letters, an address
+    asked = named if named is not None else names[0] if names else None
+    if asked is None or (named is None and set(call.options()) - _USERS_ASKED):
         return None
-    return _found(machine, call, _base(names[0]), call.name)
+    return found_running(machine, call, _base(asked), call.name)
 
 
 # --- filters ----------------------------------------------------------------------------------------------------
@@ -164,7 +167,7 @@ def _narrowed(call: Call, data: Value, pattern: Value | None) -> Result:
 def _listed(machine: Machine, call: Call, pattern: Value, source: Source) -> Result:
     tool = f"{source.tool}|grep" if source.tool != "/proc" else "/proc"
     hidden = "[" in pattern.text or source.tool == "/proc"  # `grep [x]yz` does not find itself
-    return _found(machine, call, pattern, tool, 0 if hidden else 1)
+    return found_running(machine, call, pattern, tool, 0 if hidden else 1)
 
 
 @handles("awk", "gawk", "mawk", "nawk")
@@ -177,7 +180,9 @@ def awk(machine: Machine, call: Call) -> Result:
         match = _AWK_EQUALS.search(program) or _AWK_PATTERN.search(program)
         if match is not None:
             tool = data.source.tool if data.source is not None else "ps"
-            return _found(machine, call, Value(match[1]), f"{tool}|awk", 0 if "[" in match[1] or "!~" in program else 1)
+            return found_running(
+                machine, call, Value(match[1]), f"{tool}|awk", 0 if "[" in match[1] or "!~" in program else 1
+            )
     if data is not None and data.constant and program.strip(" {}") == "print $1":
         return Result(Value(data.text.split()[0] if data.text.split() else "", True, data.source))
     return Result(_passed(call, data))

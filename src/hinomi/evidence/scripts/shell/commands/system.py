@@ -143,6 +143,8 @@ def listing(machine: Machine, call: Call) -> Result:
         return Result(unknown(f"$({call.text[:200]})", Source("file", machine.env.cwd)))
     path = machine.env.resolve(words[0])
     text = call.text[:200]
+    if path.text.rstrip("/") == "/proc":
+        return Result(unknown(f"$({text})", Source("processes", None, "/proc")))
     if path.text.startswith("/proc/") and path.text.split("/")[2] not in ("self", "sys", "net", "bus", "mounts"):
         return _proc_listing(machine, call, path)
     machine.emit(call, "checks-exists", path, call.name)
@@ -196,7 +198,8 @@ def collects(machine: Machine, call: Call) -> Result:
     ):
         return Result()
     machine.emit(call, "collects", what, call.name)
-    return Result(unknown(f"$({call.text[:200]})"))
+    serves = what == "sockets" and (call.flag("l", "--listening") or call.flag("p", "--processes", "--program"))
+    return Result(unknown(f"$({call.text[:200]})", Source("processes", None, call.name) if serves else None))
 
 
 @handles("ip")

@@ -10,7 +10,7 @@ from hinomi.evidence.scripts.shell.commands.system import seconds_of
 from hinomi.evidence.scripts.shell.core import Call, Machine, Result
 from hinomi.evidence.scripts.shell.registry import handles
 from hinomi.evidence.scripts.shell.simple import again
-from hinomi.evidence.scripts.values import Value
+from hinomi.evidence.scripts.values import Condition, Value
 
 # name -> (options that take a value, words to skip before the command)
 _PLAIN: dict[str, tuple[tuple[str, ...], int]] = {
@@ -34,6 +34,9 @@ _PLAIN: dict[str, tuple[tuple[str, ...], int]] = {
     "setpriv": (("--reuid", "--regid"), 0), "sg": ((), 1), "capsh": ((), 99),
 }  # fmt: skip
 _BACKGROUND = frozenset({"nohup", "setsid", "daemonize"})
+
+
+_NOTHING = frozenset(("true", ":", "/bin/true", "/usr/bin/true"))
 
 
 def _after_options(call: Call, with_value: tuple[str, ...], skip: int) -> list[Value]:
@@ -95,10 +98,20 @@ def with_code(machine: Machine, call: Call) -> Result:
         return ran(machine, call, code, f"{call.name} -c")
     words = _after_options(call, ("-w", "-E", "-u", "-g", "-s", "--user", "--shell"), 0)
     if call.name in ("flock", "lockf", "setlock"):
-        return again(machine, call, words[1:])
+        return _locked(machine, call, words)
     if call.name == "runuser" and call.option("-u", "--user") is not None:
         return again(machine, call, words)
     return Result()
+
+
+def _locked(machine: Machine, call: Call, words: list[Value]) -> Result:
+    """`flock file cmd`; `flock -n file true` runs nothing: it asks whether another holds the lock."""
+    free = call.flag("n", "--nonblock", "--nb") or call.name == "setlock"
+    if free and len(words) > 1 and words[1].text in _NOTHING:
+        name = machine.env.resolve(words[0]).text.rsplit("/", 1)[-1].removesuffix(".lock").removesuffix(".pid")
+        machine.emit(call, "checks-running", name, call.name)
+        return Result(conditions=(Condition("process", name, call.text[:200], False),))
+    return again(machine, call, words[1:])
 
 
 @handles("chroot", "systemd-nspawn", "arch-chroot", "fakechroot", "schroot")
