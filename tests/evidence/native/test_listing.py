@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from hinomi.evidence.native import compiled
+from hinomi.evidence.options import Selection
 from hinomi.evidence.sources.root import RootView
 from hinomi.evidence.view import Entry
 from hinomi.model.findings import Coverage
@@ -84,6 +85,40 @@ def test_what_is_left_out_is_not_even_asked_for(tmp_path: Path, core: str) -> No
     names = {entry.path for entry in view.walk(coverage)}
     assert b"/plain" in names and not {b"/fifo", b"/folder/below"} & names
     assert coverage.skipped["file-system:nfs"] == 1 and coverage.skipped["excluded:/folder/below"] == 1
+
+
+def test_a_choice_of_entries_gives_those_entries(tmp_path: Path, core: str) -> None:
+    fill(tmp_path)
+    everything = {entry.path: entry for entry in walked(tmp_path)}
+    coverage = Coverage()
+    chosen = list(RootView(os.fsencode(tmp_path), selection=Selection(exclude=["/folder", "*f*", "Z"])).walk(coverage))
+    left = [
+        path for path in everything if b"f" not in path.rpartition(b"/")[2] and path not in (b"/Z", b"/folder/below")
+    ]
+    assert chosen == [everything[path] for path in sorted(left)] and len(left) == 13
+    assert coverage.skipped["not-chosen"] == 4 and not coverage.missed
+
+
+def test_only_names_that_are_asked_for_are_told(tmp_path: Path) -> None:
+    module = compiled("listing")
+    if module is None:
+        pytest.skip("the compiled core was not built: no C compiler or no Python.h")
+    fill(tmp_path)
+    fd = os.open(tmp_path, os.O_RDONLY)
+    try:
+        entries, refused = module.list_folder(fd, b"/", Entry, 0, [b"plain", b"gone", b"", b"link"])
+        assert [entry.path for entry in entries] == [b"/link", b"/plain"] and refused == [b"/", b"/gone"]
+        assert module.list_folder(fd, b"/", Entry, 0, []) == ([], [])
+        for wrong, error in (
+            ("plain", TypeError),
+            ((b"plain",), TypeError),
+            (["plain"], TypeError),
+            ([b"a\0"], ValueError),
+        ):
+            with pytest.raises(error):
+                module.list_folder(fd, b"/", Entry, 0, wrong)
+    finally:
+        os.close(fd)
 
 
 def test_entries_of_another_class_are_refused(tmp_path: Path) -> None:

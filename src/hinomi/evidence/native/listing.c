@@ -307,6 +307,40 @@ static int add_entries(const struct folder *folder, const char **names, size_t c
     return trouble;
 }
 
+/* Take the names that were chosen; a name with a zero byte in it is an error, as it is no name. */
+static int take_names(struct names *names, PyObject *chosen)
+{
+    Py_ssize_t count = PyList_Size(chosen);
+    for (Py_ssize_t i = 0; i < count; i++) {
+        PyObject *name = PyList_GetItem(chosen, i);
+        char *text;
+        if (!name || PyBytes_AsStringAndSize(name, &text, NULL) != 0)
+            return -1;
+        if (add_name(names, text, strlen(text)) != 0) {
+            PyErr_NoMemory();
+            return -1;
+        }
+    }
+    return count < 0 ? -1 : 0;
+}
+
+/* Take all names of a folder. */
+static int take_all(struct names *names, int fd)
+{
+    int trouble;
+    Py_BEGIN_ALLOW_THREADS
+    trouble = read_names(fd, names);
+    Py_END_ALLOW_THREADS
+    if (trouble == 0)
+        return 0;
+    errno = trouble;
+    if (trouble == ENOMEM)
+        PyErr_NoMemory();
+    else
+        PyErr_SetFromErrno(PyExc_OSError);
+    return -1;
+}
+
 static PyObject *list_names(const struct folder *folder, const struct names *names)
 {
     const char **ordered = sorted(names);
@@ -324,30 +358,26 @@ static PyObject *list_names(const struct folder *folder, const struct names *nam
 static PyObject *list_folder(PyObject *module, PyObject *arguments)
 {
     (void)module;
-    PyObject *type;
+    PyObject *type, *chosen = Py_None;
     Py_ssize_t length;
     struct folder folder;
-    if (!PyArg_ParseTuple(arguments, "iy#Ok", &folder.fd, &folder.prefix, &length, &type, &folder.flags))
+    if (!PyArg_ParseTuple(arguments, "iy#Ok|O", &folder.fd, &folder.prefix, &length, &type, &folder.flags, &chosen))
         return NULL;
     if (!PyType_Check(type) || !PyType_IsSubtype((PyTypeObject *)type, &PyTuple_Type)) {
         PyErr_SetString(PyExc_TypeError, "entries are tuples");
+        return NULL;
+    }
+    if (chosen != Py_None && !PyList_Check(chosen)) {
+        PyErr_SetString(PyExc_TypeError, "names are a list");
         return NULL;
     }
     folder.length = (size_t)length;
     folder.type = (PyTypeObject *)type;
     folder.make = (newfunc)PyType_GetSlot(&PyTuple_Type, Py_tp_new);
     struct names names = {0};
-    int trouble;
-    Py_BEGIN_ALLOW_THREADS
-    trouble = read_names(folder.fd, &names);
-    Py_END_ALLOW_THREADS
     PyObject *answer = NULL;
-    if (trouble == 0)
+    if ((chosen == Py_None ? take_all(&names, folder.fd) : take_names(&names, chosen)) == 0)
         answer = list_names(&folder, &names);
-    else if ((errno = trouble) == ENOMEM)
-        PyErr_NoMemory();
-    else
-        PyErr_SetFromErrno(PyExc_OSError);
     free(names.text);
     free(names.at);
     return answer;
@@ -378,9 +408,10 @@ static int make_kinds(void)
 }
 
 PyDoc_STRVAR(list_folder_doc,
-             "list_folder(fd, prefix, entry_type, flags, /)\n--\n\n"
+             "list_folder(fd, prefix, entry_type, flags, names=None, /)\n--\n\n"
              "Return (entries, refused): the entries of an open folder in byte order and the paths of those the system\n"
-             "said nothing of; `OSError` where the folder cannot be listed.\n"
+             "said nothing of; `OSError` where the folder cannot be listed. With `names`, a list, only those are asked\n"
+             "for; `ValueError` or `TypeError` where one of them is no name.\n"
              "`flags` are the inode flags that statx(2) is believed about.");
 
 static PyMethodDef METHODS[] = {

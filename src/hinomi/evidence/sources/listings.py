@@ -1,4 +1,4 @@
-"""All entries of one open folder, by the compiled core where there is one."""
+"""The entries of one open folder, all or those that are named, by the compiled core where there is one."""
 
 from __future__ import annotations
 
@@ -15,25 +15,26 @@ from hinomi.model.findings import Coverage
 
 _ENCODING, _ERRORS = sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()
 
-Whole = Callable[[int, bytes, Coverage], list[Entry]]  # descriptor, what their paths begin with -> entries in order
+# descriptor, what their paths begin with, coverage, names in byte order (None: all there are) -> entries in order
+Asked = Callable[[int, bytes, Coverage, list[bytes] | None], list[Entry]]
 
 
-def whole_folders() -> Whole:
-    """Return what lists a folder of which nothing is left out; it raises `OSError` where it cannot be listed."""
+def asked_entries() -> Asked:
+    """Return what asks for a folder's entries; it raises `OSError` where the folder cannot be listed."""
     core = compiled("listing")
     if core is None:
-        return _whole
+        return _asked
     list_folder = core.list_folder
 
-    def whole(fd: int, prefix: bytes, coverage: Coverage) -> list[Entry]:
+    def asked(fd: int, prefix: bytes, coverage: Coverage, names: list[bytes] | None) -> list[Entry]:
         entries: list[Entry]
-        entries, refused = list_folder(fd, prefix, Entry, STATX)
+        entries, refused = list_folder(fd, prefix, Entry, STATX, names)
         if refused:
-            asked = (asked_again(path, path[len(prefix) :], fd, coverage) for path in refused)
-            entries = sorted([*entries, *filter(None, asked)], key=_path)
+            again = (_asked_again(path, path[len(prefix) :], fd, coverage) for path in refused)
+            entries = sorted([*entries, *filter(None, again)], key=_path)
         return entries
 
-    return whole
+    return asked
 
 
 def names_in(fd: int) -> list[bytes]:
@@ -41,7 +42,7 @@ def names_in(fd: int) -> list[bytes]:
     return sorted([name.encode(_ENCODING, _ERRORS) for name in os.listdir(fd)])
 
 
-def asked_again(path: bytes, name: bytes, fd: int, coverage: Coverage) -> Entry | None:
+def _asked_again(path: bytes, name: bytes, fd: int, coverage: Coverage) -> Entry | None:
     """Return one entry; None, with a miss, where the system refuses."""
     try:
         return entry_at(path, name, fd)
@@ -50,8 +51,8 @@ def asked_again(path: bytes, name: bytes, fd: int, coverage: Coverage) -> Entry 
         return None
 
 
-def _whole(fd: int, prefix: bytes, coverage: Coverage) -> list[Entry]:
-    found = (asked_again(prefix + name, name, fd, coverage) for name in names_in(fd))
+def _asked(fd: int, prefix: bytes, coverage: Coverage, names: list[bytes] | None) -> list[Entry]:
+    found = (_asked_again(prefix + name, name, fd, coverage) for name in (names_in(fd) if names is None else names))
     return [entry for entry in found if entry is not None]
 
 

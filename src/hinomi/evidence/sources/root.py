@@ -19,7 +19,7 @@ from hinomi.evidence.images.disk import DiskSource
 from hinomi.evidence.options import Selection
 from hinomi.evidence.ownership import ownership_of
 from hinomi.evidence.sources.descriptors import FILE, FOLDER, OpenFolder, make_entry, open_at, read_xattrs
-from hinomi.evidence.sources.listings import asked_again, names_in, whole_folders
+from hinomi.evidence.sources.listings import asked_entries, names_in
 from hinomi.evidence.sources.mounts import skipped_mounts
 from hinomi.evidence.sources.platforms import host_label, platform_of
 from hinomi.evidence.sources.statx import extras_of
@@ -71,7 +71,7 @@ class RootView:
         self._max_depth = max_depth
         self._mounts = dict(mounts or {})
         self._selection = selection
-        self._whole = whole_folders()
+        self._asked = asked_entries()
         self._parents = frozenset(p.rpartition(b"/")[0] or b"/" for p in (*self._exclude, *self._mounts))
         self._device = os.fstat(self._fd).st_dev
         self._before_open = before_open
@@ -180,20 +180,13 @@ class RootView:
         prefix = path if path == b"/" else path + b"/"
         try:
             if self._selection is None and path not in self._parents:
-                return self._whole(fd, prefix, coverage)
-            names = names_in(fd)
+                return self._asked(fd, prefix, coverage, None)
+            names = [name for name in names_in(fd) if not self.leaves_out(prefix + name, coverage)]
+            entries = self._asked(fd, prefix, coverage, names)
         except OSError as error:
             miss_os_error(coverage, "walk", path, error)
             return []
-        entries = []
-        for name in names:
-            inside = prefix + name
-            if self.leaves_out(inside, coverage):
-                continue
-            entry = asked_again(inside, name, fd, coverage)
-            if entry is not None and self.chooses(entry, coverage):
-                entries.append(entry)
-        return entries
+        return [entry for entry in entries if self.chooses(entry, coverage)]
 
     def _chosen(self, entry: Entry, selection: Selection, coverage: Coverage) -> bool:
         """Whether the user's choice takes an entry: other file systems by their folders, files by their names."""
