@@ -26,6 +26,8 @@ _STREAMS = ("stdin", "stdout", "stderr", "in", "out", "err")
 _PLAIN = ("PIPE", "DEVNULL", "STDOUT", "None", "devnull", "log")
 _STANDARD = re.compile(r"\\?\*?(?:STD(?:IN|OUT|ERR)|[012])")  # as a stream that another becomes
 _PIPES = ("-|", "|-")  # from a command, to a command
+_EXECUTES = frozenset("execute executescript prepare query selectall_arrayref".split())
+_VARIABLE = re.compile(r"\$\{\w+\}")
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _FIELDS = re.compile(r"\{(\d)(\?)?\}|\{\*\}")
 
@@ -341,8 +343,14 @@ def _queries(effects: Effects, call: Asked, bind: str) -> list[str] | None:
         return None
     words = [effects.writer.word(a) for a in call.args[:3]]
     sql = next((w for w in words if _SQL.match("".join(piece.text for piece in w))), None)
+    held = call.member in _EXECUTES and call.name not in calls.STARTS
+    if sql is None and held and words and _VARIABLE.fullmatch("".join(p.text for p in words[0])):
+        sql = words[0]  # what it holds is known where it was made
     if sql is None:
         return None
+    opened = effects.writer.read.call(call.receiver) if call.receiver is not None else None
+    if opened is not None and opened.name in calls.DATABASES:
+        effects.database = _database(effects, opened, calls.DATABASES[opened.name])
     line = f"{effects.database} {quoted(sql)}"
     return [f"{bind}=$({line})"] if bind else [line]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hinomi.evidence.scripts.shell.commands import (
     archives,
+    databases,
     events,
     execution,
     files,
@@ -16,6 +17,6 @@ from hinomi.evidence.scripts.shell.commands import (
 )
 from hinomi.evidence.scripts.shell.registry import HANDLERS
 
-FIELDS = (archives, events, execution, files, mounts, network, processes, system, text, wrappers)
+FIELDS = (archives, databases, events, execution, files, mounts, network, processes, system, text, wrappers)
 
 __all__ = ["FIELDS", "HANDLERS"]

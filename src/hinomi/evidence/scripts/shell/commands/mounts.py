@@ -1,4 +1,4 @@
-"""Mounts, accounts and databases' neighbours: what changes the system's own tables."""
+"""Mounts and accounts: what changes the system's own tables."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 from hinomi.evidence.scripts.shell.core import Call, Machine, Result
 from hinomi.evidence.scripts.shell.registry import handles
-from hinomi.evidence.scripts.values import Condition, Source, Value, unknown
+from hinomi.evidence.scripts.values import Condition, Value
 
 _CLUSTER = re.compile(r"-[a-zA-Z]+u(\d*)")
 
@@ -112,85 +112,3 @@ def userdel(machine: Machine, call: Call) -> Result | None:
     if words:
         machine.emit(call, "changes-account", words[0], "delete")
     return Result(conditions=(Condition("other", None, call.text[:200]),))
-
-
-# --- databases --------------------------------------------------------------------------------------------------
-
-_CLIENTS = (
-    "sqlite3",
-    "sqlite",
-    "mysql",
-    "mariadb",
-    "psql",
-    "mongo",
-    "mongosh",
-    "redis-cli",
-    "sqlcmd",
-    "influx",
-    "ldapsearch",
-    "mysqldump",
-    "pg_dump",
-)
-_SQL = (
-    "select ",
-    "insert ",
-    "update ",
-    "delete ",
-    "drop ",
-    "attach ",
-    "pragma ",
-    "create ",
-    "alter ",
-    ".dump",
-    ".backup",
-    ".output",
-    ".once",
-    ".schema",
-)
-
-
-@handles(*_CLIENTS)
-def database(machine: Machine, call: Call) -> Result:
-    """A client, a database or server, and the query: in a word, an option, the input or a here-document."""
-    given = call.option("-e", "-c", "--execute", "--command", "--eval", "-cmd", "-Q")
-    words = call.operands(
-        "-e",
-        "-c",
-        "-u",
-        "-h",
-        "-P",
-        "-p",
-        "-U",
-        "-d",
-        "-D",
-        "-cmd",
-        "-separator",
-        "--eval",
-        "-n",
-        "-S",
-        "-Q",
-        "-b",
-        "-H",
-        "-w",
-    )
-    sql = [w for w in words if any(k in w.text.lower() + " " for k in _SQL)]
-    stdin = call.stdin if call.stdin is not None and call.stdin.text else None
-    query = given if given is not None else sql[0] if sql else stdin
-    if call.name in ("redis-cli", "ldapsearch") and query is None:
-        query = Value(" ".join(w.text for w in words)) if words else None
-    base = next((w for w in words if w not in sql), None)
-    server = call.option("-h", "-H", "--host", "-d", "-D", "--dbname", "--database")
-    base = base if base is not None else server
-    shown = machine.env.resolve(base) if base is not None and call.name.startswith("sqlite") else base
-    machine.emit(call, "queries-database", shown, query)
-    _output_file(machine, call, query)
-    source = Source("query", (query.text if query is not None else call.name)[:1000], call.name)
-    return Result(unknown(f"$({call.text[:200]})", source))
-
-
-def _output_file(machine: Machine, call: Call, query: Value | None) -> None:
-    """sqlite's `.output file` and `.once file` write from inside the query."""
-    for line in (query.text if query is not None else "").splitlines()[:50]:
-        words = line.split()
-        if len(words) == 2 and words[0] in (".output", ".once", ".backup", ".save") and words[1] != "stdout":
-            machine.emit_path(call, "writes", Value(words[1].strip("'\"")), f"query: {call.name}")

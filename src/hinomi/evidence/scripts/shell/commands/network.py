@@ -46,6 +46,12 @@ def _name_of(url: Value) -> Value:
     return Value(path.rsplit("/", 1)[-1] or "index.html", url.constant)
 
 
+def _come_in(call: Call) -> Value | None:
+    """What is sent from the input; of a database's answer, what was asked and kept."""
+    source = call.stdin.source if call.stdin is not None else None
+    return unknown(source.object or "") if source is not None and source.kind == "query" else call.stdin
+
+
 @handles("curl")
 def curl(machine: Machine, call: Call) -> Result:
     """Downloads unless -T, -F or -d sends something."""
@@ -64,7 +70,7 @@ def curl(machine: Machine, call: Call) -> Result:
         "--json",
     )
     if sent is not None:
-        machine.emit(call, "uploads", url, sent if sent.text != "@-" else call.stdin)
+        machine.emit(call, "uploads", url, _come_in(call) if sent.text == "-" or sent.text.endswith("@-") else sent)
         return Result(unknown(f"$({call.text[:200]})", Source("download", url.text if url else None, "curl")))
     if url is None or call.flag("I", "--head"):
         return Result()

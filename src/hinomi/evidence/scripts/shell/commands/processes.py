@@ -136,6 +136,9 @@ def grep(machine: Machine, call: Call) -> Result:
         return Result(_passed(call, data), asked)
     if data.source.kind == "process":
         return _narrowed(call, data, pattern)
+    if data.source.kind == "query" and pattern is not None:  # what of an answer is kept
+        source = replace(data.source, object=f"{data.source.object} | grep {pattern.text}"[:1000])
+        return Result(unknown(f"$({text})", source), asked)
     if data.source.kind == "processes" and not call.flag("v", "--invert-match") and pattern is not None:
         return _listed(machine, call, pattern, data.source)
     return Result(_passed(call, data), asked)
