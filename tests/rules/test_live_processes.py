@@ -34,6 +34,10 @@ Look = Callable[[int], dict[str, Finding]]
 class Packages:
     """Vouches for /usr and /bin alone."""
 
+    def manifest(self, path: bytes) -> tuple[str, bytes | None] | None:
+        package = self.package_of(path)
+        return None if package is None else (package, None)
+
     def package_of(self, path: bytes) -> str | None:
         return "base" if path.startswith((b"/usr/", b"/bin/")) else None
 

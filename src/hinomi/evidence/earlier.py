@@ -84,8 +84,10 @@ class EarlierReadings:
             readings = [decode(next(left)) if entry.kind == "file" else None for entry in entries]
         except ValueError:
             return None
-        fits = all(r is None or self._rows.fits(e, r) for e, r in zip(entries, readings, strict=True))
-        return KeptFolder(entries, readings) if fits else None
+        owners = [*map(self._rows.owner_of, entries)]
+        fits = self._rows.fits_owner
+        sound = all(r is None or fits(r, owner) for r, owner in zip(readings, owners, strict=True))
+        return KeptFolder(entries, readings, owners) if sound else None
 
     def reading_of(self, entry: Entry, place: Place) -> Reading | None:
         """Return one file's reading."""

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from hinomi.evidence.inodeflags import flag_letters
 from hinomi.evidence.names import names_of
+from hinomi.evidence.ownership import DIGEST_KINDS, state_of
 from hinomi.evidence.reading import Reading
-from hinomi.evidence.target import Target
+from hinomi.evidence.target import Owner, Target
 from hinomi.evidence.view import Entry
 from hinomi.model.tables import Row
 from hinomi.model.tables.base import row_of
@@ -27,15 +28,24 @@ class FileRows:
         names = names_of(target.view)
         self._users, self._groups = names.users, names.groups
 
+    def owner_of(self, entry: Entry) -> Owner | None:
+        """Return the package that owns an entry, with the digest that its manifest has for it."""
+        return self._ownership.manifest(entry.path) if self._has_packages else None
+
     def row(self, entry: Entry, reading: Reading | None) -> File:
         """Return an entry's row; without a reading it has attributes only."""
+        return self.owned_row(entry, reading, self.owner_of(entry))
+
+    def owned_row(self, entry: Entry, reading: Reading | None, owner: Owner | None) -> File:
+        """Return the row of an entry whose owner was asked for already."""
         path, kind, size, mode, uid, gid, inode, _, links, mtime, ctime, btime, target, _, _, _, flags = entry
         text = path_text(path)
         given = reading or _NOTHING
-        package = state = None
+        package: str | None = None
+        state: str | None = None
         if self._has_packages:
-            package = self._ownership.package_of(path)
-            state = self._ownership.state(path, given.digest)
+            package = None if owner is None else owner[0]
+            state = state_of(owner, given.digest)
             if kind == "file" and given.sha256 is None:
                 state = _unread_state(state)
         return row_of(File, {
@@ -50,10 +60,14 @@ class FileRows:
 
     def fits(self, entry: Entry, reading: Reading) -> bool:
         """Whether a reading under another name, or of an earlier scan, has the digest that this path's package has."""
-        if not self._has_packages:
-            return reading.sha256 is not None
-        kind = self._ownership.digest_kind(entry.path)
-        return reading.sha256 is not None and (kind in (None, "sha256") or kind == reading.digest_kind)
+        return self.fits_owner(reading, self.owner_of(entry))
+
+    def fits_owner(self, reading: Reading, owner: Owner | None) -> bool:
+        """Whether a reading has the digest that a package has."""
+        if reading.sha256 is None:
+            return False
+        kind = DIGEST_KINDS.get(len(owner[1])) if owner is not None and owner[1] else None
+        return kind is None or kind == reading.digest_kind or kind == "sha256"
 
     def twin(self, entry: Entry, first: Entry, reading: Reading) -> Reading:
         """Return what another name of the same file gives. `fits` must have said that it does."""

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from hinomi.evidence.reading import Reading
+from hinomi.evidence.target import Owner
 from hinomi.evidence.view import Entry
 
 MAX_FILES = 50_000  # of larger folders, each file is looked up by itself
@@ -20,10 +21,13 @@ Place = tuple[int, int]  # device, file system's id
 
 
 class KeptFolder(NamedTuple):
-    """A folder none of whose files changed: its entries, each with its reading, None for what is no regular file."""
+    """A folder none of whose files changed: its entries, each with its reading, None for what is no regular file, and
+    the package that owns it.
+    """
 
     entries: Sequence[Entry]
     readings: list[Reading | None]
+    owners: list[Owner | None]
 
 
 class Gathering:

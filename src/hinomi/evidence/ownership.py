@@ -12,13 +12,12 @@ from collections.abc import Iterable
 from threading import Lock
 
 from hinomi.evidence.packages import OwnedPath, load_databases
-from hinomi.evidence.target import Ownership
+from hinomi.evidence.target import Owner, Ownership
 from hinomi.evidence.view import FileSystemView
 from hinomi.model.findings import Coverage
 
 DIGEST_KINDS = {16: "md5", 20: "sha1", 32: "sha256"}
 MAX_OWNED = 20_000_000
-_ALIAS_DEPTH = 2  # /bin -> usr/bin, /var/run -> ../run
 
 
 class _Index:
@@ -27,31 +26,32 @@ class _Index:
     def __init__(self, owned: Iterable[OwnedPath], aliases: _Aliases) -> None:
         numbers: dict[str, int] = {}
         keys, packages, digests = array("q"), array("L"), array("q")
-        blob = bytearray()
+        blob, real = bytearray(), aliases.real
         for path, package, digest in owned:
             if len(keys) >= MAX_OWNED:
                 break
-            keys.append(hash(aliases.real(path)))
+            keys.append(hash(real(path)))
             packages.append(numbers.setdefault(package, len(numbers)))
             digests.append(-1 if digest is None else len(blob))
             if digest is not None:
-                blob += bytes([len(digest)]) + digest
+                blob.append(len(digest))
+                blob += digest
         order = sorted(range(len(keys)), key=keys.__getitem__)
-        self._keys = array("q", (keys[i] for i in order))
-        self._packages = array("L", (packages[i] for i in order))
-        self._digests = array("q", (digests[i] for i in order))
+        self._keys = array("q", [keys[i] for i in order])
+        self._packages = array("L", [packages[i] for i in order])
+        self._digests = array("q", [digests[i] for i in order])
         self._blob = bytes(blob)
         self._names = list(numbers)
 
     def __len__(self) -> int:
         return len(self._keys)
 
-    def find(self, path: bytes) -> tuple[str, bytes | None] | None:
+    def find(self, path: bytes) -> Owner | None:
         """Return (package, digest) of a real path; of several owners the one that has a digest."""
-        key = hash(path)
-        at = bisect_left(self._keys, key)
-        found: tuple[str, bytes | None] | None = None
-        while at < len(self._keys) and self._keys[at] == key:
+        key, keys = hash(path), self._keys
+        at = bisect_left(keys, key)
+        found: Owner | None = None
+        while at < len(keys) and keys[at] == key:
             start = self._digests[at]
             digest = self._blob[start + 1 : start + 1 + self._blob[start]] if start >= 0 else None
             if found is None or (found[1] is None and digest is not None):
@@ -61,34 +61,28 @@ class _Index:
 
 
 class _Aliases:
-    """Folders of the first levels that are links: databases say /bin/ls, the tree has /usr/bin/ls."""
+    """Folders of the first two levels that are links: databases say /bin/ls, the tree has /usr/bin/ls."""
 
     def __init__(self, view: FileSystemView) -> None:
         self._view = view
-        self._known: dict[bytes, bytes] = {}
+        self._known: dict[bytes, bytes | None] = {}  # None: it is where it says
 
     def real(self, path: bytes) -> bytes:
         """Return the path with linked folders of the first levels replaced."""
-        for depth in range(_ALIAS_DEPTH, 0, -1):
-            cut = _cut(path, depth)
-            if cut < 0:
-                continue
-            folder = path[:cut]
-            known = self._known.get(folder)
-            if known is None:
-                known = self._known.setdefault(folder, self._view.resolve(folder) or folder)
-            return known + path[cut:] if known != folder else path
-        return path
+        cut = path.find(b"/", 1)
+        if cut < 0:
+            return path
+        second = path.find(b"/", cut + 1)
+        folder = path[: cut if second < 0 else second]
+        try:
+            known = self._known[folder]
+        except KeyError:
+            known = self._known.setdefault(folder, self._moved(folder))
+        return path if known is None else known + path[len(folder) :]
 
-
-def _cut(path: bytes, depth: int) -> int:
-    """Return where the folder of the first `depth` parts ends, -1 where the path has no part after it."""
-    at = 0
-    for _ in range(depth):
-        at = path.find(b"/", at + 1)
-        if at < 0:
-            return -1
-    return at
+    def _moved(self, folder: bytes) -> bytes | None:
+        real = self._view.resolve(folder)
+        return real if real and real != folder else None
 
 
 class PackageOwnership:
@@ -100,7 +94,7 @@ class PackageOwnership:
         self._lock = Lock()
         self._aliases = _Aliases(view)
         self._index: _Index | None = None
-        self._last: tuple[bytes, tuple[str, bytes | None] | None] = (b"", None)
+        self._last: tuple[bytes, Owner | None] = (b"", None)
 
     def load(self, coverage: Coverage) -> None:
         """Read the databases now; what of them cannot be read is a miss."""
@@ -110,7 +104,7 @@ class PackageOwnership:
                 found = [database for database in load_databases() if database.present(view)]
                 self._index = _Index((path for d in found for path in d.owned(view, coverage)), self._aliases)
 
-    def _find(self, path: bytes) -> tuple[str, bytes | None] | None:
+    def _find(self, path: bytes) -> Owner | None:
         if self._index is None:
             self.load(Coverage())
         if not self._index:  # no database at all
@@ -129,7 +123,7 @@ class PackageOwnership:
             self.load(Coverage())
         return not self._index
 
-    def manifest(self, path: bytes) -> tuple[str, bytes | None] | None:
+    def manifest(self, path: bytes) -> Owner | None:
         """Return the owning package and the digest that its manifest has for the path."""
         return self._find(path)
 
@@ -146,11 +140,16 @@ class PackageOwnership:
     def state(self, path: bytes, digest: str | None) -> str | None:
         """Return intact, modified or unowned; None where the target has no database."""
         found = self._find(path)
-        if found is None:
-            return "unowned" if self._index else None
-        if digest is None or found[1] is None:
-            return "intact"
-        return "intact" if found[1].hex() == digest.lower() else "modified"
+        return state_of(found, digest) if self._index else None
+
+
+def state_of(owner: Owner | None, digest: str | None) -> str:
+    """Return intact, modified or unowned, for what `manifest` says of a path and the file's digest in hex."""
+    if owner is None:
+        return "unowned"
+    if digest is None or owner[1] is None:
+        return "intact"
+    return "intact" if owner[1].hex() == digest.lower() else "modified"
 
 
 def ownership_of(view: FileSystemView) -> Ownership:

@@ -307,10 +307,10 @@ class Pipeline:
 
     def _emit_kept(self, kept: KeptFolder) -> None:
         """Hand over the rows of a folder of which nothing changed."""
-        sink, row, coverage = self._sink, self._rows.row, self._coverage
+        sink, row, coverage = self._sink, self._rows.owned_row, self._coverage
         files = size = 0
-        for entry, reading in zip(kept.entries, kept.readings, strict=True):
-            sink(row(entry, reading))
+        for entry, reading, owner in zip(*kept, strict=True):
+            sink(row(entry, reading, owner))
             if reading is not None:
                 files, size = files + 1, size + reading.size
                 if reading.coverage is not None:

@@ -25,8 +25,14 @@ class Limits:
     chosen_max_size: int | None = None  # larger files are left out because the user said so: a skip, not a miss
 
 
+Owner = tuple[str, bytes | None]  # a package, and the digest (raw) that its manifest has for the path
+
+
 class Ownership(Protocol):
     """What the target's own package databases say about a path."""
+
+    def manifest(self, path: bytes) -> Owner | None:
+        """Return the owning package and the digest that its manifest has for the path."""
 
     def package_of(self, path: bytes) -> str | None:
         """Return the owning package's name."""

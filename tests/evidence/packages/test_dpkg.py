@@ -11,12 +11,14 @@ import pytest
 
 from hinomi.evidence.collect import collect
 from hinomi.evidence.collectors.packages import COLLECTOR
+from hinomi.evidence.ownership import PackageOwnership
 from hinomi.evidence.sources.memory import MemoryFile, memory_target
 from hinomi.evidence.sources.root import root_target
 from hinomi.model.findings import Coverage
 from hinomi.model.tables.files import File
 from hinomi.model.tables.host import Package
 
+DIGEST = "5d41402abc4b2a76b9719d911017c592"
 DPKG = shutil.which("dpkg-deb") and shutil.which("dpkg")
 
 
@@ -128,6 +130,27 @@ TREE = {
 def test_ownership(path: bytes, digest: str | None, expected: tuple[str | None, str | None, str]) -> None:
     ownership = memory_target(TREE).ownership
     assert (ownership.package_of(path), ownership.digest_kind(path), ownership.state(path, digest)) == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "path"),
+    [
+        (f"{DIGEST}  usr/a", b"/usr/a"),
+        (f"{DIGEST} */usr/a", b"/usr/a"),
+        (f"{DIGEST.upper()}  //usr/a b ", b"/usr/a b "),
+        (f"{DIGEST}usr/a\r", b"/usr/a\r"),
+        (f"{'00' * 16}  usr/a\n{DIGEST}  usr/a", b"/usr/a"),
+        (f"\n\n{DIGEST}  usr/a\n{DIGEST[:-1]}g  usr/a", b"/usr/a"),
+        (f" {DIGEST}  usr/a", None),
+        (f"{DIGEST[:-1]}  usr/a", None),
+        (f"x{DIGEST}  usr/a", None),
+    ],
+)
+def test_lines_of_md5sums(line: str, path: bytes | None) -> None:
+    listed = (path or b"/usr/a").decode()
+    tree = {"/var/lib/dpkg/status": "", "/var/lib/dpkg/info/a.list": listed, "/var/lib/dpkg/info/a.md5sums": line}
+    expected = ("a", None if path is None else bytes.fromhex(DIGEST))
+    assert PackageOwnership(memory_target(tree).view).manifest(listed.encode()) == expected
 
 
 def test_states_and_sources() -> None:

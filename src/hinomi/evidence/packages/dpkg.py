@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import binascii
+import re
 from collections.abc import Iterator
 
 from hinomi.evidence.packages.database import (
@@ -20,6 +21,7 @@ from hinomi.model.findings import Coverage
 HOME = b"/var/lib/dpkg"
 STATUS = HOME + b"/status"
 INFO = HOME + b"/info/"
+_SUM = re.compile(rb"^([0-9A-Fa-f]{32})[ *]*+/*+(.*)$", re.MULTILINE)
 
 
 class Dpkg:
@@ -54,18 +56,23 @@ class Dpkg:
         """Yield listed paths, with the digests of md5sums and, for configuration files, of the status file."""
         diversions = _diversions(view, coverage)
         conffiles = _conffiles(view, coverage)
-        for name in view.listdir(INFO):
+        names = view.listdir(INFO)
+        known = frozenset(names)
+        for name in names:
             if not name.endswith(b".list"):
                 continue
             stem = name[:-5]
-            package = stem.split(b":")[0]
+            package, sums = stem.split(b":")[0], stem + b".md5sums"
             listed = read_whole(view, INFO + name, MAX_LIST, coverage)
-            digests = _md5sums(view, INFO + stem + b".md5sums", coverage)
+            digests = _md5sums(view, INFO + sums, coverage) if sums in known else {}
+            shown = _text(package)
             for path in (listed or b"").split(b"\n"):
                 if not path.startswith(b"/") or path == b"/.":
                     continue
                 digest = digests.get(path) or conffiles.get((package, path))
-                yield OwnedPath(_diverted(path, package, diversions), _text(package), digest)
+                if path in diversions:
+                    path = _diverted(path, package, diversions)
+                yield OwnedPath(path, shown, digest)
 
 
 def _diverted(path: bytes, package: bytes, diversions: dict[bytes, tuple[bytes, bytes]]) -> bytes:
@@ -122,14 +129,10 @@ def conffiles_of(stanza: dict[bytes, bytes]) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _md5sums(view: FileSystemView, path: bytes, coverage: Coverage) -> dict[bytes, bytes]:
-    if view.entry(path) is None:
-        return {}
-    found: dict[bytes, bytes] = {}
-    for line in (read_whole(view, path, MAX_LIST, coverage) or b"").split(b"\n"):
-        digest = _unhex(line[:32])
-        if digest is not None:
-            found[b"/" + line[32:].lstrip(b" *").lstrip(b"/")] = digest
-    return found
+    """Return {path: digest}; a later line of the same path counts, and what is no such line does not."""
+    lines = _SUM.findall(read_whole(view, path, MAX_LIST, coverage) or b"")
+    digests = binascii.unhexlify(b"".join([digest for digest, _ in lines]))
+    return {b"/" + name: digests[16 * n : 16 * n + 16] for n, (_, name) in enumerate(lines)}
 
 
 def _unhex(text: bytes) -> bytes | None:

@@ -290,7 +290,9 @@ class RootView:
     def read(self, path: bytes, limit: int) -> bytes:
         """Return at most `limit` bytes; works for files that say size 0 (/proc)."""
         with self.open(path) as file:
-            return file.read(limit)
+            size = os.fstat(file.fileno()).st_size + 1  # room for `limit` is made and given back for every small file
+            data = file.read(min(limit, size))
+            return data if 1 < size > len(data) else data + file.read(limit - len(data))
 
     def resolve(self, path: bytes) -> bytes | None:
         """Follow links inside the target."""
