@@ -32,6 +32,8 @@ _PAM_FILES = tuple(b"/etc/pam.d/" + name for name in (b"common-password", b"syst
 _PAM_MODULES = tuple(
     f"pam_{name}.so" for name in ("pwquality", "pwhistory", "cracklib", "passwdqc", "unix", "faillock")
 )
+_PAM_AUTH = re.compile(r"\s*-?auth\s+(\[[^\]]*\]|\S+)\s+(\S+)")
+_PAM_ENOUGH = re.compile(r"sufficient$|\[(?=.*\bsuccess=(?:done|ok)\b)(?!.*\bdefault=(?:die|bad)\b)")
 _KEY_FILES = (
     ("pwquality", b"/etc/security/pwquality.conf", b"/etc/security/pwquality.conf.d"),
     ("pwhistory", b"/etc/security/pwhistory.conf", None),
@@ -56,6 +58,7 @@ class SettingsCollector:
         yield from _login_defs(site)
         yield from _sshd(site)
         yield from _pam(site)
+        yield from _pam_permits(site)
         yield from _key_files(site)
         yield from _office(site)
 
@@ -87,6 +90,19 @@ def _pam(site: Site) -> Iterator[Setting]:
             module = next((m for m in _PAM_MODULES if m in line), None)
             if module is not None and line.lstrip("-").startswith("password"):
                 yield _row(path, number, f"pam.{module.removesuffix('.so')}", line.partition(module)[2].strip())
+
+
+def _pam_permits(site: Site) -> Iterator[Setting]:
+    """`auth sufficient pam_permit.so` before any module that must agree: whoever asks is let in."""
+    for path in site.files(b"/etc/pam.d", b"/usr/lib/pam.d"):
+        for number, line in site.joined_lines(path):
+            match = _PAM_AUTH.match(line)
+            if match is None:
+                continue
+            if "pam_permit.so" in match[2] and _PAM_ENOUGH.match(match[1]):
+                yield _row(path, number, "pam.permits", line.strip())
+            if not _PAM_ENOUGH.match(match[1]) and match[1] != "optional":
+                break  # something is asked before
 
 
 def _key_files(site: Site) -> Iterator[Setting]:

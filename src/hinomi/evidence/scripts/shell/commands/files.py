@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from itertools import pairwise
+
 from hinomi.evidence.scripts.shell import sinks
 from hinomi.evidence.scripts.shell.commands.execution import interpreter
 from hinomi.evidence.scripts.shell.commands.processes import incoming
@@ -11,6 +14,7 @@ from hinomi.evidence.scripts.shell.registry import handles
 from hinomi.evidence.scripts.shell.vocabulary import is_history, is_log, is_program_path
 from hinomi.evidence.scripts.values import Source, Value, joined, unknown
 
+_SAVES = re.compile(r"(?m)^[\d,$%. ]*(?:w|wq|x|update|wq!|x!|w!)\b")
 MAX_LINES = 500
 
 _FOLDER_NAMES = frozenset(
@@ -179,6 +183,20 @@ def sed(machine: Machine, call: Call) -> Result:
     if changed is not None and data is not None:
         return Result(Value(changed, True, data.source))
     return Result(unknown(f"$({call.text[:200]})", data.source if data is not None else None))
+
+
+@handles("ed", "red", "ex")
+def line_editor(machine: Machine, call: Call) -> Result:
+    """`ed file` takes commands from the input, `ex -c command file` from words too; `w` saves the file."""
+    words = call.operands("-p", "-c", "-S", "-t", "-T", "-u")
+    given = [after for word, after in pairwise(call.args) if word.text == "-c"]
+    given += [Value(w.text[1:]) for w in words if w.text.startswith("+")]
+    stdin = call.stdin if call.stdin is not None and call.stdin.text else None
+    orders = joined([*given, *([stdin] if stdin is not None else [])], "\n")
+    files = [w for w in words if not w.text.startswith("+")]
+    if files and _SAVES.search(orders.text):
+        sinks.patched(machine, call, files[0], orders.text, added_text(orders))
+    return Result()
 
 
 def added_text(script: Value) -> str:
