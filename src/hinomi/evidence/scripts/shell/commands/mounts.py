@@ -1,4 +1,4 @@
-"""Mounts and accounts: what changes the system's own tables."""
+"""Mounts, images and accounts: what changes the system's own tables."""
 
 from __future__ import annotations
 
@@ -28,6 +28,37 @@ def umount(machine: Machine, call: Call) -> Result | None:
     for point in call.operands("-t", "-O")[:20]:
         machine.emit(call, "unmounts", machine.env.resolve(point))
     return None
+
+
+_PUTS = re.compile(r"^\s*write\s+(\S+)\s+(\S+)", re.MULTILINE)
+
+
+@handles("debugfs", "guestfish", "e2cp", "mcopy", "virt-copy-in", "virt-customize")
+def inside_image(machine: Machine, call: Call) -> Result | None:
+    """An image changed without mounting it: `debugfs -w -R "write a b" img`, `e2cp a img:/b`, `mcopy -i img a ::`."""
+    words = call.operands("-R", "-f", "-b", "-s", "-i", "-a", "-O", "-G", "-P")
+    if call.name == "debugfs":
+        if not call.flag("w") or not words:
+            return None
+        orders = call.option("-R") or machine.made.get((call.option("-f") or Value("")).text) or call.stdin or Value("")
+        return _changed(machine, call, words[-1], [(Value(m[1]), Value(m[2])) for m in _PUTS.finditer(orders.text)])
+    if call.name == "e2cp":
+        image, colon, inside = words[-1].text.partition(":") if words else ("", "", "")
+        return _changed(machine, call, Value(image), [(w, Value(inside)) for w in words[:-1]]) if colon else None
+    image_word = call.option("-i", "-a")
+    if image_word is None or not words or (call.name == "mcopy" and not words[-1].text.startswith("::")):
+        return None
+    return _changed(machine, call, image_word, [(w, words[-1]) for w in words[:-1]])
+
+
+def _changed(machine: Machine, call: Call, image: Value, put: list[tuple[Value, Value]]) -> Result:
+    """Record that files are put into an image: it is opened, changed and whole again."""
+    full = machine.env.resolve(image)
+    machine.emit(call, "unpacks", full, call.name)
+    for source, target in put[:50]:
+        machine.emit(call, "copies", target, machine.env.resolve(source))
+    machine.emit(call, "repacks", full, call.name)
+    return Result()
 
 
 # --- accounts ---------------------------------------------------------------------------------------------------
