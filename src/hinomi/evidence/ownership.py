@@ -9,6 +9,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable
+from itertools import islice
 from threading import Lock
 
 from hinomi.evidence.packages import OwnedPath, load_databases
@@ -27,15 +28,18 @@ class _Index:
         numbers: dict[str, int] = {}
         keys, packages, digests = array("q"), array("L"), array("q")
         blob, real = bytearray(), aliases.real
-        for path, package, digest in owned:
-            if len(keys) >= MAX_OWNED:
-                break
+        last, number = None, 0
+        for path, package, digest in islice(owned, MAX_OWNED):
+            if package is not last:
+                last, number = package, numbers.setdefault(package, len(numbers))
             keys.append(hash(real(path)))
-            packages.append(numbers.setdefault(package, len(numbers)))
-            digests.append(-1 if digest is None else len(blob))
-            if digest is not None:
-                blob.append(len(digest))
-                blob += digest
+            packages.append(number)
+            if digest is None:
+                digests.append(-1)
+                continue
+            digests.append(len(blob))
+            blob.append(len(digest))
+            blob += digest
         order = sorted(range(len(keys)), key=keys.__getitem__)
         self._keys = array("q", [keys[i] for i in order])
         self._packages = array("L", [packages[i] for i in order])

@@ -253,3 +253,23 @@ def test_any_path_is_answered(path: bytes) -> None:
     assert resolved is None or resolved.startswith(b"/")
     assert entry is None or resolved is not None or entry.kind == "symlink"
     assert resolved is not None or view.listdir(path) == []
+
+
+def test_reading_stops_at_its_limit_and_goes_on_past_a_size_that_is_no_measure(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(bytes(range(256)) * 1000)
+    (tmp_path / "empty").touch()
+    view = RootView(os.fsencode(tmp_path))
+    whole = view.read(b"/file", 1 << 30)
+    assert whole == bytes(range(256)) * 1000
+    assert [view.read(b"/file", limit) for limit in (0, 1, 255_999, 256_000, 256_001)] == [
+        whole[:limit] for limit in (0, 1, 255_999, 256_000, 256_001)
+    ]
+    assert view.read(b"/empty", 10) == b""
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="no /proc")
+def test_files_that_say_they_are_empty_are_read_to_their_end() -> None:
+    view = RootView(b"/proc/self")
+    text = view.read(b"/maps", 1 << 20)
+    assert Path("/proc/self/maps").stat().st_size == 0
+    assert text.endswith(b"\n") and text.count(b"\n") > 20 and view.read(b"/maps", 100) == text[:100]

@@ -31,6 +31,7 @@ from hinomi.model.text import path_text, printable
 
 MAX_LINKS = 40  # as the kernel
 MAX_OPEN_FOLDERS = 200  # of the walk's own stack; the soft limit on descriptors is often 1,024
+_MORE = 1 << 16  # bytes to ask for where a file is longer than it says
 MAX_NAMED = 200  # excluded places that the coverage names one by one
 
 
@@ -256,6 +257,9 @@ class RootView:
 
     def open(self, path: bytes) -> BinaryIO:
         """Open a regular file; links are resolved inside the target, FIFOs and devices never opened."""
+        return os.fdopen(self._opened(path), "rb")
+
+    def _opened(self, path: bytes) -> int:
         found = self._look_up(path, follow=True)
         if found is None:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
@@ -268,7 +272,7 @@ class RootView:
         if not stat.S_ISREG(os.fstat(fd).st_mode):  # swapped since we looked
             os.close(fd)
             raise OSError(errno.EINVAL, "not a regular file", path)
-        return os.fdopen(fd, "rb")
+        return fd
 
     def file_source(self, path: bytes) -> Source:
         """Return a regular file's content for reading at any offset, no part of its path a link; `OSError` else.
@@ -289,10 +293,16 @@ class RootView:
 
     def read(self, path: bytes, limit: int) -> bytes:
         """Return at most `limit` bytes; works for files that say size 0 (/proc)."""
-        with self.open(path) as file:
-            size = os.fstat(file.fileno()).st_size + 1  # room for `limit` is made and given back for every small file
-            data = file.read(min(limit, size))
-            return data if 1 < size > len(data) else data + file.read(limit - len(data))
+        fd = self._opened(path)
+        try:
+            parts, left, room = [], limit, os.fstat(fd).st_size + 1  # not room for `limit`: most files are small
+            while left > 0 and (part := os.read(fd, min(left, room))):
+                parts.append(part)
+                left -= len(part)
+                room = max(room, _MORE)
+        finally:
+            os.close(fd)
+        return b"".join(parts)
 
     def resolve(self, path: bytes) -> bytes | None:
         """Follow links inside the target."""
