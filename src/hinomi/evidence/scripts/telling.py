@@ -24,6 +24,7 @@ _PYTHON = (
     rb"\b(?:subprocess|popen\w*|system|spawn\w*|exec[lv]\w*|execfile|exec|eval|fork|forkpty|socket|sqlite3|psycopg2?|pymysql"
     rb"|MySQLdb|psutil|kill|killpg|dup2|urlopen|urlretrieve|requests|httpx|aiohttp|paramiko|b64decode|tarfile|zipfile"
     rb"|os\.remove|shutil|copyfile\w*|copytree|rename|replace|unlink|utime|chmod|Process|__import__|importlib)\b"
+    rb"|[\"'](?:r\+b?|rb\+)[\"']"
 )
 _PERL = (
     rb"\b(?:system|exec|qx|fork|socket|IO::Socket\w*|LWP|HTTP::Tiny|getstore|DBI|kill|decode_base64|dup2|popen\w*|open[23]"

@@ -104,6 +104,7 @@ CONTAINS_METHODS = frozenset("find include? match match? index startswith endswi
 SIGNALS = frozenset("os.kill kill Process.kill posix_kill".split())
 RUNNING = frozenset("psutil.pid_exists posix_getpgid Process.getpgid".split())
 LISTS_PROCESSES = frozenset("psutil.process_iter psutil.pids psutil.get_process_list".split())
+RECEIVES = frozenset("recv recvfrom receive gets fgets socket_read sysread".split())
 CONNECTS = frozenset(
     "socket.create_connection IO::Socket::INET.new IO::Socket.new fsockopen pfsockopen"
     " stream_socket_client TCPSocket.new"

@@ -45,6 +45,11 @@ class Opened:
         """Whether it is open for reading alone, as far as is known."""
         return (self.mode or "r")[:1] == "r" and "+" not in (self.mode or "")
 
+    @property
+    def changes(self) -> bool:
+        """Whether it is open to be changed in place."""
+        return not self.tool and (self.mode or "")[:1] == "r" and "+" in (self.mode or "")
+
 
 @dataclass(slots=True)
 class Effects:
@@ -61,8 +66,17 @@ class Effects:
         self.writer.query = self._query
 
     def _query(self, call: Asked) -> str | None:
-        found = _queries(self, call, "")
+        found = _queries(self, call, "") or self._heard(call)
         return found[0] if found else None
+
+    def _heard(self, call: Asked) -> list[str] | None:
+        """What comes in over a connection: `s.recv(n)`, `s.gets`, `fgets($s)`, `c:receive()`."""
+        source = call.receiver if call.receiver is not None else next(iter(call.args), None)
+        if call.member not in calls.RECEIVES or source is None or self.held(source) is not None:
+            return None
+        if self.peer is not None:
+            return [f"nc {quoted(self.peer[0])} {quoted(self.peer[1])}"]
+        return [f"nc -l -p {quoted(self.listening)}"] if self.listening is not None else None
 
     def commands(self, call: Asked, bind: str = "") -> list[str] | None:
         """Return a call's commands; None where it is none of those known here."""
@@ -267,6 +281,8 @@ def _writes(effects: Effects, call: Asked, _: str) -> list[str] | None:
     text = joined([effects.writer.word(node) for node in given], " ")
     if opened.tool in ("gzip", "xz", "bzip2"):
         return [f"echo {quoted(text)} | {calls.PACKS[opened.tool]}{quoted(opened.path)}"]
+    if opened.changes:  # in its middle, the rest stays
+        return [f"printf '%s' {quoted(text)} | dd of={quoted(opened.path)} seek=? conv=notrunc"]
     return [] if opened.tool else [_written(opened.path, text, True)]
 
 

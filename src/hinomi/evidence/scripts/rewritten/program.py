@@ -125,7 +125,7 @@ class Program(Base):
     def _arguments(self, call: Asked) -> None:
         """What is called among the arguments, or to get at the object, happens too."""
         for part in (call.receiver, *call.args, *call.named.values()):
-            if part is not None and self.writer.read.role(self.writer.read.bare(part)) == "call":
+            if part is not None and self.writer.read.role(self.writer.read.bare(part)) in ("call", "command"):
                 self.statement(self.writer.read.bare(part))
 
     def _evaluated(self, call: Asked, node: Node) -> bool:

@@ -13,6 +13,7 @@ from hinomi.evidence.scripts.escapes import c_escapes
 from hinomi.evidence.scripts.rewritten import calls
 from hinomi.evidence.scripts.rewritten.reading import Asked, Reading, first_field, operator_of
 from hinomi.evidence.scripts.rewritten.words import (
+    MAX_TEXT,
     UNKNOWN,
     Datum,
     Piece,
@@ -417,6 +418,15 @@ def _gives_text(writer: Writer, call: Asked) -> Datum | None:
     return None
 
 
+def _gives_replaced(writer: Writer, call: Asked) -> Datum | None:
+    """`text.replace(a, b)`: done where all of it is constant, else what it was made of."""
+    if call.member != "replace" or call.receiver is None or len(call.args) != 2:
+        return None
+    word = writer.word(call.receiver)
+    text, old, new = constant(word), constant(argument(writer, call)), constant(argument(writer, call, 1))
+    return word if text is None or old is None or new is None else literal(text.replace(old, new)[:MAX_TEXT])
+
+
 def _joined(writer: Writer, call: Asked) -> Datum | None:
     held = [writer.value(node) for node in (call.receiver, *call.args) if node is not None]
     items = next((d for d in held if isinstance(d, list)), None)
@@ -435,7 +445,7 @@ def _gives_same(writer: Writer, call: Asked) -> Datum | None:
 
 
 _GIVES: tuple[Callable[[Writer, Asked], Datum | None], ...] = (
-    _gives_output, _gives_decoded, _gives_text, _gives_file, _gives_same,
+    _gives_output, _gives_decoded, _gives_text, _gives_replaced, _gives_file, _gives_same,
 )  # fmt: skip
 _MAKERS: dict[str, Callable[[Writer, Node], Datum]] = {
     "string": lambda w, n: w.pieces(n),

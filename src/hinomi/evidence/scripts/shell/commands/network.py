@@ -194,6 +194,17 @@ def netcat(machine: Machine, call: Call) -> Result:
     return Result(unknown(f"$({call.text[:200]})", Source("connection", address.text if address else None, call.name)))
 
 
+@handles("dig", "host", "nslookup", "drill", "kdig")
+def name_query(machine: Machine, call: Call) -> Result | None:
+    """A text record is fetched text, as a page is; other questions about names are not."""
+    texts = [a.text.lower() for a in call.args]
+    if not any(text in ("txt", "-type=txt", "-query=txt", "-q=txt", "-ttxt") for text in texts):
+        return None
+    name = next((a for a in call.args if "." in a.text and a.text[:1] not in "@-+"), None)
+    machine.emit(call, "downloads", name, "TXT record")
+    return Result(unknown(f"$({call.text[:200]})", Source("download", name.text if name else None, call.name)))
+
+
 @handles("ssh", "autossh", "dbclient", "plink", "chisel", "frpc", "ngrok")
 def ssh(machine: Machine, call: Call) -> Result:
     """A remote shell; -R and -D open tunnels."""
