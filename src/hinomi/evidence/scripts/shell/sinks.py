@@ -28,6 +28,8 @@ _AWK_NUMBER = re.compile(r"\$3\s*=\s*\"?0+\b")
 _AWK_NAMED = re.compile(r"\$1\s*==\s*\"([\w.-]{1,40})\"|/\^([\w.-]{1,40}):")
 _PROGRAM = re.compile(r"^[\w./~$@%+,{}:*?\[\]() \"'|-]{1,400}$")
 _NO_PROGRAMS = frozenset("fi done esac else elif then do in } { ) ( / * = | [ ] .. ,".split())
+_PRELOADS = re.compile(r"\bLD_PRELOAD=[\"']?(/[^\s\"';:]{1,400})")
+_LEAVES_OUT = re.compile(r"\$\((?:\S*/)?(?:[ef]?grep\s(?:.*\s)?-\w*v|sed\s|awk\s|perl\s|utmpdump\s)")
 _URL = re.compile(r"(?:https?|ftp|tftp|wss?)://[^\s'\"<>|;)]+")
 
 
@@ -78,6 +80,7 @@ def written(machine: Machine, call: Call, path: Value, output: Value, *, append:
     machine.emit(call, "writes", path, _told(output))
     if output.source is not None:
         _by_source(machine, call, path, output.source)
+        _thinned(machine, call, path, machine.made.get(output.source.object or ""))
     _remember(machine, path, output)
     meaning(machine, call, path, output)
     if not append and not output.text and output.source is None:
@@ -125,6 +128,9 @@ def meaning(machine: Machine, call: Call, path: Value, output: Value) -> None:
         machine.emit(call, "changes-password", text.partition(":")[0] or None)
     elif name == "ld.so.preload" and text.strip():
         machine.emit(call, "loads-library", text.strip(), "ld.so.preload")
+    preloaded = _PRELOADS.search(text)
+    if preloaded is not None and (persistent_place(path.text) or path.text == "/etc/environment"):
+        machine.emit(call, "loads-library", preloaded[1], f"LD_PRELOAD in {path.text}")
     if persistent_place(path.text):
         machine.emit(call, "persists", path, text.strip() or None)
 
@@ -160,6 +166,14 @@ def _emptied(machine: Machine, call: Call, path: Value) -> None:
         machine.emit(call, "hides-history", path)
 
 
+def _thinned(machine: Machine, call: Call, path: Value, made: Value | None) -> None:
+    """`grep -v x log > copy; cat copy > log`: a log comes back without some of its lines."""
+    if made is None or made.source is None or made.source.object != path.text or not is_log(path.text):
+        return
+    if _LEAVES_OUT.match(made.text):
+        machine.emit(call, "clears-log", path, made.text[:200])
+
+
 def removed(machine: Machine, call: Call, path: Value) -> None:
     """Record a deletion and what it wipes."""
     full = machine.emit_path(call, "deletes", path)
@@ -174,6 +188,7 @@ def placed(machine: Machine, call: Call, action: str, source: Value, target: Val
     machine.emit(call, action, full, origin)
     made = machine.made.get(origin.text)
     _swapped(machine, call, full, origin, made)
+    _thinned(machine, call, full, made)
     if made is not None:
         machine.made[full.text] = made
     if persistent_place(full.text):

@@ -286,3 +286,13 @@ def binary_edit(machine: Machine, call: Call) -> Result:
         machine.emit_path(call, "writes", words[0], "patch")
     source = Source("edited", machine.env.resolve(words[0]).text, call.text[:200]) if words else None
     return Result(unknown(f"$({call.text[:200]})", source))
+
+
+@handles("patchelf")
+def patchelf(machine: Machine, call: Call) -> Result | None:
+    """`patchelf --add-needed library program` makes one program load a library whenever it starts."""
+    library = call.option("--add-needed")
+    words = call.operands("--add-needed", "--remove-needed", "--set-rpath", "--set-interpreter", "--set-soname")
+    if library is not None and words:
+        machine.emit(call, "loads-library", library, f"needed by {machine.env.resolve(words[-1]).text}")
+    return None
