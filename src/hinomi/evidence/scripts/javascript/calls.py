@@ -22,6 +22,7 @@ _OWN_MODULES = {
     "userInfo": "os",
     "runInNewContext": "vm", "runInThisContext": "vm",
 }  # fmt: skip
+_SHELLS = frozenset(("sh", "bash", "ash", "dash", "zsh", "ksh", "cmd", "cmd.exe", "powershell", "powershell.exe"))
 _FETCHERS = (
     "http",
     "https",
@@ -76,7 +77,7 @@ def _processes(walk: Walk, node: Node, member: str, given: list[Node]) -> Source
     if member.startswith("exec") and "File" not in member:
         if command is not None and command.constant:
             walk.shell(command.text, walk.line(node))
-        elif command is not None and command.has("download", "decoded") and command.source is not None:
+        elif command is not None and command.has("download", "connection", "decoded") and command.source is not None:
             walk.emit(node, "executes-code", command.source.kind, member)
         else:
             walk.emit(node, "starts", command)
@@ -85,12 +86,10 @@ def _processes(walk: Walk, node: Node, member: str, given: list[Node]) -> Source
         words = given[1].named_children if len(given) > 1 and given[1].type == "array" else []
         texts = [walk.value(w).text for w in words]
         base = command.text.rsplit("/", 1)[-1] if command is not None and command.constant else ""
-        if (
-            base in ("sh", "bash", "cmd", "cmd.exe", "powershell", "powershell.exe")
-            and len(texts) > 1
-            and base in ("sh", "bash")
-        ):
+        if len(texts) > 1 and base in ("sh", "bash"):
             walk.shell(texts[-1], walk.line(node))
+        if walk.connected and base in _SHELLS and not [t for t in texts if t not in ("-i", "-l")]:
+            walk.emit(node, "executes-code", "connection", f"{member} {base}")  # its streams are all that it could hear
         background = "detached" in text_of(node)
         with walk.recorder.in_background(background):
             walk.emit(node, "starts", command, " ".join(texts) or None)
@@ -170,7 +169,8 @@ def _sockets(walk: Walk, node: Node, member: str, given: list[Node]) -> Source |
             else Value(":".join(v.text for v in reversed(values)), all(v.constant for v in values))
         )
         walk.emit(node, "connects", address, "net")
-        return Source("download", address.text, "net")
+        walk.connected = Source("connection", address.text, "net")
+        return walk.connected
     return None
 
 
@@ -195,7 +195,7 @@ def _executes(walk: Walk, node: Node, given: list[Node], construct: str) -> None
         return
     made = (
         code.source.kind
-        if code.has("download", "decoded", "file", "command") and code.source is not None
+        if code.has("download", "connection", "decoded", "file", "command") and code.source is not None
         else "variable"
     )
     if made != "variable" or not code.constant:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hinomi.evidence.scripts.javascript.values import Names, evaluate, one
 from hinomi.evidence.scripts.record import Recorder
 from hinomi.evidence.scripts.syntax import parse, text_of
-from hinomi.evidence.scripts.values import Value
+from hinomi.evidence.scripts.values import Source, Value
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -27,6 +27,7 @@ class Walk:
     names: Names = field(default_factory=dict)
     modules: dict[str, str] = field(default_factory=dict)  # name -> module, or module.member for a destructured one
     functions: dict[str, Node] = field(default_factory=dict)
+    connected: Source | None = None  # the connection made last, by a socket
     depth: int = 0
     code_depth: int = 0
 

@@ -73,7 +73,10 @@ def _declarator(walk: Walk, node: Node) -> None:
         _bind(walk, name, module)
     elif name.type == "identifier":
         _store(walk, text_of(name), evaluate(walk.names, value))
+    before = walk.connected
     walk.visit(value)
+    if walk.connected is not before and value.type == "call_expression" and name.type == "identifier":
+        _store(walk, text_of(name), unknown(text_of(name), walk.connected))  # what is heard from it comes from there
 
 
 def _member_of_module(walk: Walk, value: Node) -> str | None:
