@@ -127,3 +127,36 @@ def test_evaluating_decoded_text_is_worth_parsing_without_a_require(text):
 def test_decoding_or_evaluating_alone_is_not_worth_parsing():
     assert not dangerous_js(b"const t = Buffer.from(x, 'base64').toString(); show(t)")
     assert not dangerous_js(b"eval('1 + 1'); document.write(location.hash)")
+
+
+WATCHDOGS = [
+    "try { cp.execSync('pgrep -f agentd'); } catch (e) { cp.spawn('/opt/agentd', { detached: true }); }",
+    "if (!fs.readdirSync('/proc').some(p => fs.readFileSync(`/proc/${p}/comm`, 'utf8').includes('agentd'))) cp.spawn('/opt/agentd');",
+    "const up = cp.execSync('ps ax').toString().includes('agentd'); if (!up) cp.spawn('/opt/agentd');",
+    "if (cp.spawnSync('pidof', ['-x', 'agentd']).status) {} const n = cp.execSync('pgrep agentd || true'); if (!n) cp.spawn('/opt/agentd');",
+]
+
+
+@pytest.mark.parametrize("text", WATCHDOGS)
+def test_what_is_asked_before_a_start(text):
+    found = rows("const cp = require('child_process'), fs = require('fs');\n" + text)
+    start = next(a for a in found if a.action == "starts" and a.object == "/opt/agentd")
+    assert (start.guard_kind, start.guard_object) == ("not-running", "agentd")
+
+
+def test_a_catch_of_something_else_asks_for_no_process():
+    text = "const cp = require('child_process'); try { load('./x.json'); } catch (e) { cp.spawn('/opt/agentd'); }"
+    start = next(a for a in rows(text) if a.action == "starts")
+    assert start.guard_kind is None
+
+
+def test_a_function_that_sets_a_timer_for_itself_is_a_loop():
+    text = (
+        "const cp = require('child_process'); function tick() { cp.spawn('/opt/a'); setTimeout(tick, 20000); } tick();"
+    )
+    start = next(a for a in rows(text) if a.action == "starts")
+    assert (start.in_loop, start.loop_interval) == (True, 20.0)
+    once = rows(
+        "const cp = require('child_process'); function go() { cp.spawn('/opt/a'); setTimeout(other, 20000); } go();"
+    )
+    assert not next(a for a in once if a.action == "starts").in_loop

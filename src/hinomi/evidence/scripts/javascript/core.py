@@ -26,6 +26,7 @@ class Walk:
     visitors: Mapping[str, Visitor]  # by type of node; nodes without one are walked through
     names: Names = field(default_factory=dict)
     modules: dict[str, str] = field(default_factory=dict)  # name -> module, or module.member for a destructured one
+    answers: dict[str, str] = field(default_factory=dict)  # name -> process whose being there it tells
     functions: dict[str, Node] = field(default_factory=dict)
     connected: Source | None = None  # the connection made last, by a socket
     depth: int = 0

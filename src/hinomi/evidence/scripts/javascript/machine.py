@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from hinomi.evidence.scripts.javascript.calls import called
@@ -16,8 +17,18 @@ from hinomi.evidence.scripts.values import Condition, Conditions, Source, Value,
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+MAX_ASKED = 2_000  # bytes of what asks for a process
+MAX_BODY = 20_000  # bytes of a function that may set a timer for itself
 MAX_VISITS = 150_000  # calls, branches and assignments of one file
 _HOOKS = ("preinstall", "install", "postinstall", "preuninstall", "uninstall", "postuninstall", "prepare", "prepublish")
+_PGREP = re.compile(
+    r"\b(?:pgrep|pidof)(?:['\"`]\s*,\s*\[\s*['\"`]|\s+)(?:-\w+(?:['\"`]\s*,\s*['\"`]|\s+))*([\w./-]{2,80})"
+)
+_PS = re.compile(r"['\"`]ps(?:\s+-?[aAewx]|['\"`]\s*,)")
+_NEEDLE = re.compile(
+    r"(?:(?:includes|indexOf|startsWith|endsWith|test|match)\(\s*|===?\s*)['\"`/]([\w./-]{2,80}?)\\?['\"`/]"
+)
+_OWN_TIMER = re.compile(r"\bsetTimeout\(\s*([\w$]+)\s*(?:,\s*(\d{1,10})\b)?")
 _EXISTS = re.compile(r"existsSync\s*\(\s*(['\"`])([^'\"`]{1,400})\1")
 
 
@@ -53,7 +64,23 @@ def _function(walk: Walk, node: Node) -> None:
     if name is not None and body is not None:
         walk.functions[text_of(name)] = body
         with walk.recorder.in_function(text_of(name)[:200]):
-            walk.visit(body)
+            _again(walk, text_of(name), body)
+
+
+def _short(node: Node, most: int) -> str:
+    """A part's text where it has at most so many bytes: what stands inside many others is not read with each."""
+    return text_of(node) if node.end_byte - node.start_byte <= most else ""
+
+
+def _again(walk: Walk, name: str, body: Node) -> None:
+    """Walk a function's body; one that sets a timer for itself is a loop."""
+    match = _OWN_TIMER.search(_short(body, MAX_BODY))
+    if match is None or match[1] != name:
+        walk.visit(body)
+        return
+    with walk.recorder.looping(endless=True) as loop:
+        loop.sleeps = int(match[2]) / 1000 if match[2] else 0.0
+        walk.visit(body)
 
 
 def _children(walk: Walk, node: Node) -> None:
@@ -73,6 +100,9 @@ def _declarator(walk: Walk, node: Node) -> None:
         _bind(walk, name, module)
     elif name.type == "identifier":
         _store(walk, text_of(name), evaluate(walk.names, value))
+        looked_for = _looked_for(_short(value, MAX_ASKED))
+        if looked_for is not None:
+            walk.answers[text_of(name)] = looked_for
     before = walk.connected
     walk.visit(value)
     if walk.connected is not before and value.type == "call_expression" and name.type == "identifier":
@@ -151,7 +181,7 @@ def _appended(walk: Walk, left: Node, value: Value) -> Value:
 
 def _if(walk: Walk, node: Node) -> None:
     condition = node.child_by_field_name("condition")
-    asked = conditions_of(condition) if condition is not None else ()
+    asked = conditions_of(condition, walk.answers) if condition is not None else ()
     if condition is not None:
         walk.visit(condition)
     for field_name, conditions in (("consequence", asked), ("alternative", negated(asked))):
@@ -161,10 +191,14 @@ def _if(walk: Walk, node: Node) -> None:
                 walk.visit(branch)
 
 
-def conditions_of(node: Node) -> Conditions:
-    """Return what a condition asks, as far as its text shows."""
-    text = text_of(node)[:400].strip("() ")
+def conditions_of(node: Node, answers: Mapping[str, str] | None = None) -> Conditions:
+    """Return what a condition asks, as far as its text shows; `answers`: names -> the process that was looked for."""
+    text = text_of(node)[:2000].strip("() ")
     holds = not text.startswith("!")
+    process = (answers or {}).get(text.lstrip("!")) or _looked_for(text)
+    if process is not None:
+        return (Condition("process", process, text[:200], holds),)
+    text = text[:400]
     match = _EXISTS.search(text)
     if match is not None:
         return (Condition("exists", match[2], text[:200], holds),)
@@ -173,6 +207,27 @@ def conditions_of(node: Node) -> Conditions:
     if text in ("true", "1", "!0"):
         return (Condition("constant", None, text),)
     return (Condition("other", None, text[:200], holds),)
+
+
+def _looked_for(text: str) -> str | None:
+    """Return the process that an expression looks for: by pgrep, in the output of ps, or below /proc."""
+    match = _PGREP.search(text)
+    if match is None and (("/proc" in text and "readFile" in text) or _PS.search(text)):
+        match = _NEEDLE.search(text)
+    return match[1] if match is not None else None
+
+
+def _try(walk: Walk, node: Node) -> None:
+    """`try { execSync("pgrep x") } catch { … }`: what is done when x does not run."""
+    body, handler = node.child_by_field_name("body"), node.child_by_field_name("handler")
+    text = _short(body, MAX_ASKED) if body is not None else ""
+    match = _PGREP.search(text) if "Sync" in text else None
+    for child in node.named_children:
+        if child == handler and match is not None:
+            with walk.recorder.under((Condition("process", match[1], text[:200], False),)):
+                walk.visit(child)
+        else:
+            walk.visit(child)
 
 
 def _loop(walk: Walk, node: Node) -> None:
@@ -232,7 +287,7 @@ _VISITORS: dict[str, Visitor] = {
     "variable_declarator": _declarator, "assignment_expression": _assignment,
     "augmented_assignment_expression": _assignment,
     "function_declaration": _function, "import_statement": _import, "if_statement": _if, "while_statement": _loop,
-    "do_statement": _loop, "for_statement": _loop,
+    "try_statement": _try, "do_statement": _loop, "for_statement": _loop,
     "for_in_statement": _loop, "call_expression": _call, "new_expression": _call, "comment": lambda _, __: None,
     "string": lambda _, __: None, "regex": lambda _, __: None,
 }  # fmt: skip
